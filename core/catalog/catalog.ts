@@ -1,0 +1,276 @@
+import type { Resource } from '../config/types.ts';
+import type { BackupType, Manifest } from '../driver/index.ts';
+import type { ErrorCode } from '../error.ts';
+
+/**
+ * What tidemark remembers: the applied configuration, jobs, backups, schedules and events. Several processes may use
+ * one catalog at a time. Nothing in it is needed to restore: it can be rebuilt from repositories.
+ *
+ * Times are `Date`; identifiers of backups, jobs and events are ULIDs.
+ * Errors: CATALOG_UNREADABLE, CATALOG_BUSY from any method.
+ */
+export interface Catalog extends AsyncDisposable {
+  readonly state: StateStore;
+  readonly backups: BackupStore;
+  readonly jobs: JobStore;
+  readonly plans: PlanStore;
+  readonly events: EventStore;
+  readonly daemons: DaemonStore;
+}
+
+export interface AppliedState {
+  /** Random, made once: tells one catalog from another. */
+  readonly lineage: string;
+  /** Grows by one with every apply. */
+  readonly serial: number;
+  readonly appliedAt?: Date;
+  readonly resources: ReadonlyMap<string, AppliedResource>;
+}
+
+export interface AppliedResource extends Resource {
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** What the source said of itself when it was applied (`SourceProbe.identity`); a repository's id for a destination. */
+  readonly identity?: string;
+}
+
+export interface StateStore {
+  read(): Promise<AppliedState>;
+  /** One transaction. Throws CHANGE_STALE when the serial is no longer `expectedSerial`. */
+  commit(change: StateChange): Promise<AppliedState>;
+}
+
+export interface StateChange {
+  readonly expectedSerial: number;
+  readonly put: readonly (Resource & { readonly identity?: string })[];
+  readonly remove: readonly string[];
+  /** Addresses whose resource, plan status, backups and jobs get a new name. */
+  readonly rename: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** One copy of one backup: a snapshot in a destination's repository. */
+export interface BackupRecord {
+  readonly id: string;
+  readonly destination: string;
+  readonly snapshot: string;
+  readonly plan: string;
+  readonly source: string;
+  readonly driver: string;
+  readonly type: BackupType;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  /** The moment that it shows. */
+  readonly consistentAt: Date;
+  readonly sizeBytes: number;
+  /** What storing it added to the repository; absent when imported. */
+  readonly addedBytes?: number;
+  readonly items: number;
+  readonly partial: boolean;
+  readonly warnings: readonly string[];
+  readonly manifest: Manifest;
+}
+
+export interface BackupStore {
+  record(backup: BackupRecord): Promise<void>;
+  /** Newest first. */
+  list(filter?: BackupFilter): Promise<readonly BackupRecord[]>;
+  /** By id or an unambiguous beginning or end of it (case-insensitive), or a snapshot id. Throws BACKUP_NOT_FOUND, BACKUP_AMBIGUOUS. */
+  get(idPart: string): Promise<BackupRecord>;
+  /** Makes the copies known for a destination exactly these: what `catalog import` does. Gives counts. */
+  replace(destination: string, backups: readonly BackupRecord[]): Promise<{ added: number; removed: number }>;
+}
+
+export interface BackupFilter {
+  readonly plan?: string;
+  readonly source?: string;
+  readonly destination?: string;
+  readonly type?: BackupType;
+  readonly since?: Date;
+  /** Newest whose `consistentAt` is not after this. */
+  readonly until?: Date;
+  readonly limit?: number;
+}
+
+/**
+ * queued -> running -> succeeded | partial | failed | cancelled; queued -> cancelled | missed; running -> queued (retry).
+ * `core/job/state.ts` has the table.
+ */
+export const jobStates = ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled', 'missed'] as const;
+export type JobState = (typeof jobStates)[number];
+
+export const jobKinds = ['backup', 'restore'] as const;
+export type JobKind = (typeof jobKinds)[number];
+
+export interface Job {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly state: JobState;
+  readonly trigger: 'manual' | 'schedule' | 'missed';
+  readonly source: string;
+  readonly plan?: string;
+  readonly destination?: string;
+  /** What to do, by kind: see `core/operation`. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Counts from 1 when it first runs. */
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly queuedAt: Date;
+  /** Not before this: the back-off of a retry. */
+  readonly notBefore?: Date;
+  readonly startedAt?: Date;
+  readonly endedAt?: Date;
+  readonly progress?: JobProgress;
+  readonly error?: JobError;
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly cancelRequested: boolean;
+  /** Who runs it, until when, and the fencing number of that hold. */
+  readonly lease?: { readonly owner: string; readonly until: Date; readonly fence: number };
+}
+
+export interface JobProgress {
+  readonly step: string;
+  readonly doneBytes: number;
+  readonly totalBytes?: number;
+  readonly doneItems: number;
+  readonly totalItems?: number;
+  readonly at: Date;
+}
+
+export interface JobError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly subject?: string;
+  readonly hint?: string;
+}
+
+export interface NewJob {
+  readonly kind: JobKind;
+  readonly trigger: Job['trigger'];
+  readonly source: string;
+  readonly plan?: string;
+  readonly destination?: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly attempts: number;
+  /** `missed` records a run that did not happen. */
+  readonly state?: 'queued' | 'missed';
+}
+
+export interface JobStore {
+  add(job: NewJob): Promise<Job>;
+  /** By id or an unambiguous part of it. Throws JOB_NOT_FOUND. */
+  get(idPart: string): Promise<Job>;
+  /** Newest first. */
+  list(filter?: JobFilter): Promise<readonly Job[]>;
+  /**
+   * Takes the oldest queued job that is due and whose source has no running job of the same kind, or only `id` when given;
+   * compare-and-set, so that of several processes one gets it. Undefined when there is none.
+   */
+  claim(request: { owner: string; leaseMs: number; id?: string }): Promise<Job | undefined>;
+  /** Extends the lease and stores progress. Gives the job as it is now (with `cancelRequested`). Throws JOB_LOST when the lease is not ours any more. */
+  renew(id: string, lease: { owner: string; fence: number; leaseMs: number }, progress?: JobProgress): Promise<Job>;
+  /** The only way a state changes: compare-and-set on state, and on the fence when running. Throws JOB_CONFLICT. */
+  transition(job: Job, to: JobState, change?: JobChange): Promise<Job>;
+  /** Asks for a cancel; a queued job is cancelled at once. */
+  requestCancel(id: string): Promise<Job>;
+  /** Running jobs whose lease ended: their process died. */
+  abandoned(): Promise<readonly Job[]>;
+}
+
+export interface JobChange {
+  readonly error?: JobError;
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly notBefore?: Date;
+  readonly progress?: JobProgress;
+}
+
+export interface JobFilter {
+  readonly states?: readonly JobState[];
+  readonly kind?: JobKind;
+  readonly plan?: string;
+  readonly source?: string;
+  readonly since?: Date;
+  readonly limit?: number;
+}
+
+/** What changes about a plan while it lives; kept through edits of the plan, moved by `renamedFrom`. */
+export interface PlanStatus {
+  readonly plan: string;
+  /** By a person; stays until `tidemark resume`. */
+  readonly pausedAt?: Date;
+  /** By tidemark, because the source or destination is down; ends by itself. */
+  readonly suspended?: {
+    readonly reason: 'source-down' | 'destination-down';
+    readonly since: Date;
+    readonly text: string;
+  };
+  /** The latest scheduled time that was turned into a job or recorded as missed; scheduling goes on from here. */
+  readonly scheduledThrough?: Date;
+  readonly lastSuccessAt?: Date;
+  readonly lastFailureAt?: Date;
+}
+
+export interface PlanStore {
+  list(): Promise<readonly PlanStatus[]>;
+  get(plan: string): Promise<PlanStatus>;
+  /** Merges; `null` clears a field. */
+  update(
+    plan: string,
+    change: { readonly [K in keyof Omit<PlanStatus, 'plan'>]?: PlanStatus[K] | null },
+  ): Promise<PlanStatus>;
+}
+
+export const eventLevels = ['info', 'warning', 'error'] as const;
+export type EventLevel = (typeof eventLevels)[number];
+
+export interface NewEvent {
+  /** `job.failed`, `plan.suspended`, `config.invalid`, …: `core/observe/event-kinds.ts` lists them. */
+  readonly kind: string;
+  readonly level: EventLevel;
+  /** An address, or `job.<id>`. */
+  readonly subject: string;
+  readonly text: string;
+}
+
+export interface EventRecord extends NewEvent {
+  readonly id: string;
+  readonly count: number;
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+}
+
+export interface EventStore {
+  /** An event equal to the newest of its kind and subject raises that one's count instead of adding a row. */
+  record(event: NewEvent): Promise<EventRecord>;
+  /** Newest first. */
+  list(filter?: {
+    kind?: string;
+    level?: EventLevel;
+    subject?: string;
+    since?: Date;
+    limit?: number;
+  }): Promise<readonly EventRecord[]>;
+}
+
+/** A running daemon, so that the CLI knows whether somebody will run its jobs. */
+export interface DaemonRecord {
+  readonly owner: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly until: Date;
+  /** State of the watched configuration. */
+  readonly configuration: {
+    readonly state: 'applied' | 'pending' | 'invalid';
+    readonly text: string;
+    readonly at: Date;
+  };
+}
+
+export interface DaemonStore {
+  /** Says that this daemon lives until `until`. */
+  beat(daemon: DaemonRecord): Promise<void>;
+  /** Those that are alive now. */
+  alive(): Promise<readonly DaemonRecord[]>;
+  leave(owner: string): Promise<void>;
+}

@@ -1,0 +1,6 @@
+/** The door of this room: the contracts that drivers fulfil. */
+export type * from './driver.ts';
+export * from './node.ts';
+export * from './source.ts';
+export type * from './store.ts';
+export type * from './thread.ts';

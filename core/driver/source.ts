@@ -1,0 +1,153 @@
+import type { DriverContext, DriverProblem, JsonSchema, Progress } from './driver.ts';
+import type { Content, Node } from './node.ts';
+import type { DataThreads } from './thread.ts';
+
+/** A kind of source, such as `mysql` or `files`. One exported value per technology, listed in `drivers/index.ts`. */
+export interface SourceDriver {
+  /** The YAML's `driver:`. */
+  readonly kind: string;
+  /** JSON Schema (object) of the settings that are the driver's own; `driver`, `labels`, `renamedFrom` are core's. */
+  readonly schema: JsonSchema;
+  readonly capabilities: SourceCapabilities;
+  /** Cheap: connects on first use. */
+  open(settings: Readonly<Record<string, unknown>>, context: DriverContext): Promise<SourceSession>;
+}
+
+/** What the planner and the validator may rely on; data, never asked by trying. */
+export interface SourceCapabilities {
+  /** The first is the default of a plan's `type`. */
+  readonly backupTypes: readonly BackupType[];
+  /** What a plan's `include`/`exclude` and a restore's `only` patterns name: `db.table`, paths, or nothing. */
+  readonly selection: 'tables' | 'paths' | 'none';
+  /** True when `restore` can write a backup of any driver into a folder (`request.folder`): the driver of file trees. */
+  readonly restoresAnyTree?: boolean;
+}
+
+export const backupTypes = ['logical', 'physical', 'snapshot', 'log'] as const;
+export type BackupType = (typeof backupTypes)[number];
+
+/** One connection of work with a source. Not for concurrent calls. Disposing twice is harmless. */
+export interface SourceSession extends AsyncDisposable {
+  /** Is it there, who is it, may we do what plans need? Throws SOURCE_UNREACHABLE or SOURCE_DENIED. */
+  probe(signal: AbortSignal): Promise<SourceProbe>;
+  /** Reads the source into `sink`. Fails rather than store less than it says: whatever is left out is in `warnings`. */
+  backup(request: BackupRequest, sink: BackupSink): Promise<BackupResult>;
+  /** Writes a backup back. Decides by the backup's manifest. Throws TARGET_NOT_EMPTY before touching anything. */
+  restore(request: RestoreRequest, backup: BackupReader): Promise<RestoreResult>;
+}
+
+export interface SourceProbe {
+  /** For people: `MariaDB 10.11.19`, `3 paths on ext4`. */
+  readonly version: string;
+  /** Tells this instance from any other: a server UUID, a host and its paths. A change of it is a change of source. */
+  readonly identity: string;
+  readonly problems: readonly DriverProblem[];
+}
+
+export interface BackupRequest {
+  readonly type: BackupType;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** The newest earlier backup of the same plan, for drivers that do not read unchanged data again. */
+  readonly parent?: TreeReader;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Where a backup goes. Blobs are stored as they come; nothing is visible until core writes the snapshot. */
+export interface BackupSink {
+  /** Starts the driver's thread module in every data thread; see `ThreadModule`. */
+  threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>>;
+  /** Stores the bytes of a small file from this thread. Large data belongs into `threads`. */
+  content(bytes: Uint8Array): Promise<Content>;
+  /** Stores a folder and gives the id of its tree. Nodes may come in any order; two of one name are an error. */
+  tree(nodes: readonly Node[]): Promise<string>;
+  /** Stores a folder whose nodes a thread encoded, with the subtrees filled in (in the order of `subtreeOffsets`). */
+  encodedTree(nodes: EncodedNodes, subtrees: readonly string[]): Promise<string>;
+}
+
+/** Nodes of one folder, sorted, in the repository's own encoding. Made by `ThreadContext.encodeNodes`. */
+export interface EncodedNodes {
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` the 64 hex digits of each subtree go, in the order of the folder's entries. */
+  readonly subtreeOffsets: Uint32Array;
+}
+
+export interface BackupResult {
+  /** The entries of the root folder. Core adds `.tidemark/manifest.json` beside them. */
+  readonly root: readonly Node[];
+  /** Absolute paths that a snapshot list shows; `/` where nothing is better. */
+  readonly paths: readonly string[];
+  readonly facts: BackupFacts;
+}
+
+/** The driver's part of the manifest. */
+export interface BackupFacts {
+  readonly flavour: string;
+  readonly version: string;
+  readonly identity: string;
+  /** The moment that the backup shows. Drivers add their own fields: binlog file and position, GTID. */
+  readonly consistentPoint: { readonly time: string; readonly [key: string]: unknown };
+  readonly totals: { readonly items: number; readonly bytes: number; readonly unchangedItems?: number };
+  /** Per table or file set: name, rows or files, bytes, checksums; the driver's own shape. */
+  readonly contents: readonly Readonly<Record<string, unknown>>[];
+  /** What was left out or could not be read as it should. A non-empty list with `partial` makes the job end `partial`. */
+  readonly warnings: readonly string[];
+  readonly partial: boolean;
+}
+
+/** What `.tidemark/manifest.json` says; restore decides by it. */
+export interface Manifest extends BackupFacts {
+  readonly format: 1;
+  readonly tidemark: string;
+  readonly id: string;
+  readonly plan: string;
+  readonly source: string;
+  readonly driver: string;
+  readonly type: BackupType;
+  readonly selection: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+  readonly startedAt: string;
+  readonly endedAt: string;
+}
+
+export interface RestoreRequest {
+  /** Only what matches these patterns (see `SourceCapabilities.selection`); empty means all. */
+  readonly only: readonly string[];
+  /** Absolute path of the folder to write into, for a driver with `restoresAnyTree`. Absent: back into the source itself. */
+  readonly folder?: string;
+  /** Allows replacing what is there. Without it, existing data of the same name is TARGET_NOT_EMPTY. */
+  readonly overwrite: boolean;
+  /** Read everything back after writing and compare. */
+  readonly verify: boolean;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+export interface RestoreResult {
+  readonly items: number;
+  readonly bytes: number;
+  readonly warnings: readonly string[];
+}
+
+/** Read access to the tree of one backup. */
+export interface TreeReader {
+  readonly rootTree: string;
+  /** The nodes of a folder, sorted by name bytes. Throws REPOSITORY_CORRUPT. */
+  tree(id: string): Promise<readonly Node[]>;
+  /** The folder as stored, for a thread to decode with `ThreadContext.decodeNodes`. */
+  encodedTree(id: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface BackupReader extends TreeReader {
+  readonly manifest: Manifest;
+  /** The bytes of a file in order, each blob checked against its id. For small files and single streams. */
+  read(content: Content): AsyncIterable<Uint8Array>;
+  /** Threads that read the backup themselves (`ThreadContext.read`), for loading several files at once. */
+  threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>>;
+  /**
+   * Brings the blobs of many files to the threads in the order in which packs hold them, each blob to the thread
+   * module's `blob(task, offset, bytes)`, several files and blobs at once. Use batches of some 10,000 files.
+   * Resolves when every blob of the batch was written.
+   */
+  scatter<Task>(files: readonly { task: Task; content: Content }[], threads: DataThreads<Task, unknown>): Promise<void>;
+}

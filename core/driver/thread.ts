@@ -1,0 +1,67 @@
+import type { Content, Node } from './node.ts';
+import type { EncodedNodes } from './source.ts';
+
+/**
+ * The code of a driver that runs inside the data threads, where hashing, compression and encryption happen too, so that
+ * bytes never cross threads before they are sealed. A file that exports `open` of this type is a thread module; the
+ * driver names it by the module's own `import.meta.url` (`export const moduleUrl = import.meta.url`).
+ */
+export interface ThreadModule<Setup, Task, Result> {
+  open(setup: Setup, context: ThreadContext): ThreadSession<Task, Result> | Promise<ThreadSession<Task, Result>>;
+}
+
+/** One thread's worker. Calls come one at a time; `blob` may be called synchronously many times in a row. */
+export interface ThreadSession<Task, Result> {
+  run?(task: Task): Result | Promise<Result>;
+  /** For `BackupReader.scatter`: bytes of the file of `task`, at this offset. `last` is true once per file, at its end. */
+  blob?(task: Task, offset: number, bytes: Uint8Array, last: boolean): void;
+  close(): void | Promise<void>;
+}
+
+/** What a thread module may do with the repository. Writing blocks this thread while the destination is behind. */
+export interface ThreadContext {
+  /** Number of this thread, from 0, and how many there are. */
+  readonly thread: number;
+  readonly threads: number;
+  /** A new file body. Several may be open in one thread. */
+  writer(chunking: Chunking): ContentWriter;
+  /**
+   * Stores a part of an open file, cut by content. Parts of one file may be stored by different threads: their edges are
+   * moved to cuts that depend on content only, so the contents of the parts in order are the content of the file.
+   * `part` is in bytes; the last part of a file ends at `fileSizeBytes`.
+   */
+  filePart(descriptor: number, part: { start: number; end: number }, fileSizeBytes: number): Content;
+  /** Stores bytes as one blob, whatever their length (up to 8 MiB), and gives its content. */
+  blob(bytes: Uint8Array): Content;
+  /** Sorts and encodes the nodes of a folder; folders without `subtree` get their place in `subtreeOffsets`. */
+  encodeNodes(nodes: Node[]): EncodedNodes;
+  decodeNodes(encoded: Uint8Array): Node[];
+  /** The bytes of a stored file in order. */
+  read(content: Content): AsyncIterable<Uint8Array>;
+  /** Adds to the progress of the job. */
+  progress(done: { bytes?: number; items?: number }): void;
+}
+
+/**
+ * How a stream of bytes is cut into blobs: `content` by a rolling hash, `fixed` in aligned blocks of `sizeBytes` (for
+ * files that change in place), `manual` only where `cut()` is called (for producers that know better, such as rows in
+ * key order).
+ */
+export type Chunking = { by: 'content' } | { by: 'fixed'; sizeBytes: number } | { by: 'manual' };
+
+export interface ContentWriter {
+  /** Bytes are copied or consumed before this returns. */
+  write(bytes: Uint8Array): void;
+  /** Ends the current blob here, when it has any bytes. */
+  cut(): void;
+  end(): Content;
+}
+
+/** The driver's side of its thread modules. Tasks and results are copied by structured clone. */
+export interface DataThreads<Task, Result> extends AsyncDisposable {
+  readonly count: number;
+  /** Runs on the first idle thread. Rejects with what the module threw. */
+  run(task: Task): Promise<Result>;
+  /** Runs on one chosen thread, for state that belongs to a thread such as a connection. */
+  runOn(thread: number, task: Task): Promise<Result>;
+}
