@@ -1,0 +1,22 @@
+#!/bin/sh
+# `npm test`: everything, from a clean clone. Fails at the first stage that fails, so that the cheap ones speak first.
+# With arguments, which are files or options of Node's test runner, runs only those tests.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+cd "$root"
+
+sh test/setup.sh
+bin=$root/node_modules/.bin
+PATH=$bin:$PATH:/usr/sbin:/sbin
+export PATH
+
+if [ $# -eq 0 ]; then
+  echo '== biome check' && biome check --error-on-warnings
+  echo '== tsc --noEmit' && tsc --noEmit
+  echo '== docs/generate.ts --check' && node docs/generate.ts --check
+  set -- 'test/**/*.test.ts'
+fi
+echo '== node --test'
+# Most of a test's time is waiting for servers and disks, so one more runs than there are processors.
+# The time-out is that of one file with all its tests, and ends a test that hangs.
+exec node --test --test-reporter=spec --test-concurrency=$(($(getconf _NPROCESSORS_ONLN) + 1)) --test-timeout=240000 "$@"
