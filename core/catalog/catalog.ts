@@ -217,6 +217,16 @@ export interface PlanStore {
     plan: string,
     change: { readonly [K in keyof Omit<PlanStatus, 'plan'>]?: PlanStatus[K] | null },
   ): Promise<PlanStatus>;
+  /**
+   * Moves `scheduledThrough` from `from` (undefined: never scheduled) to `to` and adds the jobs, in one transaction.
+   * Undefined, and nothing done, when it is not `from` any more: of several daemons one schedules a run, once.
+   */
+  schedule(decision: {
+    readonly plan: string;
+    readonly from: Date | undefined;
+    readonly to: Date;
+    readonly jobs: readonly NewJob[];
+  }): Promise<readonly Job[] | undefined>;
 }
 
 export const eventLevels = ['info', 'warning', 'error'] as const;

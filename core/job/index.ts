@@ -1,0 +1,2 @@
+/** The door of this room: the life of a job. */
+export * from './state.ts';
