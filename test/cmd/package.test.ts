@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import description from '../../package.json' with { type: 'json' };
+import { runOk } from '../kit/process.ts';
+import { tempFolder } from '../kit/temp.ts';
+
+const root = join(import.meta.dirname, '../..');
+const sources = [
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'cmd',
+  'core',
+  'drivers',
+  'schemas',
+  'docs',
+  'examples',
+];
+/** npm tells its scripts about itself; an npm inside must not take that for its own settings. */
+const env = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((name) => name.startsWith('npm_'))
+    .map((name) => [name, undefined]),
+);
+
+test('the package, built, packed and installed elsewhere, runs', async (t) => {
+  const folder = await tempFolder(t);
+  const checkout = join(folder, 'checkout');
+  const consumer = join(folder, 'consumer');
+  await mkdir(checkout);
+  await mkdir(consumer);
+  const present = sources.filter((name) => existsSync(join(root, name))); // a checkout holds no empty folders
+  await runOk('cp', ['-a', ...present.map((name) => join(root, name)), checkout]);
+  await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'));
+
+  await runOk('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: checkout, env, timeoutMs: 120_000 });
+  const tarball = join(folder, `tidemark-${description.version}.tgz`);
+  const packed = (await runOk('tar', ['-tzf', tarball])).stdout.trim().split('\n');
+  assert.ok(packed.includes('package/dist/cmd/main.js'));
+  assert.deepEqual(
+    packed.filter(
+      (name) => /\.ts$|^package\/(dist\/)?(test|bench)\//.test(name) && !/^package\/(docs|examples)\//.test(name),
+    ),
+    [],
+  );
+
+  await writeFile(join(consumer, 'package.json'), '{"private": true}');
+  const options = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  await runOk('npm', ['install', ...options, tarball], { cwd: consumer, env, timeoutMs: 180_000 });
+  assert.deepEqual((await readdir(join(consumer, 'node_modules/tidemark/cmd'))).sort(), [
+    'node-version.cjs',
+    'tidemark',
+  ]);
+  const bin = join(consumer, 'node_modules/.bin/tidemark');
+  const withOldNode = await runOk(bin, ['--version'], { cwd: folder, env: { TIDEMARK_NODE: process.execPath } });
+  assert.equal(withOldNode.stdout.trim(), description.version);
+});
