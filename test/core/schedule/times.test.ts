@@ -93,9 +93,9 @@ test('a run of every hour keeps its rhythm through each change of the clock', ()
   for (const timezone of zones) {
     const wall = wallClock(timezone);
     for (const change of clockChanges(timezone, 2026)) {
-      const start = change - 5 * hourMs;
+      const start = change - 3 * hourMs;
       const expected: number[] = [];
-      for (let at = start + 60_000; at < change + 5 * hourMs; at += 60_000) {
+      for (let at = start + 60_000; at < change + 3 * hourMs; at += 60_000) {
         if (wall(at).minute % 20 === 5) expected.push(at);
       }
       const runs = nextTimes(timetable('5,25,45 * * * *', timezone), new Date(start), expected.length);
