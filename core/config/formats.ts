@@ -1,0 +1,117 @@
+import { isAbsolute } from 'node:path';
+import { Cron } from 'croner';
+import { nearest } from '../nearest.ts';
+import { parseDuration, parsePercent, parseRate, parseSize } from '../units.ts';
+import { isReference } from './secrets.ts';
+
+/** What a JSON Schema's `format` means to us. */
+export interface Format {
+  /** As in: `6x` is not <noun>. */
+  readonly noun: string;
+  accepts(text: string): boolean;
+  /** A sentence that says what to write instead. */
+  hint(text: string): string;
+  /** The text may hold a secret and is never shown. */
+  readonly hidden?: boolean;
+}
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export const nameRule = 'Use letters, digits, dots, dashes and underscores, 64 at most, the first a letter or digit.';
+
+export function isName(text: string): boolean {
+  return namePattern.test(text);
+}
+
+/** Every format that a schema may name, drivers' schemas included. */
+export const formats: Readonly<Record<string, Format>> = {
+  secret: {
+    noun: 'a reference to a secret',
+    accepts: isReference,
+    hint: () => 'Write where the secret is: `${file:/path}`, `${env:NAME}` or `${credential:NAME}`.',
+    hidden: true,
+  },
+  name: { noun: 'a name', accepts: isName, hint: () => nameRule },
+  duration: unit('a duration', parseDuration, 'Write a duration such as 90s, 5m, 26h, 7d or 1h30m.'),
+  size: unit('a size', parseSize, 'Write a size such as 64KiB, 40MiB or 1.5GiB.'),
+  rate: unit('a rate', parseRate, 'Write a rate such as 500KiB/s or 40MiB/s.'),
+  percent: unit('a percentage', parsePercent, 'Write a percentage such as 5% or 0.5%.'),
+  cron: { noun: 'a schedule that ever comes', accepts: isCron, hint: cronHint },
+  timezone: { noun: 'a time zone', accepts: isTimezone, hint: timezoneHint },
+  'absolute-path': {
+    noun: 'an absolute path',
+    accepts: (text) => isAbsolute(text) && !text.includes('\0'),
+    hint: () => 'Write the whole path, beginning with /.',
+  },
+  url: {
+    noun: 'an address',
+    accepts: (text) => URL.canParse(text) && new URL(text).password === '',
+    hint: () => 'Write a URL without a password in it.',
+    hidden: true,
+  },
+  'host-port': {
+    noun: 'a host and a port',
+    accepts: isHostPort,
+    hint: () => 'Write host:port, such as 127.0.0.1:9631 or [::1]:9631.',
+  },
+  catalog: {
+    noun: 'a catalog',
+    accepts: (text) => /^sqlite:[^\0]+$/.test(text) && !text.startsWith('sqlite://'),
+    hint: () => 'Write `sqlite:` and a path; this version keeps its catalog in SQLite only.',
+    hidden: true,
+  },
+};
+
+function unit(noun: string, parse: (text: string) => number, hint: string): Format {
+  const accepts = (text: string) => {
+    try {
+      return Number.isFinite(parse(text));
+    } catch {
+      return false;
+    }
+  };
+  return { noun, accepts, hint: () => hint };
+}
+
+function isCron(text: string): boolean {
+  return cronProblem(text) === undefined;
+}
+
+function cronHint(text: string): string {
+  const rule = 'Write minute, hour, day, month and weekday, such as "30 1 * * 1-5"';
+  return `${rule}; ${cronProblem(text) ?? 'seconds may stand first'}.`;
+}
+
+/** `?` stands for the moment of reading in croner: the same file would mean something else each time. */
+function cronProblem(text: string): string | undefined {
+  if (text.includes('?')) return '`?` is not allowed';
+  try {
+    const schedule = new Cron(text, { paused: true, mode: '5-or-6-parts', timezone: 'UTC' });
+    return schedule.nextRun(new Date(Date.UTC(2024, 0, 1))) ? undefined : 'no date fits this one';
+  } catch (error) {
+    return `in this one: ${(error as Error).message.replace(/^CronPattern: /, '').replace(/[.,]$/, '')}`;
+  }
+}
+
+/** An IANA name. Offsets such as +08:00 would pass `Intl`, but know no daylight saving. */
+function isTimezone(text: string): boolean {
+  if (!/^[A-Za-z]/.test(text)) return false;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function timezoneHint(text: string): string {
+  const known = Intl.supportedValuesOf('timeZone');
+  const city = known.find((zone) => zone.toLowerCase().endsWith(`/${text.toLowerCase().replaceAll(' ', '_')}`));
+  const near = city ?? nearest(text, known);
+  return near
+    ? `Did you mean \`${near}\`?`
+    : 'Write a name of the IANA list, such as Europe/Berlin, Asia/Shanghai or UTC.';
+}
+
+function isHostPort(text: string): boolean {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(text);
+  return match !== null && Number(match[2]) <= 65_535;
+}

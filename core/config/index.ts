@@ -1,0 +1,8 @@
+/** The door of this room: YAML files in, one validated desired state out. */
+export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
+export { type LoadOptions, loadConfiguration } from './load.ts';
+export { planSettings } from './plan-settings.ts';
+export { configurationReference } from './reference.ts';
+export { assembleSchema, type CollectionSchema, collectionSchemas } from './schema.ts';
+export { makeSecretResolver, type SecretSurroundings } from './secrets.ts';
+export * from './types.ts';

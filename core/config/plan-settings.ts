@@ -1,0 +1,51 @@
+import { TidemarkError } from '../error.ts';
+import { parseDuration } from '../units.ts';
+import type { Drivers, PlanSettings, Resource } from './types.ts';
+
+/**
+ * What a plan means, units parsed and defaults filled in. `resources` are those that the plan lives among, desired or
+ * applied. Throws NOT_APPLIED when its source is not among them, UNSUPPORTED when no driver here is of its kind.
+ */
+export function planSettings(plan: Resource, resources: ReadonlyMap<string, Resource>, drivers: Drivers): PlanSettings {
+  const spec = plan.spec as unknown as PlanSpec;
+  return {
+    name: plan.name,
+    source: spec.source,
+    type: spec.type ?? defaultType(plan.address, spec.source, resources, drivers),
+    schedule: spec.schedule,
+    timezone: spec.timezone ?? 'UTC',
+    windowMs: spec.window === undefined ? undefined : parseDuration(spec.window),
+    jitterMs: parseDuration(spec.jitter ?? '0s'),
+    destinations: spec.destinations,
+    retention: spec.retention,
+    include: spec.include ?? [],
+    exclude: spec.exclude ?? [],
+    retry: { attempts: spec.retry?.attempts ?? 1, backoffMs: parseDuration(spec.retry?.backoff ?? '1m') },
+    missed: spec.missed ?? 'run-once',
+  };
+}
+
+/** What the schema lets through. */
+interface PlanSpec extends Partial<Pick<PlanSettings, 'type' | 'timezone' | 'include' | 'exclude' | 'missed'>> {
+  readonly source: string;
+  readonly destinations: readonly string[];
+  readonly schedule?: string;
+  readonly retention?: string;
+  readonly window?: string;
+  readonly jitter?: string;
+  readonly retry?: { readonly attempts?: number; readonly backoff?: string };
+}
+
+function defaultType(
+  subject: string,
+  sourceName: string,
+  resources: ReadonlyMap<string, Resource>,
+  drivers: Drivers,
+): PlanSettings['type'] {
+  const source = resources.get(`sources.${sourceName}`);
+  if (source === undefined) throw new TidemarkError('NOT_APPLIED', `there is no source \`${sourceName}\``, { subject });
+  const driver = drivers.sources.find((one) => one.kind === source.spec.driver);
+  const type = driver?.capabilities.backupTypes[0];
+  if (type !== undefined) return type;
+  throw new TidemarkError('UNSUPPORTED', `this version has no source driver \`${source.spec.driver}\``, { subject });
+}

@@ -1,0 +1,99 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TidemarkError } from '../error.ts';
+import { Secret, type SecretResolver } from '../secret.ts';
+
+export interface SecretSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** systemd's CREDENTIALS_DIRECTORY, when it gave one. */
+  readonly credentialsDirectory?: string;
+}
+
+/** Whether a text is a reference as a whole: `${env:NAME}`, `${file:/path}`, `${credential:NAME}`. */
+export function isReference(text: string): boolean {
+  return parseReference(text) !== undefined;
+}
+
+/** Whether a reference stands anywhere in a text, well-formed or not. */
+export function mentionsReference(text: string): boolean {
+  return /\$\{\s*(env|file|credential)\s*:/.test(text);
+}
+
+/**
+ * Makes the resolver that everyone else is handed. Each call looks again, so a secret may be replaced while tidemark
+ * runs. Line ends at the end of a file are not part of the secret. Errors name the reference, never the secret.
+ */
+export function makeSecretResolver(surroundings: SecretSurroundings): SecretResolver {
+  return async (text) => {
+    const reference = parseReference(text);
+    if (reference === undefined) throw unreadable('this is not a reference to a secret', 'Write `${file:/path}`.');
+    if (reference.kind === 'env') return fromEnvironment(reference.name, surroundings);
+    if (reference.kind === 'credential') return fromCredential(reference.name, surroundings);
+    return fromFile(reference.name, text);
+  };
+}
+
+interface Reference {
+  readonly kind: 'env' | 'file' | 'credential';
+  readonly name: string;
+}
+
+const kinds: readonly (readonly [Reference['kind'], RegExp])[] = [
+  ['env', /^\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}$/],
+  ['file', /^\$\{file:(\/[^{}\0]*)\}$/],
+  ['credential', /^\$\{credential:([A-Za-z0-9_-][A-Za-z0-9._-]*)\}$/],
+];
+
+function parseReference(text: string): Reference | undefined {
+  for (const [kind, pattern] of kinds) {
+    const match = pattern.exec(text);
+    if (match) return { kind, name: match[1]! };
+  }
+  return undefined;
+}
+
+function fromEnvironment(name: string, { env }: SecretSurroundings): Secret {
+  const text = Object.hasOwn(env, name) ? env[name] : undefined;
+  if (text) return new Secret(text);
+  const state = text === undefined ? 'is not set' : 'is empty';
+  throw unreadable(`environment variable \`${name}\` ${state}`, 'Set it for the process that runs tidemark.');
+}
+
+function fromCredential(name: string, { credentialsDirectory }: SecretSurroundings): Promise<Secret> {
+  const hint = `Add LoadCredential=${name}:/path to the systemd unit.`;
+  if (!credentialsDirectory) throw unreadable(`no credentials were given, so not \`${name}\` either`, hint);
+  return fromFile(join(credentialsDirectory, name), `credential \`${name}\``, hint);
+}
+
+async function fromFile(path: string, shown: string, hint?: string): Promise<Secret> {
+  const text = await readSecretFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof TidemarkError) throw cause;
+    throw unreadable(
+      `${shown} cannot be read: ${reasons[cause.code ?? ''] ?? cause.code ?? cause.message}`,
+      hint,
+      cause,
+    );
+  });
+  const secret = text.replace(/[\r\n]+$/, '');
+  if (secret === '') throw unreadable(`${shown} is empty`, 'Write the secret into the file.');
+  return new Secret(secret);
+}
+
+/** Regular files only: a pipe would make every reload wait for someone to write into it. */
+async function readSecretFile(path: string): Promise<string> {
+  const info = await stat(path);
+  if (!info.isFile()) throw unreadable(`${path} is not a regular file`);
+  if (info.size > 1024 * 1024) throw unreadable(`${path} is too large for a secret`);
+  return readFile(path, 'utf8');
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  ENOTDIR: 'there is no such folder',
+};
+
+function unreadable(message: string, hint?: string, cause?: unknown): TidemarkError {
+  const advice = hint ?? 'Make the file, readable for the user that runs tidemark, and for nobody else.';
+  return new TidemarkError('SECRET_UNREADABLE', message, { hint: advice, cause });
+}

@@ -1,0 +1,47 @@
+import type { Declared } from './declare.ts';
+import { type Finding, fieldName } from './explain.ts';
+import type { Collection } from './types.ts';
+
+/** The same finding, or a clearer one where the key is one that tidemark knows but this version cannot honour. */
+export function unsupported(collection: Declared['collection'], finding: Finding): Finding {
+  const key = String(finding.path.at(-1));
+  const known = finding.code === 'unknown-key' && finding.path.length === 1 && laterKeys[collection]?.includes(key);
+  return known ? notYet(fieldName(finding.path), finding) : finding;
+}
+
+/** Copies come with the work on further destinations; writing only the first would look like having them. */
+export function furtherDestinations(spec: Readonly<Record<string, unknown>>): Finding | undefined {
+  if (!Array.isArray(spec.destinations) || spec.destinations.length < 2) return undefined;
+  return {
+    code: 'not-yet',
+    summary: 'copies to further destinations are not supported by this version',
+    hint: 'Keep one destination, and add a plan for each further one.',
+    path: ['destinations', 1],
+    part: 'value',
+  };
+}
+
+/** What is validated and kept, but has no effect yet: said once for each collection, so that nobody relies on it. */
+export const withoutEffect: Readonly<Partial<Record<Collection, string>>> = {
+  gateways: 'gateways are kept, but nothing goes through them in this version',
+  retention: 'retention is kept, but this version removes no backups: all of them stay',
+  checks: 'checks are kept, but this version does not run them',
+  notify: 'notify is kept, but this version tells nobody',
+  policies: 'policies are kept, but this version does not enforce them',
+};
+
+const laterKeys: Readonly<Partial<Record<Declared['collection'], readonly string[]>>> = {
+  sources: ['gateway', 'standby', 'physical', 'snapshot', 'cutover'],
+  destinations: ['gateway', 'objectLock'],
+  plans: ['startWhen', 'bandwidth', 'base', 'continuous', 'flush', 'every', 'synchronous', 'hooks'],
+  daemon: ['runner'],
+};
+
+function notYet(field: string, finding: Finding): Finding {
+  return {
+    ...finding,
+    code: 'not-yet',
+    summary: `\`${field}\` is not supported by this version`,
+    hint: 'Remove it: tidemark does not pretend to do what it cannot.',
+  };
+}

@@ -1,0 +1,88 @@
+import { TidemarkError } from './error.ts';
+
+/** `90s`, `26h`, `1h30m`, `7d` as milliseconds. Throws CONFIG_INVALID. */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+)(ms|s|m|h|d|w)/g)];
+  const units = parts.map((part) => durationUnits.findIndex(([unit]) => unit === part[2]));
+  const ordered = units.every((unit, at) => at === 0 || unit < units[at - 1]!);
+  const complete = parts.map((part) => part[0]).join('') === text;
+  const totalMs = parts.reduce((sum, part, at) => sum + Number(part[1]) * durationUnits[units[at]!]![1], 0);
+  if (parts.length === 0 || !ordered || !complete || totalMs > longestMs) {
+    throw notA('duration', text, 'Write a duration such as 90s, 5m, 26h, 7d or 1h30m.');
+  }
+  return totalMs;
+}
+
+/** `512B`, `64KiB`, `1.5GiB`, `16MB` as bytes. Throws CONFIG_INVALID. */
+export function parseSize(text: string): number {
+  const sizeBytes = bytesOf(text);
+  if (sizeBytes === undefined) throw notA('size', text, 'Write a size such as 64KiB, 40MiB or 1.5GiB.');
+  return sizeBytes;
+}
+
+/** `40MiB/s` as bytes per second, more than none. Throws CONFIG_INVALID. */
+export function parseRate(text: string): number {
+  const bytesPerSecond = text.endsWith('/s') ? bytesOf(text.slice(0, -2)) : undefined;
+  if (!bytesPerSecond) throw notA('rate', text, 'Write a rate such as 500KiB/s or 40MiB/s.');
+  return bytesPerSecond;
+}
+
+/** `50%` as 0.5. Throws CONFIG_INVALID. */
+export function parsePercent(text: string): number {
+  if (!/^\d{1,6}(\.\d{1,6})?%$/.test(text)) throw notA('percentage', text, 'Write a percentage such as 5% or 0.5%.');
+  return Number(text.slice(0, -1)) / 100;
+}
+
+/** For people, in at most two units, rounded down: `820ms`, `4.2s`, `3m 20s`, `2d 3h`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.floor(ms))}ms`;
+  if (ms < 60_000) return `${Number((Math.floor(ms / 100) / 10).toFixed(1))}s`;
+  const large = [...durationUnits.slice(1, 5)].reverse();
+  const first = large.findIndex(([, unitMs]) => ms >= unitMs);
+  const [unit, unitMs] = large[first]!;
+  const [nextUnit, nextMs] = large[first + 1]!;
+  const rest = Math.floor((ms % unitMs) / nextMs);
+  return `${Math.floor(ms / unitMs)}${unit}${rest > 0 ? ` ${rest}${nextUnit}` : ''}`;
+}
+
+/** For people: `0 B`, `1023 B`, `1.5 KiB`, `32.0 GiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${Math.round(bytes)} B`;
+  const power = Math.min(binaryUnits.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  const carried = value.toFixed(1) === '1024.0' && power < binaryUnits.length - 1;
+  return carried ? `1.0 ${binaryUnits[power + 1]}` : `${value.toFixed(1)} ${binaryUnits[power]}`;
+}
+
+/** For people: `40.0 MiB/s`. */
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(bytesPerSecond)}/s`;
+}
+
+const durationUnits: readonly (readonly [string, number])[] = [
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+  ['w', 604_800_000],
+];
+/** A hundred years: what is longer is a slip of the pen, and dates would overflow. */
+const longestMs = 36_525 * 86_400_000;
+const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+const decimalUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+
+function bytesOf(text: string): number | undefined {
+  const match = /^(\d{1,15}(?:\.\d{1,6})?)([A-Za-z]+)$/.exec(text);
+  if (!match) return undefined;
+  const unit = match[2] === 'KB' ? 'kB' : match[2]!;
+  const binary = binaryUnits.indexOf(unit);
+  const decimal = decimalUnits.indexOf(unit);
+  const factor = binary >= 0 ? 1024 ** binary : decimal >= 0 ? 1000 ** decimal : Number.NaN;
+  const bytes = Math.round(Number(match[1]) * factor);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+function notA(kind: string, text: string, hint: string): TidemarkError {
+  return new TidemarkError('CONFIG_INVALID', `\`${text}\` is not a ${kind}`, { hint });
+}
