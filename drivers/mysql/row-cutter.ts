@@ -1,0 +1,70 @@
+import type { Content } from '../../core/driver/index.ts';
+
+/**
+ * Gathers lines and cuts them into blobs, only between rows and only where the content says so: a row that was not
+ * changed is cut as it was yesterday, so a daily dump stores what changed, and an inserted row moves no later cut. The
+ * hash looks at the first bytes of a row, where the key usually is; rows are hit in proportion to their length, so
+ * blobs come out at `targetBytes` whatever the rows look like.
+ */
+export class RowCutter {
+  /** Where rows are written: from `at` on, after `reserve`. */
+  bytes = new Uint8Array(maxBytes + slackBytes);
+  at = 0;
+  totalBytes = 0;
+  readonly #store: (blob: Uint8Array) => Content;
+  readonly #contents: Content[] = [];
+
+  /** `store` takes at most 8 MiB at a time and consumes them before it returns. */
+  constructor(store: (blob: Uint8Array) => Content) {
+    this.#store = store;
+  }
+
+  /** Makes room for `sizeBytes` more. `bytes` may be another array afterwards. */
+  reserve(sizeBytes: number): void {
+    if (this.at + sizeBytes <= this.bytes.length) return;
+    this.#cut();
+    if (sizeBytes > this.bytes.length) this.bytes = new Uint8Array(sizeBytes);
+  }
+
+  /** The row that starts at `at` was written up to `end`. */
+  endRow(end: number): void {
+    const start = this.at;
+    this.at = end;
+    if (end < minBytes) return;
+    if (end >= maxBytes || this.#hits(start, end)) this.#cut();
+  }
+
+  #hits(start: number, end: number): boolean {
+    const { bytes } = this;
+    const stop = Math.min(end, start + keyBytes);
+    let hash = 0x811c9dc5;
+    for (let at = start; at < stop; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    hash ^= hash >>> 13;
+    return (hash >>> 0) < (end - start) * (2 ** 32 / (targetBytes - minBytes));
+  }
+
+  #cut(): void {
+    for (let from = 0; from < this.at; from += maxBytes) {
+      this.#contents.push(this.#store(this.bytes.subarray(from, Math.min(from + maxBytes, this.at))));
+    }
+    this.totalBytes += this.at;
+    this.at = 0;
+  }
+
+  /** Stores what is left. */
+  end(): void {
+    this.#cut();
+  }
+
+  content(): Content {
+    const blobs = Buffer.concat(this.#contents.map((one) => one.blobs));
+    return { blobs: new Uint8Array(blobs), sizeBytes: this.totalBytes };
+  }
+}
+
+const minBytes = 512 * 1024;
+const targetBytes = 1024 * 1024;
+const maxBytes = 8 * 1024 * 1024;
+const slackBytes = 1024 * 1024;
+const keyBytes = 24;
