@@ -1,0 +1,34 @@
+import type { EventLevel } from '../catalog/catalog.ts';
+
+interface EventKindEntry {
+  readonly level: EventLevel;
+  readonly text: string;
+}
+
+/** Every kind of event there is. `docs/reference/events.md` is generated from this table. */
+export const eventKinds = {
+  'daemon.started': { level: 'info', text: 'A daemon started.' },
+  'daemon.stopped': { level: 'info', text: 'A daemon stopped after finishing or handing back its jobs.' },
+  'daemon.failed': { level: 'error', text: 'A part of the daemon died; it stops so that it can be started afresh.' },
+  'change.applied': { level: 'info', text: 'A change set was applied.' },
+  'config.applied': { level: 'info', text: 'The daemon read the configuration and it is the applied state.' },
+  'config.pending': { level: 'warning', text: 'A change of the configuration waits for `tidemark apply`.' },
+  'config.invalid': { level: 'error', text: 'The configuration has errors; the applied state goes on unchanged.' },
+  'job.succeeded': { level: 'info', text: 'A job ended well.' },
+  'job.partial': { level: 'warning', text: 'A job ended, and some of what it should have done is missing.' },
+  'job.retried': { level: 'warning', text: 'A job failed and is queued to be tried again.' },
+  'job.failed': { level: 'error', text: 'A job failed for good.' },
+  'job.cancelled': { level: 'warning', text: 'A job was cancelled.' },
+  'job.missed': { level: 'warning', text: 'Scheduled runs of a plan did not happen.' },
+  'plan.paused': { level: 'info', text: 'A person paused a plan.' },
+  'plan.suspended': { level: 'error', text: 'A plan does not run while its source or destination is down.' },
+  'plan.resumed': { level: 'info', text: 'A paused or suspended plan runs again.' },
+} as const satisfies Record<string, EventKindEntry>;
+
+export type EventKind = keyof typeof eventKinds;
+
+/** The table as Markdown. */
+export function eventReference(): string {
+  const rows = Object.entries(eventKinds).map(([kind, { level, text }]) => `| \`${kind}\` | ${level} | ${text} |`);
+  return ['| kind | level | meaning |', '|---|---|---|', ...rows].join('\n');
+}

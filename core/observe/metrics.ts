@@ -1,0 +1,32 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { metricTable } from './metric-table.ts';
+import { type MetricSources, readSamples } from './samples.ts';
+
+/** The body of `/metrics`. */
+export interface Metrics {
+  readonly contentType: string;
+  /** Reads the catalog and gives Prometheus' text format. Errors: those of the catalog. */
+  render(): Promise<string>;
+}
+
+/** Metrics in a registry of their own, with those of the process. */
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const gauges = new Map<string, Gauge>();
+  for (const [name, { help, labels }] of Object.entries(metricTable)) {
+    gauges.set(name, new Gauge({ name, help, labelNames: labels, registers: [registry] }));
+  }
+  return { contentType: registry.contentType, render: () => render(sources, registry, gauges) };
+}
+
+async function render(
+  sources: MetricSources,
+  registry: Registry,
+  gauges: ReadonlyMap<string, Gauge>,
+): Promise<string> {
+  const samples = await readSamples(sources);
+  for (const gauge of gauges.values()) gauge.reset();
+  for (const { name, labels, value } of samples) gauges.get(name)?.set(labels, value);
+  return registry.metrics();
+}

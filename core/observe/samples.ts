@@ -1,0 +1,136 @@
+import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/catalog.ts';
+import { jobKinds } from '../catalog/catalog.ts';
+import type { Clock } from '../clock.ts';
+import type { PlanSettings } from '../config/types.ts';
+import { expectedIntervalMs, nextTimes } from '../schedule/index.ts';
+import type { MetricName } from './metric-table.ts';
+
+export interface Sample {
+  readonly name: MetricName;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What metrics are computed from: the catalog, and what this daemon knows of the configuration files. */
+export interface MetricSources {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly version: string;
+  plans(state: AppliedState): readonly PlanSettings[];
+  configuration(): DaemonRecord['configuration'] & { readonly pendingChanges: number };
+}
+
+const configurationStates = ['applied', 'pending', 'invalid'] as const;
+
+/** Reads all values afresh, so that they are right after a restart and whichever process ran a job. */
+export async function readSamples(sources: MetricSources): Promise<readonly Sample[]> {
+  const { catalog } = sources;
+  const state = await catalog.state.read();
+  const statuses = await catalog.plans.list();
+  const active = await catalog.jobs.list({ states: ['queued', 'running'], limit: 10_000 });
+  const plans = sources.plans(state);
+  return [
+    ...generalSamples(sources, state),
+    ...jobSamples(active),
+    ...upSamples(state, plans, statuses),
+    ...(await Promise.all(plans.map((plan) => planSamples(sources, state, plan, active)))).flat(),
+  ];
+}
+
+function generalSamples(sources: MetricSources, state: AppliedState): Sample[] {
+  const configuration = sources.configuration();
+  return [
+    { name: 'tidemark_build_info', labels: { version: sources.version }, value: 1 },
+    ...configurationStates.map((one): Sample => {
+      return { name: 'tidemark_config_state', labels: { state: one }, value: Number(configuration.state === one) };
+    }),
+    { name: 'tidemark_config_read_timestamp_seconds', labels: {}, value: seconds(configuration.at) },
+    { name: 'tidemark_pending_changes', labels: {}, value: configuration.pendingChanges },
+    { name: 'tidemark_applied_serial', labels: {}, value: state.serial },
+  ];
+}
+
+function jobSamples(active: readonly Job[]): Sample[] {
+  return jobKinds.flatMap((kind) =>
+    ['queued', 'running'].map((state): Sample => {
+      const value = active.filter((job) => job.kind === kind && job.state === state).length;
+      return { name: 'tidemark_jobs', labels: { kind, state }, value };
+    }),
+  );
+}
+
+function upSamples(state: AppliedState, plans: readonly PlanSettings[], statuses: readonly PlanStatus[]): Sample[] {
+  const reasons = new Map(statuses.map(({ plan, suspended }) => [plan, suspended?.reason]));
+  const down = plans.filter((plan) => reasons.get(plan.name) !== undefined);
+  const isDown = (name: string, reason: string) =>
+    down.some((plan) => {
+      const target = reason === 'source-down' ? plan.source : plan.destinations[0];
+      return reasons.get(plan.name) === reason && target === name;
+    });
+  return [...state.resources.values()].flatMap(({ collection, name }): Sample[] => {
+    if (collection === 'sources') {
+      return [{ name: 'tidemark_source_up', labels: { source: name }, value: Number(!isDown(name, 'source-down')) }];
+    }
+    if (collection !== 'destinations') return [];
+    const value = Number(!isDown(name, 'destination-down'));
+    return [{ name: 'tidemark_destination_up', labels: { destination: name }, value }];
+  });
+}
+
+async function planSamples(
+  { catalog, clock }: MetricSources,
+  state: AppliedState,
+  plan: PlanSettings,
+  active: readonly Job[],
+): Promise<Sample[]> {
+  const status = await catalog.plans.get(plan.name);
+  const [newest] = await catalog.backups.list({ plan: plan.name, limit: 1 });
+  const jobs = await catalog.jobs.list({ plan: plan.name, kind: 'backup', limit: 100 });
+  const running = active.some((job) => job.plan === plan.name && job.kind === 'backup' && job.state === 'running');
+  const intervalMs = expectedIntervalMs(plan, clock.now());
+  const values: Partial<Record<MetricName, number | undefined>> = {
+    tidemark_plan_created_timestamp_seconds: seconds(state.resources.get(`plans.${plan.name}`)?.createdAt),
+    tidemark_plan_last_success_timestamp_seconds: seconds(lastSuccess(status, newest)),
+    tidemark_plan_expected_interval_seconds: intervalMs === undefined ? undefined : intervalMs / 1000,
+    tidemark_plan_next_run_timestamp_seconds: seconds(nextTimes(plan, clock.now())[0]),
+    ...backupValues(newest),
+    tidemark_plan_consecutive_failures: consecutiveFailures(jobs),
+    tidemark_plan_running: Number(running),
+    tidemark_plan_paused: Number(status.pausedAt !== undefined),
+    tidemark_plan_suspended: Number(status.suspended !== undefined),
+  };
+  const labels = { plan: plan.name, source: plan.source };
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name: name as MetricName, labels, value }],
+  );
+}
+
+/** After `catalog import` only the backups tell. */
+function lastSuccess(status: PlanStatus, newest: BackupRecord | undefined): Date | undefined {
+  if (newest === undefined || newest.partial) return status.lastSuccessAt;
+  return status.lastSuccessAt !== undefined && status.lastSuccessAt > newest.endedAt
+    ? status.lastSuccessAt
+    : newest.endedAt;
+}
+
+function backupValues(newest: BackupRecord | undefined): Partial<Record<MetricName, number | undefined>> {
+  if (newest === undefined) return {};
+  return {
+    tidemark_plan_last_duration_seconds: (newest.endedAt.getTime() - newest.startedAt.getTime()) / 1000,
+    tidemark_plan_last_read_bytes: newest.sizeBytes,
+    tidemark_plan_last_added_bytes: newest.addedBytes,
+  };
+}
+
+/** `jobs` are newest first; those that have not ended and those that a person cancelled say nothing. */
+function consecutiveFailures(jobs: readonly Job[]): number {
+  const ended = jobs.filter(({ state }) => ['succeeded', 'partial', 'failed', 'missed'].includes(state));
+  const good = ended.findIndex(({ state }) => state === 'succeeded' || state === 'partial');
+  return good === -1 ? ended.length : good;
+}
+
+function seconds(time: Date): number;
+function seconds(time: Date | undefined): number | undefined;
+function seconds(time: Date | undefined): number | undefined {
+  return time === undefined ? undefined : time.getTime() / 1000;
+}
