@@ -14,3 +14,15 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) => delay(ms, undefined, { signal }),
 };
+
+/** Waits; gives false as soon as the signal fires, instead of throwing. For the sleep of a loop. */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  try {
+    await clock.sleep(ms, signal);
+    return true;
+  } catch (thrown) {
+    if (signal.aborted) return false;
+    throw thrown;
+  }
+}

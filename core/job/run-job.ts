@@ -1,0 +1,45 @@
+import type { Job } from '../catalog/catalog.ts';
+import { asTidemarkError } from '../error.ts';
+import { withLease } from './lease.ts';
+import type { JobContext, Operations, Run } from './operation.ts';
+import { createProgressMeter } from './progress-meter.ts';
+import { type Ending, settle } from './settle.ts';
+
+export interface RunJobOptions {
+  /**
+   * Fires to stop the job: with a reason of code CANCELLED it ends as cancelled, with JOB_LOST (the process stops) a
+   * backup is queued again and anything else fails.
+   */
+  readonly signal: AbortSignal;
+  /** The job with its progress, about once a second. */
+  readonly onProgress?: (job: Job) => void;
+}
+
+/**
+ * Runs one job that this owner has claimed, to its end or back into the queue, and gives it as it then is. Throws only
+ * when the catalog fails; the job is then taken over when its lease ends.
+ */
+export async function runJob(
+  job: Job,
+  context: JobContext,
+  operations: Operations,
+  options: RunJobOptions,
+): Promise<Job> {
+  const meter = createProgressMeter(context.clock);
+  const keep = { outer: options.signal, progress: meter.read, onRenewed: options.onProgress };
+  const settled = await withLease(job, context, keep, async (signal) => {
+    const ending = await attempt(job, operations, { signal, progress: meter }, options.signal);
+    return settle(job, ending, context, signal);
+  });
+  return settled ?? context.catalog.jobs.get(job.id);
+}
+
+async function attempt(job: Job, operations: Operations, run: Run, stop: AbortSignal): Promise<Ending> {
+  try {
+    run.signal.throwIfAborted();
+    return { outcome: await operations[job.kind](job, run) };
+  } catch (thrown) {
+    const error = asTidemarkError(run.signal.aborted ? run.signal.reason : thrown);
+    return { error, interrupted: stop.aborted && error.code === 'JOB_LOST' };
+  }
+}
