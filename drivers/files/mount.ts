@@ -1,0 +1,51 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** One line of `/proc/self/mountinfo`. */
+export interface Mount {
+  readonly point: string;
+  readonly fileSystem: string;
+  readonly device: string;
+}
+
+/** The mount that holds `path`; of a path that does not exist, the one that would hold it. */
+export async function mountOf(path: string): Promise<Mount> {
+  const real = await realExistingPart(path);
+  const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'));
+  let best: Mount = { point: '/', fileSystem: 'unknown', device: 'unknown' };
+  for (const mount of mounts) {
+    if (isAtOrBelow(real, mount.point) && mount.point.length >= best.point.length) best = mount;
+  }
+  return best;
+}
+
+export function isAtOrBelow(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
+async function realExistingPart(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error;
+    return realExistingPart(parent);
+  }
+}
+
+/** Fields of proc(5): id, parent, device, root, mount point, options, …, `-`, type, source, options. */
+function parseMountInfo(text: string): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of text.split('\n')) {
+    const [left, right] = line.split(' - ');
+    const point = left?.split(' ')[4];
+    const [fileSystem, device] = right?.split(' ') ?? [];
+    if (point && fileSystem && device) mounts.push({ point: unescapeOctal(point), fileSystem, device });
+  }
+  return mounts;
+}
+
+function unescapeOctal(text: string): string {
+  const bytes = text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

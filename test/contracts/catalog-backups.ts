@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { hasCode } from '../../core/error.ts';
+import type { CatalogCase } from './catalog.ts';
+import { backup } from './catalog-samples.ts';
+
+const day = 86_400_000;
+
+export const backupCases: Readonly<Record<string, CatalogCase>> = {
+  async 'a backup comes back as it was recorded, and only once'(_t, catalog) {
+    const one = backup();
+    await catalog.backups.record(one);
+    await catalog.backups.record(one);
+    assert.deepEqual(await catalog.backups.list(), [one]);
+    const { addedBytes: _, ...imported } = backup({ snapshot: 'ab'.repeat(32), partial: true });
+    await catalog.backups.record(imported);
+    assert.deepEqual(await catalog.backups.get(imported.id), imported);
+  },
+
+  async 'lists are newest first, filtered and bounded'(_t, catalog, clock) {
+    const at = (days: number) => new Date(clock.now().getTime() + days * day);
+    const all = [0, 1, 2, 3].map((days) => backup({ consistentAt: at(days), plan: days < 2 ? 'old' : 'new' }));
+    for (const one of [all[2]!, all[0]!, all[3]!, all[1]!]) await catalog.backups.record(one);
+    const days = async (filter?: Parameters<typeof catalog.backups.list>[0]) =>
+      (await catalog.backups.list(filter)).map((one) => (one.consistentAt.getTime() - at(0).getTime()) / day);
+    assert.deepEqual(await days(), [3, 2, 1, 0]);
+    assert.deepEqual(await days({ plan: 'old' }), [1, 0]);
+    assert.deepEqual(await days({ source: 'shop', type: 'logical', destination: 'nas', limit: 1 }), [3]);
+    assert.deepEqual(await days({ until: at(2), since: at(1) }), [2, 1]);
+    assert.deepEqual(await days({ type: 'physical' }), []);
+  },
+
+  async 'a backup is found by beginning, end and snapshot, in any case'(_t, catalog) {
+    const one = backup({ id: '01J0000000AAAAAAAAAAAAAAA1', snapshot: 'deadbeef'.padEnd(64, '0') });
+    const two = backup({ id: '01J0000000BBBBBBBBBBBBBBB2' });
+    for (const each of [one, two]) await catalog.backups.record(each);
+    const found = async (part: string) => (await catalog.backups.get(part)).id;
+    for (const part of [one.id, '01j0000000a', 'aaa1', 'AAA1', one.snapshot, 'deadbeef']) {
+      assert.equal(await found(part), one.id, part);
+    }
+    await assert.rejects(found('01J'), (error) => hasCode(error, 'BACKUP_AMBIGUOUS'));
+    for (const part of ['', 'zz', '%', '_1', 'deadbee']) {
+      await assert.rejects(found(part), (error) => hasCode(error, 'BACKUP_NOT_FOUND'), part);
+    }
+  },
+
+  async 'copies of one backup are not ambiguous'(_t, catalog) {
+    const first = backup();
+    await catalog.backups.record({ ...first, destination: 'vault', endedAt: new Date(first.endedAt.getTime() + 1) });
+    await catalog.backups.record(first);
+    assert.equal((await catalog.backups.get(first.id)).destination, 'nas');
+  },
+
+  async 'totals count copies by plan, source and destination'(_t, catalog, clock) {
+    const later = new Date(clock.now().getTime() + day);
+    for (const consistentAt of [clock.now(), later]) await catalog.backups.record(backup({ consistentAt }));
+    await catalog.backups.record(backup({ plan: 'weekly' }));
+    const names = { source: 'shop', destination: 'nas' };
+    assert.deepEqual(await catalog.backups.totals(), [
+      { plan: 'nightly', ...names, copies: 2, sizeBytes: 10_000_000_000, oldestAt: clock.now(), newestAt: later },
+      { plan: 'weekly', ...names, copies: 1, sizeBytes: 5_000_000_000, oldestAt: clock.now(), newestAt: clock.now() },
+    ]);
+  },
+
+  async 'replace makes the copies of one destination exactly these'(_t, catalog) {
+    const [kept, gone, elsewhere] = [backup(), backup(), backup({ destination: 'vault' })];
+    for (const one of [kept, gone, elsewhere]) await catalog.backups.record(one);
+    const found = Array.from({ length: 1200 }, () => backup());
+    const { addedBytes: _, ...again } = { ...kept, plan: 'name-in-the-manifest' };
+    const counts = await catalog.backups.replace('nas', [...found, again]);
+    assert.deepEqual(counts, { added: 1200, removed: 1 });
+    assert.equal((await catalog.backups.list({ limit: 10_000 })).length, 1202);
+    assert.equal((await catalog.backups.list()).length, 1000);
+    const { plan, addedBytes } = await catalog.backups.get(kept.id);
+    assert.deepEqual([plan, addedBytes], ['nightly', 1000], 'what only the catalog knows is kept');
+    assert.deepEqual(await catalog.backups.get(elsewhere.id), elsewhere);
+  },
+};

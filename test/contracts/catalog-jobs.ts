@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { hasCode, TidemarkError } from '../../core/error.ts';
+import type { CatalogCase } from './catalog.ts';
+import { job } from './catalog-samples.ts';
+
+const lease = { owner: 'me', leaseMs: 60_000 };
+const failure = { code: 'SOURCE_UNREACHABLE', message: 'no answer', subject: 'sources.shop' } as const;
+
+export const jobCases: Readonly<Record<string, CatalogCase>> = {
+  async 'a job lives from queued to succeeded'(_t, catalog, clock) {
+    const queued = await catalog.jobs.add(job());
+    assert.deepEqual([queued.state, queued.attempt, queued.queuedAt], ['queued', 0, clock.now()]);
+    assert.deepEqual(await catalog.jobs.get(queued.id), queued);
+    clock.advance(1000);
+    const running = await catalog.jobs.claim(lease);
+    assert.deepEqual([running?.id, running?.state, running?.attempt], [queued.id, 'running', 1]);
+    assert.deepEqual(running?.lease, { owner: 'me', until: new Date(clock.now().getTime() + 60_000), fence: 1 });
+    assert.deepEqual(running?.startedAt, clock.now());
+    clock.advance(1000);
+    const progress = { step: 'reading', doneBytes: 7, doneItems: 1, at: clock.now() };
+    const renewed = await catalog.jobs.renew(queued.id, { ...lease, fence: 1 }, progress);
+    assert.deepEqual(renewed.progress, progress);
+    assert.deepEqual(renewed.lease?.until, new Date(clock.now().getTime() + 60_000));
+    const done = await catalog.jobs.transition(running!, 'succeeded', { result: { backup: 'x' } });
+    assert.deepEqual([done.state, done.result, done.endedAt], ['succeeded', { backup: 'x' }, clock.now()]);
+    assert.equal(done.lease, undefined);
+    assert.deepEqual(await catalog.jobs.get(queued.id), done);
+  },
+
+  async 'a retry waits for its time and counts its attempt'(_t, catalog, clock) {
+    await catalog.jobs.add(job());
+    const first = await catalog.jobs.claim(lease);
+    const notBefore = new Date(clock.now().getTime() + 5000);
+    const waiting = await catalog.jobs.transition(first!, 'queued', { error: failure, notBefore });
+    assert.deepEqual([waiting.state, waiting.notBefore, waiting.error], ['queued', notBefore, failure]);
+    assert.equal(await catalog.jobs.claim(lease), undefined);
+    clock.advance(5000);
+    const second = await catalog.jobs.claim(lease);
+    assert.deepEqual([second?.attempt, second?.lease?.fence, second?.error], [2, 2, undefined]);
+  },
+
+  async 'one job of a kind runs per source, the oldest first'(_t, catalog, clock) {
+    const ids: string[] = [];
+    for (const change of [{}, {}, { kind: 'restore' as const }, { source: 'uploads' }]) {
+      ids.push((await catalog.jobs.add(job(change))).id);
+      clock.advance(1);
+    }
+    const claimed = async () => (await catalog.jobs.claim(lease))?.id;
+    const first = await catalog.jobs.claim(lease);
+    assert.equal(first?.id, ids[0]);
+    assert.deepEqual([await claimed(), await claimed(), await claimed()], [ids[2], ids[3], undefined]);
+    await catalog.jobs.transition(first!, 'failed', { error: failure });
+    assert.equal(await claimed(), ids[1]);
+  },
+
+  async 'a claim by id takes that job or none'(_t, catalog) {
+    const [first, second] = [await catalog.jobs.add(job()), await catalog.jobs.add(job())];
+    assert.equal((await catalog.jobs.claim({ ...lease, id: second.id }))?.id, second.id);
+    assert.equal(await catalog.jobs.claim({ ...lease, id: second.id }), undefined);
+    assert.equal(await catalog.jobs.claim({ ...lease, id: first.id }), undefined, 'its source is busy');
+  },
+
+  async 'only the holder of the newest fence changes a job'(_t, catalog, clock) {
+    await catalog.jobs.add(job());
+    const old = (await catalog.jobs.claim(lease))!;
+    await catalog.jobs.transition(old, 'queued');
+    const current = (await catalog.jobs.claim({ owner: 'other', leaseMs: 60_000 }))!;
+    const lost = (thrown: unknown) => hasCode(thrown, 'JOB_LOST');
+    const conflict = (thrown: unknown) => hasCode(thrown, 'JOB_CONFLICT');
+    await assert.rejects(catalog.jobs.renew(old.id, { ...lease, fence: old.lease!.fence }), lost);
+    await assert.rejects(catalog.jobs.renew(old.id, { ...lease, fence: current.lease!.fence }), lost);
+    await assert.rejects(catalog.jobs.transition(old, 'succeeded'), conflict);
+    await catalog.jobs.transition(current, 'succeeded');
+    await assert.rejects(catalog.jobs.transition(current, 'failed'), conflict);
+    await assert.rejects(catalog.jobs.renew(old.id, { owner: 'other', leaseMs: 1, fence: 2 }), lost);
+    clock.advance(1);
+  },
+
+  async 'no job goes a way that the table does not have'(_t, catalog) {
+    const queued = await catalog.jobs.add(job());
+    const conflict = (thrown: unknown) => hasCode(thrown, 'JOB_CONFLICT');
+    await assert.rejects(catalog.jobs.transition(queued, 'succeeded'), conflict);
+    await assert.rejects(catalog.jobs.transition(queued, 'running'), TidemarkError);
+    const running = (await catalog.jobs.claim(lease))!;
+    await assert.rejects(catalog.jobs.transition(running, 'missed'), conflict);
+    const ended = await catalog.jobs.transition(running, 'partial');
+    await assert.rejects(catalog.jobs.transition(ended, 'queued'), conflict);
+  },
+
+  async 'a lease that ended is lost, and its job abandoned'(_t, catalog, clock) {
+    await catalog.jobs.add(job());
+    const running = (await catalog.jobs.claim(lease))!;
+    clock.advance(59_999);
+    assert.deepEqual(await catalog.jobs.abandoned(), []);
+    clock.advance(1);
+    assert.deepEqual(await catalog.jobs.abandoned(), [running]);
+    const late = catalog.jobs.renew(running.id, { ...lease, fence: 1 });
+    await assert.rejects(late, (thrown) => hasCode(thrown, 'JOB_LOST'));
+    await catalog.jobs.transition(running, 'failed', { error: { code: 'JOB_LOST', message: 'died' } });
+    assert.deepEqual(await catalog.jobs.abandoned(), []);
+  },
+
+  async 'a cancel ends a queued job and asks a running one'(_t, catalog) {
+    const queued = await catalog.jobs.requestCancel((await catalog.jobs.add(job())).id);
+    assert.deepEqual([queued.state, queued.cancelRequested], ['cancelled', true]);
+    await catalog.jobs.add(job());
+    const running = (await catalog.jobs.claim(lease))!;
+    const asked = await catalog.jobs.requestCancel(running.id);
+    assert.deepEqual([asked.state, asked.cancelRequested], ['running', true]);
+    assert.equal((await catalog.jobs.renew(running.id, { ...lease, fence: 1 })).cancelRequested, true);
+    const ended = await catalog.jobs.transition(running, 'queued');
+    assert.equal(ended.state, 'cancelled', 'a retry does not undo a cancel');
+    await assert.rejects(catalog.jobs.requestCancel(running.id), (thrown) => hasCode(thrown, 'JOB_CONFLICT'));
+    await assert.rejects(catalog.jobs.requestCancel('none'), (thrown) => hasCode(thrown, 'JOB_NOT_FOUND'));
+  },
+
+  async 'jobs are listed newest first, filtered and bounded, and found by a part of their id'(_t, catalog, clock) {
+    const start = clock.now();
+    for (let count = 0; count < 120; count++) {
+      clock.advance(1);
+      await catalog.jobs.add(job({ plan: `p${count % 2}`, state: count === 7 ? 'missed' : 'queued' }));
+    }
+    const all = await catalog.jobs.list();
+    assert.equal(all.length, 100);
+    assert.ok(all.every((one, at) => at === 0 || one.queuedAt < all[at - 1]!.queuedAt));
+    assert.equal((await catalog.jobs.list({ plan: 'p0', limit: 1000 })).length, 60);
+    const [missed] = await catalog.jobs.list({ states: ['missed', 'failed'] });
+    assert.deepEqual(missed?.endedAt, missed?.queuedAt);
+    assert.equal((await catalog.jobs.list({ since: new Date(start.getTime() + 111) })).length, 10);
+    assert.deepEqual(await catalog.jobs.list({ kind: 'restore' }), []);
+    assert.deepEqual(await catalog.jobs.get(missed!.id.slice(-10).toLowerCase()), missed);
+    for (const part of ['01', '', '%']) {
+      await assert.rejects(catalog.jobs.get(part), (thrown) => hasCode(thrown, 'JOB_NOT_FOUND'));
+    }
+  },
+};

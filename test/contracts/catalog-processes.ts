@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { systemClock } from '../../core/clock.ts';
+import { start, waitFor } from '../kit/process.ts';
+import type { CatalogCase } from './catalog.ts';
+import { job, resource } from './catalog-samples.ts';
+
+const program = join(import.meta.dirname, 'catalog-process.ts');
+
+/** Several processes, or several open catalogs in one. */
+export const processCases: Readonly<Record<string, CatalogCase>> = {
+  async 'two processes that claim 200 jobs get each exactly once'(t, catalog, _clock, place) {
+    const starting = [0, 1].map(() => start(t, process.execPath, [program, place.url, 'claim']));
+    const workers = await Promise.all(starting);
+    await waitFor('both to be ready', () => workers.every((worker) => worker.output().includes('ready')));
+    const ids: string[] = [];
+    for (let count = 0; count < 200; count++) ids.push((await catalog.jobs.add(job({ source: `s${count}` }))).id);
+    await catalog.events.record({ kind: 'test', level: 'info', subject: 'jobs', text: 'no more' });
+    await Promise.all(workers.map((worker) => worker.ended));
+    const claimed = workers.map((worker) => JSON.parse(worker.output().split('\n')[1]!) as string[]);
+    assert.deepEqual(claimed.flat().sort(), ids.sort());
+    assert.ok(
+      claimed.every((some) => some.length > 0),
+      `both got some: ${claimed.map((some) => some.length)}`,
+    );
+  },
+
+  async 'a writer killed at any moment leaves what it reported'(t, catalog, _clock, place) {
+    for (let round = 0; round < 3; round++) {
+      const writer = await start(t, process.execPath, [program, place.url, 'write']);
+      await waitFor('some writes', () => writer.output().split('\n').length > 5 + 7 * round);
+      await writer.end('SIGKILL');
+      const reported = writer.output().split('\n').slice(0, -1);
+      const known = new Set((await catalog.backups.list()).map((one) => one.id));
+      assert.deepEqual(
+        reported.filter((id) => !known.has(id)),
+        [],
+      );
+    }
+    await using again = await place.open(systemClock);
+    assert.ok((await again.jobs.list()).length > 0);
+  },
+
+  async 'several open catalogs in one process do not block each other'(_t, catalog, clock, place) {
+    await using other = await place.open(clock);
+    const adds = Array.from({ length: 50 }, (_, at) => (at % 2 ? catalog : other).jobs.add(job({ source: `s${at}` })));
+    await Promise.all(adds);
+    const claims = Array.from({ length: 60 }, (_, at) =>
+      (at % 2 ? catalog : other).jobs.claim({ owner: 'me', leaseMs: 1000 }),
+    );
+    const ids = (await Promise.all(claims)).map((one) => one?.id).filter((id) => id !== undefined);
+    assert.deepEqual([ids.length, new Set(ids).size], [50, 50]);
+  },
+
+  async 'of two commits on one serial one wins'(_t, catalog, clock, place) {
+    await using other = await place.open(clock);
+    const commits = [catalog, other].map((one, at) =>
+      one.state.commit({ expectedSerial: 0, put: [resource(`sources.s${at}`)], remove: [], rename: [] }),
+    );
+    const results = await Promise.allSettled(commits);
+    assert.deepEqual(results.map((one) => one.status).sort(), ['fulfilled', 'rejected']);
+    assert.equal((await other.state.read()).resources.size, 1);
+  },
+};

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import type { CatalogCase } from './catalog.ts';
+import { daemon, job } from './catalog-samples.ts';
+
+/** Plans, events and daemons: what watches over backups. */
+export const watchCases: Readonly<Record<string, CatalogCase>> = {
+  async 'the status of a plan merges, and null clears'(_t, catalog, clock) {
+    assert.deepEqual(await catalog.plans.get('nightly'), { plan: 'nightly' });
+    const suspended = { reason: 'source-down', since: clock.now(), text: 'no answer' } as const;
+    await catalog.plans.update('nightly', { suspended, lastFailureAt: clock.now() });
+    await catalog.plans.update('nightly', { pausedAt: clock.now(), lastSuccessAt: undefined });
+    const expected = { plan: 'nightly', suspended, lastFailureAt: clock.now(), pausedAt: clock.now() };
+    assert.deepEqual(await catalog.plans.get('nightly'), expected);
+    const { suspended: _, ...resumed } = expected;
+    assert.deepEqual(await catalog.plans.update('nightly', { suspended: null }), resumed);
+    assert.deepEqual(await catalog.plans.list(), [resumed]);
+  },
+
+  async 'a run is scheduled once, from where scheduling stood'(_t, catalog, clock) {
+    const [first, second] = [clock.now(), new Date(clock.now().getTime() + 60_000)];
+    const start = { plan: 'nightly', from: undefined, to: first, jobs: [job(), job({ state: 'missed' })] };
+    const added = await catalog.plans.schedule(start);
+    assert.deepEqual(
+      added?.map((one) => one.state),
+      ['queued', 'missed'],
+    );
+    assert.equal(await catalog.plans.schedule(start), undefined);
+    assert.equal(await catalog.plans.schedule({ ...start, from: second, to: second }), undefined);
+    assert.deepEqual(await catalog.plans.schedule({ plan: 'nightly', from: first, to: second, jobs: [] }), []);
+    assert.deepEqual((await catalog.plans.get('nightly')).scheduledThrough, second);
+    assert.equal((await catalog.jobs.list()).length, 2);
+  },
+
+  async 'equal events in a row are one'(_t, catalog, clock) {
+    const event = { kind: 'job.failed', level: 'error', subject: 'plans.nightly', text: 'no answer' } as const;
+    const first = await catalog.events.record(event);
+    clock.advance(1000);
+    await catalog.events.record({ ...event, subject: 'plans.other' });
+    const again = await catalog.events.record(event);
+    assert.deepEqual(again, { ...first, count: 2, lastAt: clock.now() });
+    clock.advance(1000);
+    await catalog.events.record({ ...event, text: 'denied' });
+    clock.advance(1000);
+    await catalog.events.record(event);
+    const seen = (await catalog.events.list({ subject: 'plans.nightly' })).map(({ text, count }) => [text, count]);
+    assert.deepEqual(seen, [
+      ['no answer', 1],
+      ['denied', 1],
+      ['no answer', 2],
+    ]);
+    assert.equal((await catalog.events.list({ kind: 'job.failed', level: 'error', since: clock.now() })).length, 1);
+    assert.deepEqual(await catalog.events.list({ level: 'info' }), []);
+  },
+
+  async 'the list of events is bounded'(_t, catalog) {
+    for (let count = 0; count < 105; count++) {
+      await catalog.events.record({ kind: 'test', level: 'info', subject: 'x', text: `${count}` });
+    }
+    const texts = (await catalog.events.list()).map((event) => event.text);
+    assert.deepEqual([texts.length, texts[0], texts[99]], [100, '104', '5']);
+    assert.equal((await catalog.events.list({ limit: 3 })).length, 3);
+  },
+
+  async 'a daemon is alive until its beat ends or it leaves'(_t, catalog, clock) {
+    const until = new Date(clock.now().getTime() + 30_000);
+    const [one, two] = [daemon('a', until), daemon('b', until)];
+    await catalog.daemons.beat(one);
+    await catalog.daemons.beat(two);
+    await catalog.daemons.leave('b');
+    assert.deepEqual(await catalog.daemons.alive(), [one]);
+    const later = daemon('a', new Date(until.getTime() + 30_000));
+    await catalog.daemons.beat(later);
+    clock.advance(45_000);
+    assert.deepEqual(await catalog.daemons.alive(), [later]);
+    clock.advance(15_000);
+    assert.deepEqual(await catalog.daemons.alive(), []);
+  },
+};
