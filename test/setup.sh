@@ -27,7 +27,7 @@ if ! command -v npm >/dev/null; then
 fi
 if ! npm_packages_are_fresh; then
   echo 'installing npm packages by package-lock.json: npm ci'
-  npm ci --no-audit --no-fund --loglevel=error
+  npm ci --prefer-offline --no-audit --no-fund --loglevel=error
 fi
 
 [ $# -gt 0 ] || set -- $(cut -d ' ' -f 1 test/packages.txt)
