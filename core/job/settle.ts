@@ -5,9 +5,12 @@ import type { JobContext, JobOutcome } from './operation.ts';
 import { describeError, jobSubject, requestTime, retryDelayMs } from './request.ts';
 
 /** How an attempt at a running job ended. `interrupted`: the process stops, through no fault of the job. */
-export type Ending =
-  | { readonly outcome: JobOutcome }
-  | { readonly error: TidemarkError; readonly interrupted: boolean };
+export type Ending = { readonly outcome: JobOutcome } | Failure;
+
+interface Failure {
+  readonly error: TidemarkError;
+  readonly interrupted: boolean;
+}
 
 interface Settlement {
   readonly to: JobState;
