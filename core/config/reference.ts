@@ -1,9 +1,9 @@
 import type { JsonSchema } from '../driver/index.ts';
-import { type CollectionSchema, collectionSchemas } from './schema.ts';
-import { collections, type Drivers } from './types.ts';
+import { type CollectionSchema, collectionSchemas, type DescribedDrivers } from './schema.ts';
+import { collections } from './types.ts';
 
 /** `docs/reference/configuration.md`: every field of every collection and driver, from the schemas. */
-export function configurationReference(drivers: Drivers): string {
+export function configurationReference(drivers: DescribedDrivers): string {
   const schemas = collectionSchemas(drivers);
   const sections = [...collections, 'daemon' as const].map((name) => collectionSection(name, schemas[name]));
   return `${[introduction, ...sections].join('\n\n')}\n`;

@@ -7,8 +7,15 @@ import plan from '../../schemas/plan.json' with { type: 'json' };
 import policy from '../../schemas/policy.json' with { type: 'json' };
 import retention from '../../schemas/retention.json' with { type: 'json' };
 import source from '../../schemas/source.json' with { type: 'json' };
-import type { JsonSchema } from '../driver/index.ts';
-import { type Collection, collections, type Drivers } from './types.ts';
+import type { DriverRegistry, JsonSchema } from '../driver/index.ts';
+import { type Collection, collections } from './types.ts';
+
+/** As much of a driver as its schema needs. */
+export interface DescribedDriver {
+  readonly kind: string;
+  readonly schema: JsonSchema;
+}
+export type DescribedDrivers = DriverRegistry<DescribedDriver, DescribedDriver>;
 
 /** The schemas of one collection's resources: one, or one for each value of the field that chooses. */
 export interface CollectionSchema {
@@ -19,7 +26,9 @@ export interface CollectionSchema {
 }
 
 /** What each collection takes, with these drivers. */
-export function collectionSchemas(drivers: Drivers): Readonly<Record<Collection | 'daemon', CollectionSchema>> {
+export function collectionSchemas(
+  drivers: DescribedDrivers,
+): Readonly<Record<Collection | 'daemon', CollectionSchema>> {
   return {
     sources: chosen(source, 'driver', driverSchemas(drivers.sources)),
     destinations: chosen(destination, 'driver', driverSchemas(drivers.destinations)),
@@ -34,7 +43,7 @@ export function collectionSchemas(drivers: Drivers): Readonly<Record<Collection 
 }
 
 /** One JSON Schema (draft 2020-12) of a whole configuration file, for editors and for `tidemark schema`. */
-export function assembleSchema(drivers: Drivers): JsonSchema {
+export function assembleSchema(drivers: DescribedDrivers): JsonSchema {
   const schemas = collectionSchemas(drivers);
   const definitions: Record<string, unknown> = {};
   const properties: Record<string, unknown> = {};
@@ -71,7 +80,7 @@ function chosen(common: JsonSchema, chooser: 'driver' | 'type', own: Iterable<[s
   return { description: String(common.description), chooser, variants };
 }
 
-function driverSchemas(drivers: readonly { kind: string; schema: JsonSchema }[]): [string, JsonSchema][] {
+function driverSchemas(drivers: readonly DescribedDriver[]): [string, JsonSchema][] {
   return drivers.map((driver) => [driver.kind, driver.schema]);
 }
 
