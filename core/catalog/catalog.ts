@@ -36,7 +36,11 @@ export interface AppliedResource extends Resource {
 
 export interface StateStore {
   read(): Promise<AppliedState>;
-  /** One transaction. Throws CHANGE_STALE when the serial is no longer `expectedSerial`. */
+  /**
+   * One transaction: removes, then renames, then puts. Throws CHANGE_STALE when the serial is no longer
+   * `expectedSerial`. The status of a removed plan goes with it. The backups known in a destination that is removed, or
+   * that is another repository now (`identity`), are forgotten: nothing can read them until they are imported again.
+   */
   commit(change: StateChange): Promise<AppliedState>;
 }
 
@@ -44,7 +48,7 @@ export interface StateChange {
   readonly expectedSerial: number;
   readonly put: readonly (Resource & { readonly identity?: string })[];
   readonly remove: readonly string[];
-  /** Addresses whose resource, plan status, backups and jobs get a new name. */
+  /** Addresses whose resource, plan status, backups and jobs get a new name, and the names in queued jobs' requests. */
   readonly rename: readonly { readonly from: string; readonly to: string }[];
 }
 
@@ -72,12 +76,26 @@ export interface BackupRecord {
 
 export interface BackupStore {
   record(backup: BackupRecord): Promise<void>;
-  /** Newest first. */
+  /** Newest first, by `consistentAt`. */
   list(filter?: BackupFilter): Promise<readonly BackupRecord[]>;
   /** By id or an unambiguous beginning or end of it (case-insensitive), or a snapshot id. Throws BACKUP_NOT_FOUND, BACKUP_AMBIGUOUS. */
   get(idPart: string): Promise<BackupRecord>;
+  /** How much there is, by plan, source and destination; cheap however many backups there are. */
+  totals(): Promise<readonly BackupTotals[]>;
   /** Makes the copies known for a destination exactly these: what `catalog import` does. Gives counts. */
   replace(destination: string, backups: readonly BackupRecord[]): Promise<{ added: number; removed: number }>;
+}
+
+/** All copies of one plan's backups of one source in one destination. */
+export interface BackupTotals {
+  readonly plan: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly copies: number;
+  /** Sum of `sizeBytes`: what they restore to, not what they occupy. */
+  readonly sizeBytes: number;
+  readonly oldestAt: Date;
+  readonly newestAt: Date;
 }
 
 export interface BackupFilter {
@@ -88,6 +106,7 @@ export interface BackupFilter {
   readonly since?: Date;
   /** Newest whose `consistentAt` is not after this. */
   readonly until?: Date;
+  /** 1000 when left out. */
   readonly limit?: number;
 }
 
@@ -162,15 +181,21 @@ export interface JobStore {
   /** Newest first. */
   list(filter?: JobFilter): Promise<readonly Job[]>;
   /**
-   * Takes the oldest queued job that is due and whose source has no running job of the same kind, or only `id` when given;
-   * compare-and-set, so that of several processes one gets it. Undefined when there is none.
+   * Takes the oldest queued job that is due and whose source has no running job of the same kind; with `id` only that
+   * job, under the same conditions. Of several processes one gets it. Undefined when there is none.
    */
   claim(request: { owner: string; leaseMs: number; id?: string }): Promise<Job | undefined>;
-  /** Extends the lease and stores progress. Gives the job as it is now (with `cancelRequested`). Throws JOB_LOST when the lease is not ours any more. */
+  /**
+   * Extends the lease and stores progress. Gives the job as it is now (with `cancelRequested`). Throws JOB_LOST when the
+   * lease has ended or is not ours any more.
+   */
   renew(id: string, lease: { owner: string; fence: number; leaseMs: number }, progress?: JobProgress): Promise<Job>;
-  /** The only way a state changes: compare-and-set on state, and on the fence when running. Throws JOB_CONFLICT. */
+  /**
+   * The only way a state changes, besides `claim`: compare-and-set on state, and on the fence when running. A job that
+   * would be queued again although its cancel was requested becomes `cancelled`. Throws JOB_CONFLICT.
+   */
   transition(job: Job, to: JobState, change?: JobChange): Promise<Job>;
-  /** Asks for a cancel; a queued job is cancelled at once. */
+  /** Asks for a cancel; a queued job is cancelled at once. Throws JOB_CONFLICT for a job that has ended. */
   requestCancel(id: string): Promise<Job>;
   /** Running jobs whose lease ended: their process died. */
   abandoned(): Promise<readonly Job[]>;
@@ -188,7 +213,9 @@ export interface JobFilter {
   readonly kind?: JobKind;
   readonly plan?: string;
   readonly source?: string;
+  /** By `queuedAt`. */
   readonly since?: Date;
+  /** 100 when left out. */
   readonly limit?: number;
 }
 
@@ -251,7 +278,7 @@ export interface EventRecord extends NewEvent {
 export interface EventStore {
   /** An event equal to the newest of its kind and subject raises that one's count instead of adding a row. */
   record(event: NewEvent): Promise<EventRecord>;
-  /** Newest first. */
+  /** Newest first, by `lastAt`; `limit` is 100 when left out. */
   list(filter?: {
     kind?: string;
     level?: EventLevel;

@@ -1,0 +1,186 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { BackupType } from '../driver/index.ts';
+import { TidemarkError } from '../error.ts';
+import type { BackupFilter, BackupRecord, BackupStore, BackupTotals } from './catalog.ts';
+import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
+import { idPatterns, meantIds } from './id-part.ts';
+import type { StoreContext } from './store-context.ts';
+import type { BackupRow, Tables } from './tables.ts';
+
+export function openBackupStore({ db }: StoreContext): BackupStore {
+  return {
+    record: (backup) => db.transaction().execute((transaction) => record(transaction, backup)),
+    list: (filter = {}) => list(db, filter),
+    get: (idPart) => get(db, idPart),
+    totals: () => totals(db),
+    replace: (destination, backups) =>
+      db.transaction().execute((transaction) => replace(transaction, destination, backups)),
+  };
+}
+
+/** Recording the same copy again replaces it. */
+async function record(db: Transaction<Tables>, backup: BackupRecord): Promise<void> {
+  const row = toRow(backup);
+  await db
+    .deleteFrom('backup')
+    .where('destination', '=', row.destination)
+    .where('snapshot', '=', row.snapshot)
+    .execute();
+  await db.insertInto('backup').values(row).execute();
+}
+
+const defaultLimit = 1000;
+
+async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly BackupRecord[]> {
+  let query = db.selectFrom('backup').selectAll().orderBy('consistentAt', 'desc').orderBy('id', 'desc');
+  for (const field of ['plan', 'source', 'destination', 'type'] as const) {
+    const value = filter[field];
+    if (value !== undefined) query = query.where(field, '=', value);
+  }
+  if (filter.since !== undefined) query = query.where('consistentAt', '>=', filter.since.getTime());
+  if (filter.until !== undefined) query = query.where('consistentAt', '<=', filter.until.getTime());
+  const rows = await query.limit(filter.limit ?? defaultLimit).execute();
+  return rows.map(toBackup);
+}
+
+/** Copies of one backup are one backup: the copy that was finished first stands for it. */
+async function get(db: Kysely<Tables>, idPart: string): Promise<BackupRecord> {
+  const candidates = await copiesLike(db, idPart);
+  const ids = meantIds(
+    idPart,
+    candidates.map(({ id }) => id),
+  );
+  if (ids.length > 1) throw ambiguous(idPart, ids);
+  const found = candidates.find(({ id }) => id === ids[0]);
+  if (found === undefined) throw notFound(idPart);
+  const row = await db
+    .selectFrom('backup')
+    .selectAll()
+    .where('destination', '=', found.destination)
+    .where('snapshot', '=', found.snapshot)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound(idPart);
+  return toBackup(row);
+}
+
+/** Enough candidates to say that a part is ambiguous. */
+const candidateLimit = 1000;
+
+function copiesLike(
+  db: Kysely<Tables>,
+  idPart: string,
+): Promise<readonly Pick<BackupRow, 'id' | 'destination' | 'snapshot'>[]> {
+  const patterns = idPatterns(idPart);
+  const snapshot = snapshotPattern(idPart);
+  return db
+    .selectFrom('backup')
+    .select(['id', 'destination', 'snapshot'])
+    .where((is) =>
+      is.or([
+        ...(patterns === undefined ? [] : [is('id', 'like', patterns.start), is('id', 'like', patterns.end)]),
+        ...(snapshot === undefined ? [] : [is('snapshot', 'like', snapshot)]),
+      ]),
+    )
+    .orderBy('endedAt')
+    .orderBy('destination')
+    .limit(candidateLimit)
+    .execute();
+}
+
+/** restic shows eight digits of a snapshot's id; fewer are taken as a part of a backup's id only. */
+function snapshotPattern(idPart: string): string | undefined {
+  const part = idPart.toLowerCase();
+  return /^[0-9a-f]{8,64}$/.test(part) ? `${part}%` : undefined;
+}
+
+function ambiguous(idPart: string, ids: readonly string[]): TidemarkError {
+  return new TidemarkError('BACKUP_AMBIGUOUS', `${idPart} fits ${ids.length} backups`, {
+    hint: `Give more of the identifier; the first that fit are ${ids.slice(0, 3).join(', ')}.`,
+  });
+}
+
+function notFound(idPart: string): TidemarkError {
+  return new TidemarkError('BACKUP_NOT_FOUND', `there is no backup ${idPart}`, {
+    hint: 'Run `tidemark backups` to list them, or `tidemark catalog import` to find those of a repository again.',
+  });
+}
+
+async function totals(db: Kysely<Tables>): Promise<readonly BackupTotals[]> {
+  const rows = await db
+    .selectFrom('backup')
+    .select(['plan', 'source', 'destination'])
+    .select(({ fn }) => [
+      fn.countAll<number>().as('copies'),
+      fn.sum<number>('sizeBytes').as('sizeBytes'),
+      fn.min('consistentAt').as('oldestAt'),
+      fn.max('consistentAt').as('newestAt'),
+    ])
+    .groupBy(['plan', 'source', 'destination'])
+    .orderBy('plan')
+    .orderBy('source')
+    .orderBy('destination')
+    .execute();
+  return rows.map((row) => ({ ...row, oldestAt: toTime(row.oldestAt), newestAt: toTime(row.newestAt) }));
+}
+
+/** A copy that is known already keeps what a repository cannot tell: a name given by a rename, and what it added. */
+async function replace(
+  db: Transaction<Tables>,
+  destination: string,
+  backups: readonly BackupRecord[],
+): Promise<{ added: number; removed: number }> {
+  const known = await db
+    .selectFrom('backup')
+    .select(['snapshot', 'plan', 'source', 'addedBytes'])
+    .where('destination', '=', destination)
+    .execute();
+  const bySnapshot = new Map(known.map((row) => [row.snapshot, row]));
+  const rows = new Map(
+    backups.map((backup) => [backup.snapshot, { ...toRow(backup), destination, ...bySnapshot.get(backup.snapshot) }]),
+  );
+  await db.deleteFrom('backup').where('destination', '=', destination).execute();
+  for (const batch of batches([...rows.values()], 500)) await db.insertInto('backup').values(batch).execute();
+  const kept = known.filter(({ snapshot }) => rows.has(snapshot)).length;
+  return { added: rows.size - kept, removed: known.length - kept };
+}
+
+/** A statement takes some 32,000 values. */
+function* batches<T>(all: readonly T[], size: number): Iterable<T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
+}
+
+function toRow(backup: BackupRecord): BackupRow {
+  return {
+    destination: backup.destination,
+    snapshot: backup.snapshot,
+    id: backup.id,
+    plan: backup.plan,
+    source: backup.source,
+    driver: backup.driver,
+    type: backup.type,
+    startedAt: timeColumn(backup.startedAt),
+    endedAt: timeColumn(backup.endedAt),
+    consistentAt: timeColumn(backup.consistentAt),
+    sizeBytes: backup.sizeBytes,
+    addedBytes: backup.addedBytes ?? null,
+    items: backup.items,
+    partial: backup.partial ? 1 : 0,
+    warnings: jsonColumn(backup.warnings),
+    manifest: jsonColumn(backup.manifest),
+  };
+}
+
+function toBackup(row: BackupRow): BackupRecord {
+  const { addedBytes, ...rest } = row;
+  return {
+    ...rest,
+    ...(addedBytes === null ? {} : { addedBytes }),
+    type: row.type as BackupType,
+    startedAt: toTime(row.startedAt),
+    endedAt: toTime(row.endedAt),
+    consistentAt: toTime(row.consistentAt),
+    partial: row.partial === 1,
+    warnings: fromJson(row.warnings),
+    manifest: fromJson(row.manifest),
+  };
+}

@@ -1,0 +1,63 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { EventLevel, EventRecord, EventStore, NewEvent } from './catalog.ts';
+import { toTime } from './columns.ts';
+import type { StoreContext } from './store-context.ts';
+import type { EventRow, Tables } from './tables.ts';
+
+export function openEventStore({ db, clock, newId }: StoreContext): EventStore {
+  return {
+    record: (event) =>
+      db.transaction().execute((transaction) => record(transaction, event, newId, clock.now().getTime())),
+    list: (filter = {}) => list(db, filter),
+  };
+}
+
+async function record(
+  db: Transaction<Tables>,
+  event: NewEvent,
+  newId: () => string,
+  now: number,
+): Promise<EventRecord> {
+  const newest = await newestLike(db, event);
+  if (newest?.level === event.level && newest.text === event.text) {
+    const again = { count: newest.count + 1, lastAt: Math.max(now, newest.lastAt) };
+    await db.updateTable('event').set(again).where('id', '=', newest.id).execute();
+    return toEvent({ ...newest, ...again });
+  }
+  const { kind, level, subject, text } = event;
+  const row: EventRow = { id: newId(), kind, level, subject, text, count: 1, firstAt: now, lastAt: now };
+  await db.insertInto('event').values(row).execute();
+  return toEvent(row);
+}
+
+function newestLike(db: Transaction<Tables>, { kind, subject }: NewEvent): Promise<EventRow | undefined> {
+  return db
+    .selectFrom('event')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('subject', '=', subject)
+    .orderBy('lastAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+const defaultLimit = 100;
+
+async function list(
+  db: Kysely<Tables>,
+  filter: NonNullable<Parameters<EventStore['list']>[0]>,
+): Promise<readonly EventRecord[]> {
+  let query = db.selectFrom('event').selectAll().orderBy('lastAt', 'desc').orderBy('id', 'desc');
+  for (const field of ['kind', 'level', 'subject'] as const) {
+    const value = filter[field];
+    if (value !== undefined) query = query.where(field, '=', value);
+  }
+  if (filter.since !== undefined) query = query.where('lastAt', '>=', filter.since.getTime());
+  const rows = await query.limit(filter.limit ?? defaultLimit).execute();
+  return rows.map(toEvent);
+}
+
+function toEvent(row: EventRow): EventRecord {
+  return { ...row, level: row.level as EventLevel, firstAt: toTime(row.firstAt), lastAt: toTime(row.lastAt) };
+}

@@ -1,0 +1,3 @@
+/** The door of this room: what tidemark remembers. */
+export * from './catalog.ts';
+export { openSqliteCatalog } from './sqlite-catalog.ts';

@@ -1,0 +1,80 @@
+import type { Kysely, Transaction } from 'kysely';
+import { TidemarkError } from '../error.ts';
+import type { Job, JobError, JobKind, JobProgress, JobState, NewJob } from './catalog.ts';
+import { fromJson, jsonColumn, toTime } from './columns.ts';
+import type { JobRow, Tables } from './tables.ts';
+
+export function toJob(row: JobRow): Job {
+  return {
+    id: row.id,
+    kind: row.kind as JobKind,
+    state: row.state as JobState,
+    trigger: row.trigger as Job['trigger'],
+    source: row.source,
+    plan: row.plan ?? undefined,
+    destination: row.destination ?? undefined,
+    request: fromJson(row.request),
+    attempt: row.attempt,
+    attempts: row.attempts,
+    queuedAt: toTime(row.queuedAt),
+    notBefore: toTime(row.notBefore),
+    startedAt: toTime(row.startedAt),
+    endedAt: toTime(row.endedAt),
+    progress: toProgress(row.progress),
+    error: fromJson<JobError>(row.error),
+    result: fromJson<Readonly<Record<string, unknown>>>(row.result),
+    cancelRequested: row.cancelRequested === 1,
+    lease: toLease(row),
+  };
+}
+
+export async function addJob(db: Kysely<Tables>, job: NewJob, id: string, now: number): Promise<Job> {
+  const state = job.state ?? 'queued';
+  const row: JobRow = {
+    id,
+    kind: job.kind,
+    state,
+    trigger: job.trigger,
+    source: job.source,
+    plan: job.plan ?? null,
+    destination: job.destination ?? null,
+    request: jsonColumn(job.request),
+    attempt: 0,
+    attempts: job.attempts,
+    queuedAt: now,
+    notBefore: null,
+    startedAt: null,
+    endedAt: state === 'missed' ? now : null,
+    progress: null,
+    error: null,
+    result: null,
+    cancelRequested: 0,
+    leaseOwner: null,
+    leaseUntil: null,
+    fence: 0,
+  };
+  await db.insertInto('job').values(row).execute();
+  return toJob(row);
+}
+
+/** The row of a job that was there before. Throws JOB_NOT_FOUND. */
+export async function readJob(db: Transaction<Tables>, id: string): Promise<JobRow> {
+  const row = await db.selectFrom('job').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) throw new TidemarkError('JOB_NOT_FOUND', `there is no job ${id}`);
+  return row;
+}
+
+export async function changeJob(db: Transaction<Tables>, row: JobRow, change: Partial<JobRow>): Promise<Job> {
+  await db.updateTable('job').set(change).where('id', '=', row.id).execute();
+  return toJob({ ...row, ...change });
+}
+
+function toProgress(column: string | null): JobProgress | undefined {
+  const progress = fromJson<JobProgress>(column);
+  return progress === undefined ? undefined : { ...progress, at: new Date(progress.at) };
+}
+
+function toLease(row: JobRow): Job['lease'] {
+  if (row.leaseOwner === null || row.leaseUntil === null) return undefined;
+  return { owner: row.leaseOwner, until: new Date(row.leaseUntil), fence: row.fence };
+}

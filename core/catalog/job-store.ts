@@ -1,0 +1,78 @@
+import type { Kysely } from 'kysely';
+import { TidemarkError } from '../error.ts';
+import type { Job, JobFilter, JobStore } from './catalog.ts';
+import { idPatterns, meantIds } from './id-part.ts';
+import { claim, renew } from './job-lease.ts';
+import { addJob, toJob } from './job-row.ts';
+import { requestCancel, transition } from './job-transition.ts';
+import type { StoreContext } from './store-context.ts';
+import type { JobRow, Tables } from './tables.ts';
+
+export function openJobStore({ db, clock, newId }: StoreContext): JobStore {
+  const now = () => clock.now().getTime();
+  return {
+    add: (job) => addJob(db, job, newId(), now()),
+    get: (idPart) => get(db, idPart),
+    list: (filter = {}) => list(db, filter),
+    claim: (request) => db.transaction().execute((transaction) => claim(transaction, request, now())),
+    renew: (id, lease, progress) =>
+      db.transaction().execute((transaction) => renew(transaction, id, lease, progress, now())),
+    transition: (job, to, change = {}) =>
+      db.transaction().execute((transaction) => transition(transaction, job, to, change, now())),
+    requestCancel: (id) => db.transaction().execute((transaction) => requestCancel(transaction, id, now())),
+    abandoned: () => abandoned(db, now()),
+  };
+}
+
+async function get(db: Kysely<Tables>, idPart: string): Promise<Job> {
+  const rows = await jobsLike(db, idPart);
+  const ids = meantIds(
+    idPart,
+    rows.map(({ id }) => id),
+  );
+  const row = rows.find(({ id }) => id === ids[0]);
+  if (row !== undefined && ids.length === 1) return toJob(row);
+  throw new TidemarkError(
+    'JOB_NOT_FOUND',
+    row === undefined ? `there is no job ${idPart}` : `${idPart} fits several jobs`,
+    {
+      hint: 'Run `tidemark jobs` to list them.',
+    },
+  );
+}
+
+async function jobsLike(db: Kysely<Tables>, idPart: string): Promise<readonly JobRow[]> {
+  const patterns = idPatterns(idPart);
+  if (patterns === undefined) return [];
+  return db
+    .selectFrom('job')
+    .selectAll()
+    .where((is) => is.or([is('id', 'like', patterns.start), is('id', 'like', patterns.end)]))
+    .limit(10)
+    .execute();
+}
+
+const defaultLimit = 100;
+
+async function list(db: Kysely<Tables>, filter: JobFilter): Promise<readonly Job[]> {
+  let query = db.selectFrom('job').selectAll().orderBy('queuedAt', 'desc').orderBy('id', 'desc');
+  for (const field of ['kind', 'plan', 'source'] as const) {
+    const value = filter[field];
+    if (value !== undefined) query = query.where(field, '=', value);
+  }
+  if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states]);
+  if (filter.since !== undefined) query = query.where('queuedAt', '>=', filter.since.getTime());
+  const rows = await query.limit(filter.limit ?? defaultLimit).execute();
+  return rows.map(toJob);
+}
+
+async function abandoned(db: Kysely<Tables>, now: number): Promise<readonly Job[]> {
+  const rows = await db
+    .selectFrom('job')
+    .selectAll()
+    .where('state', '=', 'running')
+    .where('leaseUntil', '<=', now)
+    .orderBy('id')
+    .execute();
+  return rows.map(toJob);
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/**
+ * The steps that made the schema, in order; the schema's version is how many of them a catalog has been through. A step
+ * that was released never changes. They run in one transaction with the write of the version.
+ */
+export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [first];
+
+async function first(db: Kysely<Tables>): Promise<void> {
+  for (const create of [createState, createBackups, createJobs, createPlans, createEvents, createDaemons]) {
+    await create(db);
+  }
+}
+
+async function createState(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createTable('state')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('lineage', 'varchar(64)', (column) => column.notNull())
+    .addColumn('serial', 'integer', (column) => column.notNull())
+    .addColumn('appliedAt', 'bigint')
+    .execute();
+  await db.insertInto('state').values({ id: 1, lineage: randomUUID(), serial: 0, appliedAt: null }).execute();
+  await db.schema
+    .createTable('resource')
+    .addColumn('address', 'varchar(255)', (column) => column.primaryKey())
+    .addColumn('collection', 'varchar(32)', (column) => column.notNull())
+    .addColumn('name', 'varchar(255)', (column) => column.notNull())
+    .addColumn('spec', 'text', (column) => column.notNull())
+    .addColumn('identity', 'text')
+    .addColumn('createdAt', 'bigint', (column) => column.notNull())
+    .addColumn('updatedAt', 'bigint', (column) => column.notNull())
+    .execute();
+}
+
+async function createBackups({ schema }: Kysely<Tables>): Promise<void> {
+  await schema
+    .createTable('backup')
+    .addColumn('destination', 'varchar(255)', (column) => column.notNull())
+    .addColumn('snapshot', 'varchar(64)', (column) => column.notNull())
+    .addColumn('id', 'varchar(26)', (column) => column.notNull())
+    .addColumn('plan', 'varchar(255)', (column) => column.notNull())
+    .addColumn('source', 'varchar(255)', (column) => column.notNull())
+    .addColumn('driver', 'varchar(64)', (column) => column.notNull())
+    .addColumn('type', 'varchar(32)', (column) => column.notNull())
+    .addColumn('startedAt', 'bigint', (column) => column.notNull())
+    .addColumn('endedAt', 'bigint', (column) => column.notNull())
+    .addColumn('consistentAt', 'bigint', (column) => column.notNull())
+    .addColumn('sizeBytes', 'bigint', (column) => column.notNull())
+    .addColumn('addedBytes', 'bigint')
+    .addColumn('items', 'bigint', (column) => column.notNull())
+    .addColumn('partial', 'integer', (column) => column.notNull())
+    .addColumn('warnings', 'text', (column) => column.notNull())
+    .addColumn('manifest', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('backup_copy', ['destination', 'snapshot'])
+    .execute();
+  await index(schema, 'backup', ['id']);
+  await index(schema, 'backup', ['snapshot']);
+  await index(schema, 'backup', ['consistentAt']);
+  await index(schema, 'backup', ['plan', 'consistentAt']);
+  await index(schema, 'backup', ['source', 'consistentAt']);
+}
+
+async function createJobs({ schema }: Kysely<Tables>): Promise<void> {
+  await schema
+    .createTable('job')
+    .addColumn('id', 'varchar(26)', (column) => column.primaryKey())
+    .addColumn('kind', 'varchar(32)', (column) => column.notNull())
+    .addColumn('state', 'varchar(16)', (column) => column.notNull())
+    .addColumn('trigger', 'varchar(16)', (column) => column.notNull())
+    .addColumn('source', 'varchar(255)', (column) => column.notNull())
+    .addColumn('plan', 'varchar(255)')
+    .addColumn('destination', 'varchar(255)')
+    .addColumn('request', 'text', (column) => column.notNull())
+    .addColumn('attempt', 'integer', (column) => column.notNull())
+    .addColumn('attempts', 'integer', (column) => column.notNull())
+    .addColumn('queuedAt', 'bigint', (column) => column.notNull())
+    .addColumn('notBefore', 'bigint')
+    .addColumn('startedAt', 'bigint')
+    .addColumn('endedAt', 'bigint')
+    .addColumn('progress', 'text')
+    .addColumn('error', 'text')
+    .addColumn('result', 'text')
+    .addColumn('cancelRequested', 'integer', (column) => column.notNull())
+    .addColumn('leaseOwner', 'varchar(255)')
+    .addColumn('leaseUntil', 'bigint')
+    .addColumn('fence', 'integer', (column) => column.notNull())
+    .execute();
+  await index(schema, 'job', ['queuedAt']);
+  await index(schema, 'job', ['state', 'queuedAt']);
+  await index(schema, 'job', ['plan', 'queuedAt']);
+  await index(schema, 'job', ['source', 'queuedAt']);
+}
+
+async function createPlans({ schema }: Kysely<Tables>): Promise<void> {
+  await schema
+    .createTable('plan_status')
+    .addColumn('plan', 'varchar(255)', (column) => column.primaryKey())
+    .addColumn('pausedAt', 'bigint')
+    .addColumn('suspended', 'text')
+    .addColumn('scheduledThrough', 'bigint')
+    .addColumn('lastSuccessAt', 'bigint')
+    .addColumn('lastFailureAt', 'bigint')
+    .execute();
+}
+
+async function createEvents({ schema }: Kysely<Tables>): Promise<void> {
+  await schema
+    .createTable('event')
+    .addColumn('id', 'varchar(26)', (column) => column.primaryKey())
+    .addColumn('kind', 'varchar(64)', (column) => column.notNull())
+    .addColumn('level', 'varchar(16)', (column) => column.notNull())
+    .addColumn('subject', 'varchar(255)', (column) => column.notNull())
+    .addColumn('text', 'text', (column) => column.notNull())
+    .addColumn('count', 'integer', (column) => column.notNull())
+    .addColumn('firstAt', 'bigint', (column) => column.notNull())
+    .addColumn('lastAt', 'bigint', (column) => column.notNull())
+    .execute();
+  await index(schema, 'event', ['lastAt']);
+  await index(schema, 'event', ['kind', 'subject', 'lastAt']);
+  await index(schema, 'event', ['subject', 'lastAt']);
+}
+
+async function createDaemons({ schema }: Kysely<Tables>): Promise<void> {
+  await schema
+    .createTable('daemon')
+    .addColumn('owner', 'varchar(255)', (column) => column.primaryKey())
+    .addColumn('pid', 'integer', (column) => column.notNull())
+    .addColumn('host', 'varchar(255)', (column) => column.notNull())
+    .addColumn('version', 'varchar(64)', (column) => column.notNull())
+    .addColumn('startedAt', 'bigint', (column) => column.notNull())
+    .addColumn('until', 'bigint', (column) => column.notNull())
+    .addColumn('configuration', 'text', (column) => column.notNull())
+    .execute();
+}
+
+async function index(schema: Kysely<Tables>['schema'], table: keyof Tables, columns: readonly string[]): Promise<void> {
+  await schema
+    .createIndex(`${table}_by_${columns.join('_')}`)
+    .on(table)
+    .columns([...columns])
+    .execute();
+}

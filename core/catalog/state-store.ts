@@ -1,0 +1,104 @@
+import type { Transaction } from 'kysely';
+import type { Collection, Resource } from '../config/types.ts';
+import { TidemarkError } from '../error.ts';
+import type { AppliedResource, AppliedState, StateChange, StateStore } from './catalog.ts';
+import { jsonColumn, toTime } from './columns.ts';
+import { renameResource } from './rename.ts';
+import type { StoreContext } from './store-context.ts';
+import type { ResourceRow, StateRow, Tables } from './tables.ts';
+
+export function openStateStore(context: StoreContext): StateStore {
+  const { db } = context;
+  return {
+    read: () => db.transaction().execute(readState),
+    commit: (change) => db.transaction().execute((transaction) => commit(transaction, change, context.clock.now())),
+  };
+}
+
+/** In a transaction, so that the serial belongs to the resources. */
+async function readState(db: Transaction<Tables>): Promise<AppliedState> {
+  const state = await readSerial(db);
+  const rows = await db.selectFrom('resource').selectAll().orderBy('address').execute();
+  return {
+    lineage: state.lineage,
+    serial: state.serial,
+    appliedAt: toTime(state.appliedAt),
+    resources: new Map(rows.map((row) => [row.address, toResource(row)])),
+  };
+}
+
+async function commit(db: Transaction<Tables>, change: StateChange, now: Date): Promise<AppliedState> {
+  const { serial } = await readSerial(db);
+  if (serial !== change.expectedSerial) throw stale(change.expectedSerial, serial);
+  for (const address of change.remove) await remove(db, address);
+  for (const { from, to } of change.rename) await renameResource(db, from, to);
+  for (const resource of change.put) await put(db, resource, now.getTime());
+  await db
+    .updateTable('state')
+    .set({ serial: serial + 1, appliedAt: now.getTime() })
+    .execute();
+  return readState(db);
+}
+
+function readSerial(db: Transaction<Tables>): Promise<StateRow> {
+  return db.selectFrom('state').selectAll().where('id', '=', 1).executeTakeFirstOrThrow();
+}
+
+function stale(expected: number, actual: number): TidemarkError {
+  return new TidemarkError(
+    'CHANGE_STALE',
+    `the applied state has serial ${actual}, the change was made for ${expected}`,
+    {
+      hint: 'Run `tidemark plan` again and apply what it shows.',
+    },
+  );
+}
+
+async function remove(db: Transaction<Tables>, address: string): Promise<void> {
+  const row = await find(db, address);
+  if (row === undefined) return;
+  await db.deleteFrom('resource').where('address', '=', address).execute();
+  if (row.collection === 'plans') await db.deleteFrom('plan_status').where('plan', '=', row.name).execute();
+  if (row.collection === 'destinations') await forgetBackups(db, row.name);
+}
+
+async function put(
+  db: Transaction<Tables>,
+  resource: Resource & { readonly identity?: string },
+  now: number,
+): Promise<void> {
+  const { address, collection, name } = resource;
+  const before = await find(db, address);
+  const identity = resource.identity ?? before?.identity ?? null;
+  const content = { spec: jsonColumn(resource.spec), identity, updatedAt: now };
+  if (before === undefined) {
+    await db
+      .insertInto('resource')
+      .values({ address, collection, name, createdAt: now, ...content })
+      .execute();
+    return;
+  }
+  await db.updateTable('resource').set(content).where('address', '=', address).execute();
+  const moved = before.identity !== null && before.identity !== identity;
+  if (collection === 'destinations' && moved) await forgetBackups(db, name);
+}
+
+function find(db: Transaction<Tables>, address: string): Promise<ResourceRow | undefined> {
+  return db.selectFrom('resource').selectAll().where('address', '=', address).executeTakeFirst();
+}
+
+async function forgetBackups(db: Transaction<Tables>, destination: string): Promise<void> {
+  await db.deleteFrom('backup').where('destination', '=', destination).execute();
+}
+
+function toResource(row: ResourceRow): AppliedResource {
+  return {
+    address: row.address,
+    collection: row.collection as Collection,
+    name: row.name,
+    spec: JSON.parse(row.spec),
+    ...(row.identity === null ? {} : { identity: row.identity }),
+    createdAt: toTime(row.createdAt),
+    updatedAt: toTime(row.updatedAt),
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * The catalog's tables as rows. Times are milliseconds since 1970, flags 0 or 1, structures JSON text: what SQLite and
+ * MySQL store alike.
+ */
+export interface Tables {
+  state: StateRow;
+  resource: ResourceRow;
+  backup: BackupRow;
+  job: JobRow;
+  plan_status: PlanStatusRow;
+  event: EventRow;
+  daemon: DaemonRow;
+}
+
+/** One row with `id` 1. */
+export interface StateRow {
+  id: number;
+  lineage: string;
+  serial: number;
+  appliedAt: number | null;
+}
+
+export interface ResourceRow {
+  address: string;
+  collection: string;
+  name: string;
+  spec: string;
+  identity: string | null;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface BackupRow {
+  destination: string;
+  snapshot: string;
+  id: string;
+  plan: string;
+  source: string;
+  driver: string;
+  type: string;
+  startedAt: number;
+  endedAt: number;
+  consistentAt: number;
+  sizeBytes: number;
+  addedBytes: number | null;
+  items: number;
+  partial: number;
+  warnings: string;
+  manifest: string;
+}
+
+export interface JobRow {
+  id: string;
+  kind: string;
+  state: string;
+  trigger: string;
+  source: string;
+  plan: string | null;
+  destination: string | null;
+  request: string;
+  attempt: number;
+  attempts: number;
+  queuedAt: number;
+  notBefore: number | null;
+  startedAt: number | null;
+  endedAt: number | null;
+  progress: string | null;
+  error: string | null;
+  result: string | null;
+  cancelRequested: number;
+  leaseOwner: string | null;
+  leaseUntil: number | null;
+  /** Counts the claims of this job; outlives the lease. */
+  fence: number;
+}
+
+export interface PlanStatusRow {
+  plan: string;
+  pausedAt: number | null;
+  suspended: string | null;
+  scheduledThrough: number | null;
+  lastSuccessAt: number | null;
+  lastFailureAt: number | null;
+}
+
+export interface EventRow {
+  id: string;
+  kind: string;
+  level: string;
+  subject: string;
+  text: string;
+  count: number;
+  firstAt: number;
+  lastAt: number;
+}
+
+export interface DaemonRow {
+  owner: string;
+  pid: number;
+  host: string;
+  version: string;
+  startedAt: number;
+  until: number;
+  configuration: string;
+}
