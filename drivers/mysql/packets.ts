@@ -30,7 +30,7 @@ export interface Packet {
   readonly sequence: number;
 }
 
-export function isEnd(body: Buffer): boolean {
+export function isEnd(body: Uint8Array): boolean {
   return body[0] === 0xfe && body.length < 9;
 }
 

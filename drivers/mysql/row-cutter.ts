@@ -7,8 +7,13 @@ import type { Content } from '../../core/driver/index.ts';
  * blobs come out at `targetBytes` whatever the rows look like.
  */
 export class RowCutter {
-  /** Where rows are written: from `at` on, after `reserve`. */
-  bytes = new Uint8Array(maxBytes + slackBytes);
+  /**
+   * Rows are written from `at` on, after `reserve`. Behind `outputBytes` is room for the server's packets that are not
+   * rows yet: in one array with the output, a row is copied without making a view of it.
+   */
+  bytes = new Uint8Array(maxBytes + slackBytes + inputBytes);
+  words = new Int32Array(this.bytes.buffer);
+  outputBytes = maxBytes + slackBytes;
   at = 0;
   totalBytes = 0;
   readonly #store: (blob: Uint8Array) => Content;
@@ -19,11 +24,26 @@ export class RowCutter {
     this.#store = store;
   }
 
-  /** Makes room for `sizeBytes` more. `bytes` may be another array afterwards. */
+  /** Makes room for `sizeBytes` more of output. `bytes` and `outputBytes` may be others afterwards. */
   reserve(sizeBytes: number): void {
-    if (this.at + sizeBytes <= this.bytes.length) return;
+    if (this.at + sizeBytes <= this.outputBytes) return;
     this.#cut();
-    if (sizeBytes > this.bytes.length) this.bytes = new Uint8Array(sizeBytes);
+    if (sizeBytes > this.outputBytes) this.#resize(sizeBytes, this.bytes.length - this.outputBytes);
+  }
+
+  /** Makes the room behind `outputBytes` at least this large. `bytes` may be another array afterwards. */
+  reserveInput(sizeBytes: number): void {
+    if (this.outputBytes + sizeBytes > this.bytes.length) this.#resize(this.outputBytes, sizeBytes * 1.5);
+  }
+
+  #resize(outputBytes: number, inputBytes: number): void {
+    const before = this.bytes;
+    const input = before.subarray(this.outputBytes);
+    this.outputBytes = Math.ceil(outputBytes / 4) * 4;
+    this.bytes = new Uint8Array(this.outputBytes + Math.ceil(inputBytes / 4) * 4);
+    this.bytes.set(before.subarray(0, this.at));
+    this.bytes.set(input, this.outputBytes);
+    this.words = new Int32Array(this.bytes.buffer);
   }
 
   /** The row that starts at `at` was written up to `end`. */
@@ -41,7 +61,7 @@ export class RowCutter {
     for (let at = start; at < stop; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     hash ^= hash >>> 13;
-    return (hash >>> 0) < (end - start) * (2 ** 32 / (targetBytes - minBytes));
+    return hash >>> 0 < (end - start) * (2 ** 32 / (targetBytes - minBytes));
   }
 
   #cut(): void {
@@ -67,4 +87,5 @@ const minBytes = 512 * 1024;
 const targetBytes = 1024 * 1024;
 const maxBytes = 8 * 1024 * 1024;
 const slackBytes = 1024 * 1024;
-const keyBytes = 24;
+const inputBytes = 256 * 1024;
+const keyBytes = 16;

@@ -17,9 +17,7 @@ export class RowsToTsv implements Exchange {
   readonly #escaped: Uint8Array;
   readonly #out: RowCutter;
   #state: 'header' | 'columns' | 'rows' = 'header';
-  /** Bytes `#from` to `#to` came from the server and are not parsed yet. */
-  #input: Uint8Array;
-  #words: Int32Array;
+  /** Bytes `#from` to `#to`, counted from the start of the input, came from the server and are not parsed yet. */
   #from = 0;
   #to = 0;
   /** The parts so far of a packet of 16 MiB or more. */
@@ -28,8 +26,6 @@ export class RowsToTsv implements Exchange {
   constructor(escaped: readonly boolean[], out: RowCutter) {
     this.#escaped = Uint8Array.from(escaped, Number);
     this.#out = out;
-    this.#input = new Uint8Array(initialInputBytes);
-    this.#words = new Int32Array(this.#input.buffer);
   }
 
   take(chunk: Uint8Array): boolean {
@@ -38,54 +34,49 @@ export class RowsToTsv implements Exchange {
       if (this.#state === 'rows') this.#copyRows();
       const length = this.#nextLength();
       if (length < 0) return false;
-      const body = this.#input.subarray(this.#from + 4, this.#from + 4 + length);
+      const start = this.#out.outputBytes + this.#from + 4;
       this.#from += 4 + length;
-      if (this.#packet(body)) return true;
+      if (this.#packet(this.#out.bytes.slice(start, start + length))) return true;
     }
   }
 
   #append(chunk: Uint8Array): void {
+    const out = this.#out;
     const left = this.#to - this.#from;
-    if (left + chunk.length > this.#input.length) this.#grow(left + chunk.length);
-    else if (this.#from > 0) this.#input.copyWithin(0, this.#from, this.#to);
+    out.bytes.copyWithin(out.outputBytes, out.outputBytes + this.#from, out.outputBytes + this.#to);
+    out.reserveInput(left + chunk.length);
+    out.bytes.set(chunk, out.outputBytes + left);
     this.#from = 0;
-    this.#input.set(chunk, left);
     this.#to = left + chunk.length;
-  }
-
-  #grow(sizeBytes: number): void {
-    const larger = new Uint8Array(Math.ceil((sizeBytes * 1.5) / 4) * 4);
-    larger.set(this.#input.subarray(this.#from, this.#to));
-    this.#input = larger;
-    this.#words = new Int32Array(larger.buffer);
   }
 
   /** Length of the next packet's body, or -1 while it is not complete. */
   #nextLength(): number {
-    if (this.#to - this.#from < 4) return -1;
-    const input = this.#input;
-    const at = this.#from;
-    const length = input[at]! | (input[at + 1]! << 8) | (input[at + 2]! << 16);
-    return this.#to - at - 4 < length ? -1 : length;
+    const left = this.#to - this.#from;
+    if (left < 4) return -1;
+    const length = readNumber(this.#out.bytes, this.#out.outputBytes + this.#from, 3);
+    return left - 4 < length ? -1 : length;
   }
 
   /** Any packet that `#copyRows` leaves; true at the end of the answer. */
   #packet(body: Uint8Array): boolean {
-    if (body[0] === 0xff && this.#large.length === 0) throw readError(Buffer.from(body));
-    if (this.#state === 'header') {
-      if (body[0] === 0 || body[0] === 0xfb) throw new Error('the server answered a query without rows');
-      this.#state = 'columns';
-    } else if (this.#state === 'columns') {
-      if (isEnd(body as Buffer)) this.#state = 'rows';
-    } else if (this.#large.length === 0 && isEnd(body as Buffer)) {
-      this.#out.end();
-      return true;
-    } else this.#largePart(body);
+    const isRow = this.#state === 'rows' && (this.#large.length > 0 || body.length >= 9 || body[0] !== endMark);
+    if (body[0] === errorMark && (!isRow || this.#large.length === 0)) throw readError(Buffer.from(body));
+    if (isRow) this.#largePart(body);
+    else if (this.#state === 'rows') return this.#end();
+    else if (this.#state === 'columns') this.#state = isEnd(body) ? 'rows' : 'columns';
+    else if (body[0] === 0 || body[0] === nullMark) throw new Error('the server answered a query without rows');
+    else this.#state = 'columns';
     return false;
   }
 
+  #end(): boolean {
+    this.#out.end();
+    return true;
+  }
+
   #largePart(body: Uint8Array): void {
-    this.#large.push(body.slice());
+    this.#large.push(body);
     if (body.length === maxPacketBytes) return;
     const row = Buffer.concat(this.#large);
     this.#large = [];
@@ -97,59 +88,49 @@ export class RowsToTsv implements Exchange {
   /** Converts all complete rows, up to a packet that is not a plain row. */
   #copyRows(): void {
     if (this.#large.length > 0) return;
-    const input = this.#input;
+    const out = this.#out;
+    let { bytes, outputBytes } = out;
     const to = this.#to;
     let from = this.#from;
+    let rows = 0;
     while (to - from >= 4) {
-      const length = input[from]! | (input[from + 1]! << 8) | (input[from + 2]! << 16);
-      const start = from + 4;
-      const end = start + length;
-      if (end > to || length === maxPacketBytes) break;
-      if (length < 9 && input[start] === 0xfe) break;
-      if (input[start] === 0xff) break;
-      this.#out.reserve(2 * length + rowSlack);
-      this.#out.endRow(this.#copyRow(start, end, this.#out.at));
-      this.rows++;
-      from = end;
+      const at = outputBytes + from;
+      const length = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+      const first = bytes[at + 4]!;
+      if (length > to - from - 4 || length === maxPacketBytes) break;
+      if (first >= endMark && (first === errorMark || length < 9)) break;
+      if (out.at + 2 * length + rowSlack > outputBytes) {
+        out.reserve(2 * length + rowSlack);
+        ({ bytes, outputBytes } = out);
+      }
+      const start = outputBytes + from + 4;
+      out.endRow(this.#copyRow(bytes, start, start + length, out.at));
+      rows++;
+      from += length + 4;
     }
     this.#from = from;
+    this.rows += rows;
   }
 
-  /** One row from `start` to `end` of the input to `at` of the output; gives where its line ends. */
-  #copyRow(start: number, end: number, at: number): number {
-    const input = this.#input;
-    const out = this.#out.bytes;
+  /** One row from `start` to `end`; its line is written at `at`. Gives where the line ends. */
+  #copyRow(bytes: Uint8Array, start: number, end: number, at: number): number {
     const escaped = this.#escaped;
     const lineBytes = end - start - 1;
-    if (lineBytes > shortBytes) out.set(input.subarray(start + 1, end), at);
-    else for (let from = start + 1, to = at; from < end; from++) out[to++] = input[from]!;
+    if (lineBytes > shortBytes) bytes.copyWithin(at, start + 1, end);
+    else for (let from = start + 1, to = at; from < end; from++) bytes[to++] = bytes[from]!;
     const shift = at - start - 1;
     for (let from = start, column = 0; from < end; column++) {
-      const length = input[from]!;
-      if (length > 250) return this.#escapeRow(input, start, end, at);
-      if (column > 0) out[from + shift] = tab;
+      const length = bytes[from]!;
+      if (length > 250) return this.#escapeRow(bytes, start, end, at);
+      if (column > 0) bytes[from + shift] = tab;
       from++;
-      if (escaped[column] === 1 && this.#hasSpecial(from, from + length)) return this.#escapeRow(input, start, end, at);
+      if (escaped[column] === 1 && hasSpecial(bytes, this.#out.words, from, from + length)) {
+        return this.#escapeRow(bytes, start, end, at);
+      }
       from += length;
     }
-    out[at + lineBytes] = newline;
+    bytes[at + lineBytes] = newline;
     return at + lineBytes + 1;
-  }
-
-  /** May bytes `from` to `to` of the input need escaping? Never misses one; a control character may be a false alarm. */
-  #hasSpecial(from: number, to: number): boolean {
-    const input = this.#input;
-    const words = this.#words;
-    while ((from & 3) !== 0 && from < to) if (escapes[input[from++]!] !== 0) return true;
-    const lastWord = to >> 2;
-    for (let at = from >> 2; at < lastWord; at++) {
-      const word = words[at]!;
-      const slash = word ^ 0x5c5c5c5c;
-      if (((((word - 0x0b0b0b0b) & ~word) | ((slash - 0x01010101) & ~slash)) & 0x80808080) !== 0) return true;
-    }
-    if (from < lastWord << 2) from = lastWord << 2;
-    while (from < to) if (escapes[input[from++]!] !== 0) return true;
-    return false;
   }
 
   /** Any row, value by value. */
@@ -166,31 +147,48 @@ export class RowsToTsv implements Exchange {
       const lengthBytes = first < 251 ? 0 : first === 252 ? 2 : first === 253 ? 3 : 8;
       const length = lengthBytes === 0 ? first : readNumber(input, from, lengthBytes);
       from += lengthBytes;
-      at = this.#escapeValue(input, from, from + length, at, this.#escaped[column] === 1);
+      at = this.#copyValue(input, from, from + length, at, this.#escaped[column] === 1);
       from += length;
     }
     out[at++] = newline;
     return at;
   }
 
-  #escapeValue(input: Uint8Array, from: number, to: number, at: number, mayEscape: boolean): number {
-    const out = this.#out.bytes;
-    const plain = !mayEscape || (input === this.#input && !this.#hasSpecial(from, to));
-    if (plain && to - from > shortBytes) {
-      out.set(input.subarray(from, to), at);
-      return at + to - from;
-    }
-    for (; from < to; from++) {
-      const byte = input[from]!;
-      const escape = escapes[byte]!;
-      if (escape !== 0) out[at++] = backslash;
-      out[at++] = escape !== 0 ? escape : byte;
-    }
-    return at;
+  #copyValue(input: Uint8Array, from: number, to: number, at: number, mayEscape: boolean): number {
+    const { bytes, words } = this.#out;
+    if (mayEscape && (input !== bytes || hasSpecial(bytes, words, from, to)))
+      return escapeInto(bytes, at, input, from, to);
+    const shift = at - from;
+    if (input === bytes && to - from > shortBytes) bytes.copyWithin(at, from, to);
+    else for (let one = from; one < to; one++) bytes[one + shift] = input[one]!;
+    return to + shift;
   }
 }
 
-const initialInputBytes = 256 * 1024;
+/** May bytes `from` to `to` need escaping? Never misses one; another control character may be a false alarm. */
+function hasSpecial(bytes: Uint8Array, words: Int32Array, from: number, to: number): boolean {
+  while ((from & 3) !== 0 && from < to) if (escapes[bytes[from++]!] !== 0) return true;
+  const lastWord = to >> 2;
+  for (let at = from >> 2; at < lastWord; at++) {
+    const word = words[at]!;
+    const slash = word ^ 0x5c5c5c5c;
+    if (((((word - 0x0b0b0b0b) & ~word) | ((slash - 0x01010101) & ~slash)) & 0x80808080) !== 0) return true;
+  }
+  if (from < lastWord << 2) from = lastWord << 2;
+  while (from < to) if (escapes[bytes[from++]!] !== 0) return true;
+  return false;
+}
+
+function escapeInto(out: Uint8Array, at: number, input: Uint8Array, from: number, to: number): number {
+  for (; from < to; from++) {
+    const byte = input[from]!;
+    const escape = escapes[byte]!;
+    if (escape !== 0) out[at++] = backslash;
+    out[at++] = escape !== 0 ? escape : byte;
+  }
+  return at;
+}
+
 const rowSlack = 64;
 /** Below this, a loop copies faster than a call. */
 const shortBytes = 40;
@@ -200,6 +198,8 @@ const newline = 0x0a;
 const backslash = 0x5c;
 const capitalN = 0x4e;
 const nullMark = 0xfb;
+const endMark = 0xfe;
+const errorMark = 0xff;
 
 /** For each byte the letter behind its backslash, or 0. */
 const escapes = new Uint8Array(256);

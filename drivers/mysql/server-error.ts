@@ -45,17 +45,24 @@ type Known = readonly [code: ErrorCode, hint: string | undefined];
 
 const unreachable = 'Check that the server runs, and that host, port or socket are right.';
 const denied = 'Check user and password, and that the account may connect from this host.';
-const notGranted = 'Grant the account the privilege that the message names; `tidemark apply` lists all that are missing.';
+const notGranted =
+  'Grant the account the privilege that the message names; `tidemark apply` lists all that are missing.';
 const changed =
   'A table was changed while it was being read. Run the backup again, or exclude tables that come and go.';
 
 function knownError(error: ForeignError): Known | undefined {
-  if (typeof error.errno === 'number' && error.errno > 1000) return byNumber.get(error.errno) ?? ['SOURCE_FAILED', undefined];
+  if (typeof error.errno === 'number' && error.errno > 1000)
+    return byNumber.get(error.errno) ?? ['SOURCE_FAILED', undefined];
   if (error.code === undefined) return undefined;
   if (error.code.startsWith('HANDSHAKE') || tlsCode.test(error.code)) {
-    return ['SOURCE_DENIED', 'The TLS settings do not fit the server: check `tls.ca`, `tls.verify` and its certificate.'];
+    return [
+      'SOURCE_DENIED',
+      'The TLS settings do not fit the server: check `tls.ca`, `tls.verify` and its certificate.',
+    ];
   }
-  return systemCodes.includes(error.code) || error.code.startsWith('PROTOCOL') ? ['SOURCE_UNREACHABLE', unreachable] : undefined;
+  return systemCodes.includes(error.code) || error.code.startsWith('PROTOCOL')
+    ? ['SOURCE_UNREACHABLE', unreachable]
+    : undefined;
 }
 
 const tlsCode = /^(ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;

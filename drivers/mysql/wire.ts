@@ -52,13 +52,16 @@ export class Wire {
 
   #take(chunk: Uint8Array): void {
     const pending = this.#pending;
-    if (pending === undefined) return this.#break(new Error('the server sent something unasked'));
+    if (pending === undefined) {
+      this.#break(new Error('the server sent something unasked'));
+      return;
+    }
     try {
       if (!pending.exchange.take(chunk)) return;
       this.#pending = undefined;
       pending.resolve();
     } catch (error) {
-      if (!(error instanceof ServerError)) return this.#break(error);
+      if (!(error instanceof ServerError)) this.#break(error);
       this.#pending = undefined;
       pending.reject(error);
     }
