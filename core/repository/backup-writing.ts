@@ -1,0 +1,113 @@
+import type { BackupSink, Content, DataThreads, EncodedNodes, Node } from '../driver/index.ts';
+import { emptyContent } from '../driver/index.ts';
+import { BlobFetcher } from './blob-fetcher.ts';
+import { idOf, toHex } from './format/blob-id.ts';
+import { type FinishedPack, PackBuilder } from './format/pack.ts';
+import { Sealer } from './format/sealer.ts';
+import { encodeNodes, fillSubtrees } from './format/tree.ts';
+import { NewBlobs } from './new-blobs.ts';
+import { PackUploads } from './pack-uploads.ts';
+import type { RepositoryParts, WorkOptions } from './repository.ts';
+import { type NewSnapshot, writeSnapshot } from './snapshots.ts';
+import { contentWriter } from './threads/content-writer.ts';
+import { Gate } from './threads/gate.ts';
+import { ThreadPool } from './threads/thread-pool.ts';
+
+/**
+ * One backup on its way into the repository. Nothing of it is visible until `commit` has written the snapshot, which
+ * it does after all packs and indexes are durable. Dispose it in any case: that ends its threads.
+ */
+export class BackupWriting implements BackupSink, AsyncDisposable {
+  readonly #parts: RepositoryParts;
+  readonly #options: WorkOptions;
+  readonly #newBlobs = new NewBlobs();
+  readonly #gate = new Gate();
+  readonly #uploads: PackUploads;
+  readonly #builders: Readonly<Record<'data' | 'tree', PackBuilder>>;
+  readonly #pools: AsyncDisposable[] = [];
+
+  constructor(parts: RepositoryParts, options: WorkOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#uploads = new PackUploads(parts.store, parts.objects, options.signal);
+    const sealer = new Sealer(parts.key);
+    this.#builders = { data: new PackBuilder('data', sealer), tree: new PackBuilder('tree', sealer) };
+  }
+
+  /** Bytes added to the repository so far. */
+  get addedBytes(): number {
+    return this.#uploads.addedBytes;
+  }
+
+  async threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>> {
+    const { index, key, store } = this.#parts;
+    const fetcher = new BlobFetcher(store, index);
+    const pool = await ThreadPool.start<Task, Result>({
+      count: this.#options.threads,
+      module,
+      setup,
+      key,
+      writing: {
+        index: index.share(),
+        newBlobs: this.#newBlobs.memory,
+        gate: this.#gate,
+        store: (pack) => this.#uploads.add(pack),
+      },
+      fetch: (ids) => fetcher.run('data', ids, this.#options.signal),
+      progress: (done) => this.#options.progress.add(done),
+      signal: this.#options.signal,
+    });
+    this.#pools.push(pool);
+    return pool;
+  }
+
+  async content(bytes: Uint8Array): Promise<Content> {
+    if (bytes.length === 0) return emptyContent;
+    const found: { id: Uint8Array; blob: Uint8Array }[] = [];
+    const writer = contentWriter({ by: 'content' }, (blob) => {
+      const id = idOf(blob);
+      found.push({ id, blob: Buffer.from(blob) });
+      return id;
+    });
+    writer.write(bytes);
+    const content = writer.end();
+    for (const { id, blob } of found) await this.#store('data', id, blob);
+    return content;
+  }
+
+  async tree(nodes: readonly Node[]): Promise<string> {
+    return this.#storeTree(Buffer.from(encodeNodes(nodes).bytes));
+  }
+
+  async encodedTree(nodes: EncodedNodes, subtrees: readonly string[]): Promise<string> {
+    return this.#storeTree(fillSubtrees(nodes, subtrees));
+  }
+
+  /** Stores what is left and then the snapshot. Gives the snapshot's id. `lost` fires when the lock is lost. */
+  async commit(snapshot: NewSnapshot, lost: AbortSignal): Promise<string> {
+    for (const pool of this.#pools) await pool[Symbol.asyncDispose]();
+    for (const builder of Object.values(this.#builders)) await this.#upload(builder.finish());
+    await this.#uploads.finish();
+    lost.throwIfAborted();
+    return writeSnapshot(this.#parts.objects, snapshot, this.#options.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#pools.map((pool) => pool[Symbol.asyncDispose]()));
+  }
+
+  async #storeTree(bytes: Buffer): Promise<string> {
+    const id = idOf(bytes);
+    await this.#store('tree', id, bytes);
+    return toHex(id);
+  }
+
+  async #store(type: 'data' | 'tree', id: Uint8Array, bytes: Uint8Array): Promise<void> {
+    if (this.#parts.index.has(id) || !this.#newBlobs.insert(id)) return;
+    await this.#upload(this.#builders[type].add(id, bytes));
+  }
+
+  async #upload(pack: FinishedPack | undefined): Promise<void> {
+    if (pack !== undefined) await this.#uploads.add(pack);
+  }
+}

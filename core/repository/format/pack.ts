@@ -1,0 +1,144 @@
+import { TidemarkError } from '../../error.ts';
+import { idBytes, idOf } from './blob-id.ts';
+import { maxBytes } from './chunker.ts';
+import { compress, decompress } from './compression.ts';
+import { type Sealer, sealBytes } from './sealer.ts';
+
+/**
+ * A pack file: sealed blobs one after the other, then a sealed header, then the header's length (u32, little endian).
+ * A header entry: type (0 data, 1 tree, 2 compressed data, 3 compressed tree), sealed length (u32), for compressed
+ * blobs the plain length (u32), SHA-256 of the plain text (32). Source: restic's design document, "Pack Format".
+ */
+export type BlobType = 'data' | 'tree';
+
+/** A blob's place in a pack. `plainBytes` is set when it is compressed. */
+export interface PackEntry {
+  readonly type: BlobType;
+  readonly id: Uint8Array;
+  readonly offset: number;
+  readonly length: number;
+  readonly plainBytes: number | undefined;
+}
+
+export interface FinishedPack {
+  readonly id: Uint8Array;
+  /** The file is the first `sizeBytes` of it; a buffer of its own that may be transferred. */
+  readonly buffer: ArrayBuffer;
+  readonly sizeBytes: number;
+  /** The plain header: `decodeHeader` gives the entries. */
+  readonly header: Uint8Array;
+}
+
+const targetBytes = 16 * 1024 * 1024;
+const maxEntries = 100_000;
+
+/** Collects blobs into one pack after the other. */
+export class PackBuilder {
+  readonly #type: BlobType;
+  readonly #sealer: Sealer;
+  #buffer: Buffer<ArrayBuffer> | undefined;
+  #sizeBytes = 0;
+  #entries: PackEntry[] = [];
+
+  constructor(type: BlobType, sealer: Sealer) {
+    this.#type = type;
+    this.#sealer = sealer;
+  }
+
+  /** Compresses where that helps, seals and appends. Gives the pack when it is full with this blob. */
+  add(id: Uint8Array, plain: Uint8Array): FinishedPack | undefined {
+    const compressed = compress(plain);
+    const smaller = compressed.length < plain.length;
+    if (smaller) verifySample(id, plain, compressed);
+    const offset = this.#sizeBytes;
+    const payload = smaller ? compressed : plain;
+    const length = this.#sealer.sealInto(payload, this.#room(payload.length + sealBytes), offset);
+    this.#sizeBytes += length;
+    this.#entries.push({ type: this.#type, id, offset, length, plainBytes: smaller ? plain.length : undefined });
+    return this.#sizeBytes >= targetBytes || this.#entries.length >= maxEntries ? this.finish() : undefined;
+  }
+
+  /** The pack so far, when it has any blob. */
+  finish(): FinishedPack | undefined {
+    if (this.#entries.length === 0) return undefined;
+    const header = encodeHeader(this.#entries);
+    const end = this.#room(header.length + sealBytes + 4);
+    const headerLength = this.#sealer.sealInto(header, end, this.#sizeBytes);
+    const sizeBytes = end.writeUInt32LE(headerLength, this.#sizeBytes + headerLength);
+    this.#buffer = undefined;
+    this.#sizeBytes = 0;
+    this.#entries = [];
+    return { id: idOf(end.subarray(0, sizeBytes)), buffer: end.buffer, sizeBytes, header };
+  }
+
+  /** A pack ends with the blob that fills it, so it may be larger than the target by one blob and the header. */
+  #room(bytes: number): Buffer<ArrayBuffer> {
+    const needed = this.#sizeBytes + bytes;
+    const old = this.#buffer;
+    if (old !== undefined && needed <= old.length) return old;
+    const size = old === undefined ? Math.max(needed, targetBytes + maxBytes / 4) : needed + maxBytes + sealBytes;
+    const larger = Buffer.from(new ArrayBuffer(size));
+    old?.copy(larger, 0, 0, this.#sizeBytes);
+    this.#buffer = larger;
+    return larger;
+  }
+}
+
+/** The entries of a pack's plain header. Throws REPOSITORY_CORRUPT. */
+export function decodeHeader(plain: Uint8Array): PackEntry[] {
+  const header = Buffer.from(plain.buffer, plain.byteOffset, plain.length);
+  const entries: PackEntry[] = [];
+  let offset = 0;
+  for (let at = 0; at < header.length; ) {
+    const kind = header[at]!;
+    const compressed = kind >= 2;
+    const idAt = at + (compressed ? 9 : 5);
+    if (kind > 3 || idAt + idBytes > header.length)
+      throw new TidemarkError('REPOSITORY_CORRUPT', 'a pack header is damaged');
+    const length = header.readUInt32LE(at + 1);
+    entries.push({
+      type: kind % 2 === 0 ? 'data' : 'tree',
+      id: header.subarray(idAt, idAt + idBytes),
+      offset,
+      length,
+      plainBytes: compressed ? header.readUInt32LE(at + 5) : undefined,
+    });
+    offset += length;
+    at = idAt + idBytes;
+  }
+  return entries;
+}
+
+function encodeHeader(entries: readonly PackEntry[]): Buffer {
+  const parts: Uint8Array[] = [];
+  for (const entry of entries) {
+    const compressed = entry.plainBytes !== undefined;
+    const head = Buffer.alloc(compressed ? 9 : 5);
+    head[0] = (entry.type === 'tree' ? 1 : 0) + (compressed ? 2 : 0);
+    head.writeUInt32LE(entry.length, 1);
+    if (entry.plainBytes !== undefined) head.writeUInt32LE(entry.plainBytes, 5);
+    parts.push(head, entry.id);
+  }
+  return Buffer.concat(parts);
+}
+
+/** One blob in 64 is decompressed again: compressors have corrupted data in released versions (restic #4523, #4677). */
+function verifySample(id: Uint8Array, plain: Uint8Array, compressed: Uint8Array): void {
+  if ((id[0]! & 63) !== 0) return;
+  if (Buffer.compare(decompress(compressed, plain.length), plain) === 0) return;
+  throw new TidemarkError('REPOSITORY_CORRUPT', 'the compressor damaged a blob before it was stored', {
+    hint: 'Check this machine’s memory; nothing damaged was stored.',
+  });
+}
+
+/** Opens one blob that was cut out of a pack. Throws REPOSITORY_CORRUPT when it is not what its id says. */
+export function openBlob(
+  sealer: Sealer,
+  entry: { id: Uint8Array; plainBytes: number | undefined },
+  sealed: Uint8Array,
+): Buffer {
+  const payload = sealer.open(sealed);
+  const plain = entry.plainBytes === undefined ? payload : decompress(payload, entry.plainBytes);
+  if (Buffer.compare(idOf(plain), entry.id) === 0) return plain;
+  throw new TidemarkError('REPOSITORY_CORRUPT', 'a blob does not have the SHA-256 that is its name');
+}

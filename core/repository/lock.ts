@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import { hasCode, TidemarkError } from '../error.ts';
+import type { Identity } from './keys.ts';
+import type { SealedObjects } from './objects.ts';
+
+/** restic's lock document. An exclusive lock excludes every other; shared ones go together. */
+interface LockDocument {
+  readonly time: string;
+  readonly exclusive: boolean;
+  readonly hostname: string;
+  readonly username: string;
+  readonly pid: number;
+}
+
+export interface LockRequest {
+  readonly exclusive: boolean;
+  readonly by: Identity & { readonly pid: number };
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Whether a process of this host is alive; decides about locks that a crash left. */
+  readonly processAlive: (pid: number) => boolean;
+}
+
+const minuteMs = 60_000;
+const refreshMs = 5 * minuteMs;
+/** restic treats a lock that was not refreshed for this long as left behind. */
+const staleMs = 30 * minuteMs;
+/** Work stops this long after the last refresh, well before anyone else may consider the lock stale. */
+const lostMs = 22 * minuteMs;
+/** Between writing our lock and looking at the others' once more: both of two that come at once see each other. */
+const settleMs = 200;
+
+/**
+ * Holds a lock of the repository by restic's protocol until disposed. `signal` fires with REPOSITORY_LOCK_LOST when the
+ * lock cannot be refreshed or somebody removed it; all work under the lock must stop then.
+ */
+export class RepositoryLock implements AsyncDisposable {
+  readonly #objects: SealedObjects;
+  readonly #request: LockRequest;
+  readonly #lost = new AbortController();
+  readonly #stop = new AbortController();
+  #id = '';
+  #refreshing: Promise<void> = Promise.resolve();
+  /** Locks that a crashed process of this host left and that were removed on the way. */
+  readonly recovered: string[] = [];
+
+  private constructor(objects: SealedObjects, request: LockRequest) {
+    this.#objects = objects;
+    this.#request = request;
+  }
+
+  /** Throws REPOSITORY_LOCKED when somebody holds a conflicting lock. */
+  static async acquire(objects: SealedObjects, request: LockRequest): Promise<RepositoryLock> {
+    const lock = new RepositoryLock(objects, request);
+    await lock.#rejectConflicts();
+    lock.#id = await objects.put('locks', lock.#document(), request.signal);
+    try {
+      await delay(settleMs, undefined, { signal: request.signal });
+      await lock.#rejectConflicts();
+    } catch (error) {
+      await objects.delete('locks', [lock.#id]);
+      throw error;
+    }
+    lock.#refreshing = lock.#refresh();
+    return lock;
+  }
+
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    await this.#refreshing;
+    await this.#objects.delete('locks', [this.#id]);
+  }
+
+  async #rejectConflicts(): Promise<void> {
+    for await (const id of this.#objects.list('locks', this.#request.signal)) {
+      if (id === this.#id) continue;
+      const other = await this.#read(id);
+      if (other === undefined) continue;
+      if (this.#isStale(other)) await this.#recover(id, other);
+      else if (other.exclusive || this.#request.exclusive) throw lockedBy(other);
+    }
+  }
+
+  /** A lock that goes away while we look is no conflict. */
+  async #read(id: string): Promise<LockDocument | undefined> {
+    try {
+      return (await this.#objects.get('locks', id, this.#request.signal)) as LockDocument;
+    } catch (error) {
+      if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  #isStale(other: LockDocument): boolean {
+    const { by, clock, processAlive } = this.#request;
+    if (clock.now().getTime() - Date.parse(other.time) > staleMs) return true;
+    return other.hostname === by.host && !processAlive(other.pid);
+  }
+
+  async #recover(id: string, other: LockDocument): Promise<void> {
+    await this.#objects.delete('locks', [id], this.#request.signal);
+    this.recovered.push(`lock of ${other.username}@${other.hostname}, process ${other.pid}, from ${other.time}`);
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock } = this.#request;
+    let refreshedAt = clock.monotonicMs();
+    while (await this.#wait(Math.min(refreshMs, Math.max(1000, refreshedAt + lostMs - clock.monotonicMs())))) {
+      const renewed = await this.#renew();
+      if (renewed === 'yes') refreshedAt = clock.monotonicMs();
+      if (renewed === 'removed') return this.#lose('somebody removed the lock');
+      if (clock.monotonicMs() - refreshedAt >= lostMs) return this.#lose('the lock could not be refreshed');
+    }
+  }
+
+  /** False when the lock is being released. */
+  async #wait(ms: number): Promise<boolean> {
+    try {
+      await this.#request.clock.sleep(ms, this.#stop.signal);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** restic's way: write a new lock, then delete the old one. An unreachable store is tried again later. */
+  async #renew(): Promise<'yes' | 'not-now' | 'removed'> {
+    try {
+      if ((await this.#read(this.#id)) === undefined) return 'removed';
+      const old = this.#id;
+      this.#id = await this.#objects.put('locks', this.#document());
+      await this.#objects.delete('locks', [old]);
+      return 'yes';
+    } catch {
+      return 'not-now';
+    }
+  }
+
+  #lose(why: string): void {
+    this.#lost.abort(
+      new TidemarkError('REPOSITORY_LOCK_LOST', why, {
+        hint: 'The work was stopped so that nothing is written without a lock. It can be started again.',
+      }),
+    );
+  }
+
+  #document(): LockDocument {
+    const { by, clock, exclusive } = this.#request;
+    return { time: clock.now().toISOString(), exclusive, hostname: by.host, username: by.user, pid: by.pid };
+  }
+}
+
+function lockedBy(other: LockDocument): TidemarkError {
+  const kind = other.exclusive ? 'exclusively ' : '';
+  return new TidemarkError(
+    'REPOSITORY_LOCKED',
+    `repository is ${kind}locked by ${other.username}@${other.hostname}, process ${other.pid}, since ${other.time}`,
+    { hint: 'Wait for that process to end. If it is dead, run `restic unlock` on the repository.' },
+  );
+}

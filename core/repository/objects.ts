@@ -1,0 +1,74 @@
+import type { Store } from '../driver/index.ts';
+import { hasCode, TidemarkError } from '../error.ts';
+import { idOf, toHex } from './format/blob-id.ts';
+import { compress, decompress } from './format/compression.ts';
+import type { Sealer } from './format/sealer.ts';
+
+/** The folders of a repository whose objects are one sealed JSON document each, named by the SHA-256 of the object. */
+export type ObjectFolder = 'index' | 'snapshots' | 'locks';
+
+const compressedVersion = 2;
+
+/** Reads and writes the sealed JSON documents of a repository ("unpacked" objects in restic's design document). */
+export class SealedObjects {
+  readonly #store: Store;
+  readonly #sealer: Sealer;
+
+  constructor(store: Store, sealer: Sealer) {
+    this.#store = store;
+    this.#sealer = sealer;
+  }
+
+  /** Stores a document; gives the id that is its name. */
+  async put(folder: ObjectFolder, document: unknown, signal?: AbortSignal): Promise<string> {
+    const plain = Buffer.from(JSON.stringify(document));
+    const sealed = this.#sealer.seal(Buffer.concat([Buffer.of(compressedVersion), compress(plain)]));
+    const id = toHex(idOf(sealed));
+    await this.#store.put(`${folder}/${id}`, sealed, { signal });
+    return id;
+  }
+
+  /** Throws REPOSITORY_CORRUPT when the object is not what its name says, OBJECT_NOT_FOUND. */
+  async get(folder: ObjectFolder, id: string, signal?: AbortSignal): Promise<unknown> {
+    const name = `${folder}/${id}`;
+    const sealed = await this.#store.get(name, undefined, signal);
+    if (toHex(idOf(sealed)) !== id) throw damaged(name);
+    try {
+      return parseDocument(this.#sealer.open(sealed));
+    } catch (cause) {
+      throw hasCode(cause, 'REPOSITORY_CORRUPT') ? damaged(name, cause) : cause;
+    }
+  }
+
+  /** The ids in a folder. Names that are no ids (half-written files of other tools) are passed over, as restic does. */
+  async *list(folder: ObjectFolder, signal?: AbortSignal): AsyncGenerator<string> {
+    for await (const object of this.#store.list(`${folder}/`, signal)) {
+      const id = object.name.slice(folder.length + 1);
+      if (/^[0-9a-f]{64}$/.test(id)) yield id;
+    }
+  }
+
+  delete(folder: ObjectFolder, ids: readonly string[], signal?: AbortSignal): Promise<void> {
+    return this.#store.delete(
+      ids.map((id) => `${folder}/${id}`),
+      signal,
+    );
+  }
+}
+
+/** The document of an opened object: plain JSON (format version 1), or the byte 2 and a zstd frame. */
+export function parseDocument(plain: Buffer): unknown {
+  const json = plain[0] === compressedVersion ? decompress(plain.subarray(1)) : plain;
+  try {
+    return JSON.parse(json.toString('utf8'));
+  } catch (cause) {
+    throw new TidemarkError('REPOSITORY_CORRUPT', 'an object of the repository is not JSON', { cause });
+  }
+}
+
+function damaged(name: string, cause?: unknown): TidemarkError {
+  return new TidemarkError('REPOSITORY_CORRUPT', `${name} is damaged`, {
+    hint: 'Run `restic check` on the repository to see how far the damage goes; restore the file from a copy if there is one.',
+    cause,
+  });
+}

@@ -1,0 +1,74 @@
+import type { Store } from '../driver/index.ts';
+import { toHex } from './format/blob-id.ts';
+import type { FinishedPack } from './format/pack.ts';
+import { writeIndex } from './index-files.ts';
+import type { SealedObjects } from './objects.ts';
+
+/** Index files of about this many blobs, so that a backup that dies leaves most of its packs usable for the next one. */
+const blobsPerIndex = 50_000;
+const smallestHeaderEntry = 37;
+
+/**
+ * Puts packs into the store and, behind them, the index files that name them. Order matters: a pack is durable before
+ * an index names it, and all indexes are durable before a snapshot needs them.
+ */
+export class PackUploads {
+  readonly #store: Store;
+  readonly #objects: SealedObjects;
+  readonly #signal: AbortSignal;
+  readonly #running = new Set<Promise<void>>();
+  #unindexed: Pick<FinishedPack, 'id' | 'header'>[] = [];
+  #unindexedBytes = 0;
+  #failure: { error: unknown } | undefined;
+  #addedBytes = 0;
+
+  constructor(store: Store, objects: SealedObjects, signal: AbortSignal) {
+    this.#store = store;
+    this.#objects = objects;
+    this.#signal = signal;
+  }
+
+  /** Bytes of the packs stored so far. */
+  get addedBytes(): number {
+    return this.#addedBytes;
+  }
+
+  /** Starts storing; resolves when the pack is durable. The first failure also rejects `finish`. */
+  async add(pack: FinishedPack): Promise<void> {
+    const upload = this.#upload(pack);
+    this.#running.add(upload);
+    try {
+      await upload;
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
+    } finally {
+      this.#running.delete(upload);
+    }
+  }
+
+  /** Resolves when all packs and their indexes are durable. Rejects when any of them could not be stored. */
+  async finish(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#writeIndex();
+  }
+
+  async #upload(pack: FinishedPack): Promise<void> {
+    const name = toHex(pack.id);
+    await this.#store.put(`data/${name.slice(0, 2)}/${name}`, new Uint8Array(pack.buffer, 0, pack.sizeBytes), {
+      signal: this.#signal,
+    });
+    this.#addedBytes += pack.sizeBytes;
+    this.#unindexed.push({ id: pack.id, header: pack.header });
+    this.#unindexedBytes += pack.header.length;
+    if (this.#unindexedBytes >= blobsPerIndex * smallestHeaderEntry) await this.#writeIndex();
+  }
+
+  async #writeIndex(): Promise<void> {
+    const packs = this.#unindexed;
+    this.#unindexed = [];
+    this.#unindexedBytes = 0;
+    if (packs.length > 0) await writeIndex(this.#objects, packs, this.#signal);
+  }
+}

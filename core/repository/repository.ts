@@ -1,0 +1,194 @@
+import crypto from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Progress, Store } from '../driver/index.ts';
+import { hasCode, TidemarkError } from '../error.ts';
+import type { Secret } from '../secret.ts';
+import { BackupReading } from './backup-reading.ts';
+import { BackupWriting } from './backup-writing.ts';
+import type { BlobIndex } from './blob-index.ts';
+import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
+import { loadIndex } from './index-files.ts';
+import { addKey, type Identity, type KeyInfo, listKeys, openKey } from './keys.ts';
+import { RepositoryLock } from './lock.ts';
+import { parseDocument, SealedObjects } from './objects.ts';
+import { randomPolynomial } from './polynomial.ts';
+import { readSnapshot, type Snapshot } from './snapshots.ts';
+
+export interface RepositoryOptions {
+  readonly store: Store;
+  readonly password: Secret;
+  readonly by: Identity & { readonly pid: number };
+  readonly clock: Clock;
+  readonly processAlive: (pid: number) => boolean;
+}
+
+/** How a backup or restore uses the machine. */
+export interface WorkOptions {
+  /** Data threads. */
+  readonly threads: number;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+interface Config {
+  readonly version: number;
+  readonly id: string;
+  readonly chunker_polynomial: string;
+}
+
+const folders = ['data', 'index', 'keys', 'locks', 'snapshots'];
+
+/** A restic repository, format version 2, in a store. */
+export class Repository {
+  /** Random, made at init; the same for all copies of the repository's files. */
+  readonly id: string;
+  readonly #options: RepositoryOptions;
+  readonly #master: KeyMaterial;
+  readonly #keyId: string;
+  readonly #objects: SealedObjects;
+  #index: Promise<BlobIndex> | undefined;
+
+  private constructor(options: RepositoryOptions, key: { id: string; master: KeyMaterial }, config: Config) {
+    this.id = config.id;
+    this.#options = options;
+    this.#master = key.master;
+    this.#keyId = key.id;
+    this.#objects = new SealedObjects(options.store, new Sealer(key.master));
+  }
+
+  /** Makes a repository. Throws REPOSITORY_EXISTS. The key comes first and the config last, as in restic. */
+  static async init(options: RepositoryOptions, signal?: AbortSignal): Promise<Repository> {
+    const { store, password, by, clock } = options;
+    await rejectExisting(store, signal);
+    const master = newKeyMaterial();
+    const id = await addKey(store, master, password, by, clock);
+    const config: Config = {
+      version: 2,
+      id: crypto.randomBytes(32).toString('hex'),
+      chunker_polynomial: randomPolynomial(),
+    };
+    await store.put('config', new Sealer(master).seal(Buffer.from(JSON.stringify(config))), { ifAbsent: true, signal });
+    return new Repository(options, { id, master }, config);
+  }
+
+  /** Throws REPOSITORY_MISSING, REPOSITORY_PASSWORD, REPOSITORY_CORRUPT; UNSUPPORTED for format version 1. */
+  static async open(options: RepositoryOptions, signal?: AbortSignal): Promise<Repository> {
+    const sealed = await readConfig(options.store, signal);
+    const key = await openKey(options.store, options.password, signal);
+    const config = parseDocument(new Sealer(key.master).open(sealed)) as Config;
+    if (config.version === 2) return new Repository(options, key, config);
+    throw new TidemarkError(
+      'UNSUPPORTED',
+      `the repository has format version ${config.version}, tidemark needs version 2`,
+      {
+        hint: 'Run `restic migrate upgrade_repo_v2` on it.',
+      },
+    );
+  }
+
+  /** Every snapshot, in no order. `onDamaged` gets those that cannot be read; without it the first one throws. */
+  async *snapshots(signal?: AbortSignal, onDamaged?: (error: TidemarkError) => void): AsyncGenerator<Snapshot> {
+    for await (const id of this.#objects.list('snapshots', signal)) {
+      try {
+        yield await this.snapshot(id, signal);
+      } catch (error) {
+        if (!hasCode(error, 'REPOSITORY_CORRUPT') || onDamaged === undefined) throw error;
+        onDamaged(error);
+      }
+    }
+  }
+
+  /** Throws BACKUP_NOT_FOUND. */
+  async snapshot(id: string, signal?: AbortSignal): Promise<Snapshot> {
+    try {
+      return await readSnapshot(this.#objects, id, signal);
+    } catch (cause) {
+      if (!hasCode(cause, 'OBJECT_NOT_FOUND')) throw cause;
+      throw new TidemarkError('BACKUP_NOT_FOUND', `snapshot ${id.slice(0, 8)} is not in the repository`, {
+        hint: 'It may have been removed by another tool. Run `tidemark catalog import` to bring the catalog up to date.',
+        cause,
+      });
+    }
+  }
+
+  /** Holds a lock that lets other readers and writers in (shared) or nobody (exclusive). Throws REPOSITORY_LOCKED. */
+  lock(kind: 'shared' | 'exclusive', signal: AbortSignal): Promise<RepositoryLock> {
+    const { by, clock, processAlive } = this.#options;
+    return RepositoryLock.acquire(this.#objects, { exclusive: kind === 'exclusive', by, clock, processAlive, signal });
+  }
+
+  /** Starts to write a backup; needs a lock to be held. */
+  async write(options: WorkOptions): Promise<BackupWriting> {
+    return new BackupWriting(await this.#parts(options.signal), options);
+  }
+
+  /** Opens the tree of a snapshot for reading. */
+  async read(snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
+    return BackupReading.open(await this.#parts(options.signal), snapshot.tree, options);
+  }
+
+  keys(signal?: AbortSignal): Promise<(KeyInfo & { current: boolean })[]> {
+    return listKeys(this.#options.store, signal).then((keys) =>
+      keys.map((key) => ({ ...key, current: key.id === this.#keyId })),
+    );
+  }
+
+  /** Lets another password open the repository. Gives the id of its key. */
+  addKey(password: Secret): Promise<string> {
+    return addKey(this.#options.store, this.#master, password, this.#options.by, this.#options.clock);
+  }
+
+  /** Throws JOB_CONFLICT for the key in use: the repository must stay open to whoever removes keys. */
+  async removeKey(id: string): Promise<void> {
+    if (id === this.#keyId) {
+      throw new TidemarkError('JOB_CONFLICT', 'the key that is in use cannot be removed', {
+        hint: 'Open the repository with another password first, then remove this key.',
+      });
+    }
+    await this.#options.store.delete([`keys/${id}`]);
+  }
+
+  /** The index as of the first use: a backup or restore works with one view of the repository. */
+  async #parts(signal: AbortSignal) {
+    this.#index ??= loadIndex(this.#objects, signal);
+    return { store: this.#options.store, objects: this.#objects, key: this.#master, index: await this.#index };
+  }
+}
+
+/** What a backup or restore works on. */
+export interface RepositoryParts {
+  readonly store: Store;
+  readonly objects: SealedObjects;
+  readonly key: KeyMaterial;
+  readonly index: BlobIndex;
+}
+
+async function rejectExisting(store: Store, signal?: AbortSignal): Promise<void> {
+  for (const folder of folders) {
+    for await (const object of store.list(`${folder}/`, signal)) throw existing(object.name);
+  }
+  const config = await store.head('config', signal).catch(ifMissing);
+  if (config !== undefined) throw existing('config');
+}
+
+function existing(name: string): TidemarkError {
+  return new TidemarkError('REPOSITORY_EXISTS', `there already is ${name} of a repository`, {
+    hint: 'Use the repository with its own password, or choose another path for the destination.',
+  });
+}
+
+function ifMissing(error: unknown): undefined {
+  if (!hasCode(error, 'OBJECT_NOT_FOUND')) throw error;
+}
+
+async function readConfig(store: Store, signal?: AbortSignal): Promise<Uint8Array> {
+  try {
+    return await store.get('config', undefined, signal);
+  } catch (cause) {
+    if (!hasCode(cause, 'OBJECT_NOT_FOUND')) throw cause;
+    throw new TidemarkError('REPOSITORY_MISSING', 'there is no repository here', {
+      hint: 'Run `tidemark apply` to create it, or check the path of the destination.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { SealedObjects } from './objects.ts';
+
+/** A snapshot document of restic's format. `id` is the name of the object. */
+export interface Snapshot {
+  readonly id: string;
+  readonly time: string;
+  readonly tree: string;
+  readonly paths: readonly string[];
+  readonly hostname: string;
+  readonly username: string;
+  readonly tags: readonly string[];
+  readonly parent?: string;
+}
+
+export interface NewSnapshot extends Omit<Snapshot, 'id'> {
+  readonly programVersion: string;
+}
+
+/** Makes a backup visible: the last object that a backup writes. */
+export function writeSnapshot(objects: SealedObjects, snapshot: NewSnapshot, signal: AbortSignal): Promise<string> {
+  const { programVersion, parent, ...rest } = snapshot;
+  return objects.put('snapshots', { ...rest, ...(parent && { parent }), program_version: programVersion }, signal);
+}
+
+export async function readSnapshot(objects: SealedObjects, id: string, signal?: AbortSignal): Promise<Snapshot> {
+  const { time, tree, paths, hostname, username, tags, parent } = (await objects.get(
+    'snapshots',
+    id,
+    signal,
+  )) as Partial<Snapshot>;
+  return {
+    id,
+    time: time ?? '',
+    tree: tree ?? '',
+    paths: paths ?? [],
+    hostname: hostname ?? '',
+    username: username ?? '',
+    tags: tags ?? [],
+    parent,
+  };
+}

@@ -1,0 +1,223 @@
+import type { MessagePort } from 'node:worker_threads';
+import { systemClock } from '../../clock.ts';
+import type { Content, ThreadContext, ThreadModule, ThreadSession } from '../../driver/index.ts';
+import { emptyContent } from '../../driver/index.ts';
+import { TidemarkError } from '../../error.ts';
+import type { BlobRun } from '../blob-fetcher.ts';
+import { type SharedIndexData, sharedHas } from '../blob-index.ts';
+import { idBytes, idOf } from '../format/blob-id.ts';
+import { type FinishedPack, openBlob, PackBuilder } from '../format/pack.ts';
+import { Sealer } from '../format/sealer.ts';
+import { decodeNodes, encodeNodes } from '../format/tree.ts';
+import { NewBlobs } from '../new-blobs.ts';
+import { ContentIds, contentWriter, FilePartReader } from './content-writer.ts';
+import { Gate } from './gate.ts';
+import type { FromThread, ScatterRange, ThreadData, ToThread } from './messages.ts';
+import { packError, unpackError } from './thrown.ts';
+
+/** Runs a driver's thread module: takes calls from the main thread, one at a time, until `close`. */
+export async function runDataThread(port: MessagePort, data: ThreadData): Promise<void> {
+  const thread = new DataThread(port, data);
+  try {
+    await thread.open();
+  } catch (error) {
+    post(port, { type: 'failed', error: packError(error) });
+  }
+}
+
+class DataThread {
+  readonly #port: MessagePort;
+  readonly #data: ThreadData;
+  readonly #sealer: Sealer;
+  readonly #blobs: BlobWriter | undefined;
+  readonly #fetches = new Map<number, (message: ToThread & { type: 'fetched' }) => void>();
+  #session: ThreadSession<unknown, unknown> | undefined;
+  #batch: { tasks: readonly unknown[]; remaining: Int32Array } = { tasks: [], remaining: new Int32Array(0) };
+  #nextFetch = 0;
+  #progress = { bytes: 0, items: 0, toldAtMs: 0 };
+
+  constructor(port: MessagePort, data: ThreadData) {
+    this.#port = port;
+    this.#data = data;
+    this.#sealer = new Sealer(data.key);
+    this.#blobs = data.writing && new BlobWriter(port, this.#sealer, data.writing, data.threads);
+  }
+
+  async open(): Promise<void> {
+    const module = (await import(this.#data.module)) as ThreadModule<unknown, unknown, unknown>;
+    let tail = Promise.resolve();
+    this.#port.on('message', (message: ToThread) => {
+      if (message.type === 'fetched') this.#fetches.get(message.request)?.(message);
+      else tail = tail.then(() => this.#answer(message));
+    });
+    this.#session = await module.open(this.#data.setup, this.#context());
+    post(this.#port, { type: 'ready' });
+  }
+
+  async #answer(message: Exclude<ToThread, { type: 'fetched' }>): Promise<void> {
+    try {
+      const result = await this.#perform(message);
+      this.#tellProgress(true);
+      post(this.#port, { type: 'done', call: message.call, result });
+    } catch (error) {
+      post(this.#port, { type: 'done', call: message.call, error: packError(error) });
+    }
+  }
+
+  #perform(message: Exclude<ToThread, { type: 'fetched' }>): unknown {
+    switch (message.type) {
+      case 'run':
+        return this.#session!.run!(message.task);
+      case 'batch':
+        this.#batch = message;
+        return undefined;
+      case 'scatter':
+        return this.#scatter(message.range);
+      case 'finish':
+        for (const file of message.files) this.#session!.blob!(this.#batch.tasks[file], 0, emptyContent.blobs, true);
+        return undefined;
+      case 'close':
+        return this.#close();
+    }
+  }
+
+  async #close(): Promise<void> {
+    await this.#session?.close();
+    this.#blobs?.flush();
+  }
+
+  #scatter(range: ScatterRange): void {
+    for (const blob of range.blobs) {
+      const plain = openBlob(this.#sealer, blob, range.sealed.subarray(blob.at, blob.at + blob.length));
+      for (const target of blob.targets) this.#deliver(target.file, target.offset, plain);
+    }
+  }
+
+  /** The last blob of a file may be written while another thread still writes one: whoever ends last says `last`. */
+  #deliver(file: number, offset: number, plain: Uint8Array): void {
+    const { tasks, remaining } = this.#batch;
+    const only = Atomics.load(remaining, file) === 1;
+    this.#session!.blob!(tasks[file], offset, plain, only);
+    const left = Atomics.sub(remaining, file, 1) - 1;
+    if (left === 0 && !only) this.#session!.blob!(tasks[file], offset + plain.length, emptyContent.blobs, true);
+  }
+
+  #context(): ThreadContext {
+    const blobs = this.#blobs ?? readOnly;
+    const parts = new FilePartReader((bytes) => blobs.store(bytes));
+    return {
+      thread: this.#data.thread,
+      threads: this.#data.threads,
+      writer: (chunking) => contentWriter(chunking, (bytes) => blobs.store(bytes)),
+      filePart: (descriptor, part, fileSizeBytes) => parts.store(descriptor, part, fileSizeBytes),
+      blob: (bytes) => blobContent(blobs, bytes),
+      encodeNodes,
+      decodeNodes,
+      read: (content) => this.#read(content),
+      progress: (done) => {
+        this.#progress.bytes += done.bytes ?? 0;
+        this.#progress.items += done.items ?? 0;
+        this.#tellProgress(false);
+      },
+    };
+  }
+
+  /** One run of blobs is fetched ahead while the one before is used. */
+  async *#read(content: Content): AsyncGenerator<Uint8Array> {
+    let at = 0;
+    let coming = this.#fetch(content, at);
+    while (at < content.blobs.length) {
+      const run = await coming;
+      const start = at;
+      at += run.blobs.length * idBytes;
+      coming = this.#fetch(content, at);
+      coming.catch(() => {}); // awaited in the next round, unless the reader stops before
+      yield* openRun(this.#sealer, run, content.blobs.subarray(start, at));
+    }
+  }
+
+  async #fetch(content: Content, at: number): Promise<BlobRun> {
+    const ids = new Uint8Array(content.blobs.subarray(at, at + 64 * idBytes));
+    if (ids.length === 0) return { sealed: new Uint8Array(0), blobs: [] };
+    const request = this.#nextFetch++;
+    const answer = await new Promise<ToThread & { type: 'fetched' }>((resolve) => {
+      this.#fetches.set(request, resolve);
+      post(this.#port, { type: 'fetch', request, ids });
+    });
+    this.#fetches.delete(request);
+    if (answer.error !== undefined) throw unpackError(answer.error);
+    return answer.run!;
+  }
+
+  #tellProgress(now: boolean): void {
+    const { bytes, items, toldAtMs } = this.#progress;
+    const nowMs = systemClock.monotonicMs();
+    if (!now && nowMs - toldAtMs < progressEveryMs) return;
+    this.#progress = { bytes: 0, items: 0, toldAtMs: nowMs };
+    if (bytes > 0 || items > 0) post(this.#port, { type: 'progress', bytes, items });
+  }
+}
+
+const progressEveryMs = 100;
+
+/** Hashes, deduplicates, compresses and seals; hands full packs to the main thread. */
+class BlobWriter {
+  readonly #port: MessagePort;
+  readonly #index: SharedIndexData;
+  readonly #newBlobs: NewBlobs;
+  readonly #builder: PackBuilder;
+  readonly #gate: Gate;
+  readonly #packsUnderWay: number;
+
+  constructor(port: MessagePort, sealer: Sealer, writing: NonNullable<ThreadData['writing']>, threads: number) {
+    this.#port = port;
+    this.#index = writing.index;
+    this.#newBlobs = new NewBlobs(writing.newBlobs);
+    this.#builder = new PackBuilder('data', sealer);
+    this.#gate = new Gate(writing.gate);
+    this.#packsUnderWay = threads + 1;
+  }
+
+  store(bytes: Uint8Array): Uint8Array {
+    const id = idOf(bytes);
+    if (!sharedHas(this.#index, id) && this.#newBlobs.insert(id)) this.#hand(this.#builder.add(id, bytes));
+    return id;
+  }
+
+  flush(): void {
+    this.#hand(this.#builder.finish());
+  }
+
+  #hand(pack: FinishedPack | undefined): void {
+    if (pack === undefined) return;
+    this.#gate.enter(this.#packsUnderWay);
+    post(this.#port, { type: 'pack', pack }, [pack.buffer]);
+  }
+}
+
+const readOnly = {
+  store(): never {
+    throw new TidemarkError('BUG', 'a restore tried to store a blob');
+  },
+};
+
+function blobContent(blobs: { store(bytes: Uint8Array): Uint8Array }, bytes: Uint8Array): Content {
+  if (bytes.length === 0) return emptyContent;
+  const ids = new ContentIds();
+  ids.add(blobs.store(bytes), bytes.length);
+  return ids.end();
+}
+
+/** The plain blobs of a run, each checked against its id. */
+export function* openRun(sealer: Sealer, run: BlobRun, ids: Uint8Array): Generator<Uint8Array> {
+  let offset = 0;
+  for (const [at, blob] of run.blobs.entries()) {
+    const entry = { id: ids.subarray(at * idBytes, (at + 1) * idBytes), plainBytes: blob.plainBytes };
+    yield openBlob(sealer, entry, run.sealed.subarray(offset, offset + blob.length));
+    offset += blob.length;
+  }
+}
+
+function post(port: MessagePort, message: FromThread, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}

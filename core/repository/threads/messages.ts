@@ -1,0 +1,65 @@
+import type { ErrorCode } from '../../error.ts';
+import type { BlobRun } from '../blob-fetcher.ts';
+import type { SharedIndexData } from '../blob-index.ts';
+import type { FinishedPack } from '../format/pack.ts';
+import type { KeyMaterial } from '../format/sealer.ts';
+
+/** What a data thread is born with. */
+export interface ThreadData {
+  readonly thread: number;
+  readonly threads: number;
+  readonly module: string;
+  readonly setup: unknown;
+  readonly key: KeyMaterial;
+  /** Only for backups: what exists already, what this backup has stored, and the gate that holds back fast threads. */
+  readonly writing?: {
+    readonly index: SharedIndexData;
+    readonly newBlobs: SharedArrayBuffer;
+    readonly gate: SharedArrayBuffer;
+  };
+}
+
+/** A range of a pack and where its blobs go. `file` numbers the tasks of the batch. */
+export interface ScatterRange {
+  readonly sealed: Uint8Array<ArrayBuffer>;
+  readonly blobs: readonly ScatterBlob[];
+}
+
+export interface ScatterBlob {
+  /** Where in the range. */
+  readonly at: number;
+  readonly length: number;
+  readonly plainBytes: number | undefined;
+  readonly id: Uint8Array;
+  readonly targets: readonly { readonly file: number; readonly offset: number }[];
+}
+
+export type ToThread =
+  | { readonly type: 'run'; readonly call: number; readonly task: unknown }
+  | {
+      readonly type: 'batch';
+      readonly call: number;
+      readonly tasks: readonly unknown[];
+      readonly remaining: Int32Array;
+    }
+  | { readonly type: 'scatter'; readonly call: number; readonly range: ScatterRange }
+  | { readonly type: 'finish'; readonly call: number; readonly files: readonly number[] }
+  | { readonly type: 'close'; readonly call: number }
+  | { readonly type: 'fetched'; readonly request: number; readonly run?: BlobRun; readonly error?: ThrownInThread };
+
+export type FromThread =
+  | { readonly type: 'ready' }
+  | { readonly type: 'done'; readonly call: number; readonly result?: unknown; readonly error?: ThrownInThread }
+  | { readonly type: 'failed'; readonly error: ThrownInThread }
+  | { readonly type: 'pack'; readonly pack: FinishedPack }
+  | { readonly type: 'progress'; readonly bytes: number; readonly items: number }
+  | { readonly type: 'fetch'; readonly request: number; readonly ids: Uint8Array };
+
+/** A `TidemarkError` as plain data: classes do not survive the way between threads. */
+export interface ThrownInThread {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly subject?: string;
+  readonly hint?: string;
+  readonly stack?: string;
+}

@@ -1,0 +1,187 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { DataThreads } from '../../driver/index.ts';
+import { TidemarkError } from '../../error.ts';
+import type { BlobRun } from '../blob-fetcher.ts';
+import type { FinishedPack } from '../format/pack.ts';
+import type { Gate } from './gate.ts';
+import type { FromThread, ThreadData, ToThread } from './messages.ts';
+import { packError, unpackError } from './thrown.ts';
+
+export interface PoolOptions {
+  readonly count: number;
+  readonly module: string;
+  readonly setup: unknown;
+  readonly key: ThreadData['key'];
+  readonly writing?: Omit<NonNullable<ThreadData['writing']>, 'gate'> & {
+    readonly gate: Gate;
+    /** Stores a pack; a rejection ends the pool. */
+    readonly store: (pack: FinishedPack) => Promise<void>;
+  };
+  readonly fetch: (ids: Uint8Array) => Promise<BlobRun>;
+  readonly progress: (done: { bytes: number; items: number }) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Data threads that run one driver module. Ends all of them at once when the signal fires or one of them fails. */
+export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
+  readonly #options: PoolOptions;
+  readonly #workers: Worker[];
+  readonly #idle: number[] = [];
+  readonly #waiting: ((thread: number) => void)[] = [];
+  readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #stores = new Set<Promise<void>>();
+  readonly #ready: PromiseWithResolvers<void>[];
+  readonly #onAbort = () => this.#fail(this.#options.signal.reason);
+  #nextCall = 0;
+  #failure: { error: unknown } | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: PoolOptions) {
+    this.#options = options;
+    const threads = Array.from({ length: options.count }, (_, thread) => thread);
+    this.#ready = threads.map(() => Promise.withResolvers<void>());
+    this.#workers = threads.map((thread) => this.#startWorker(thread));
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Resolves when the module is open in every thread. Rejects with what it threw. */
+  static async start<Task, Result>(options: PoolOptions): Promise<ThreadPool<Task, Result>> {
+    options.signal.throwIfAborted();
+    const pool = new ThreadPool<Task, Result>(options);
+    await Promise.all(pool.#ready.map((one) => one.promise));
+    pool.#idle.push(...pool.#workers.keys());
+    return pool;
+  }
+
+  get count(): number {
+    return this.#workers.length;
+  }
+
+  async run(task: Task): Promise<Result> {
+    return this.onIdle((call) => ({ type: 'run', call, task })) as Promise<Result>;
+  }
+
+  async runOn(thread: number, task: Task): Promise<Result> {
+    return this.#call(thread, (call) => ({ type: 'run', call, task })) as Promise<Result>;
+  }
+
+  /** Sends to the first thread that has nothing to do. */
+  async onIdle(message: (call: number) => ToThread, transfer: ArrayBuffer[] = []): Promise<unknown> {
+    const thread = this.#idle.shift() ?? (await this.#nextIdle());
+    try {
+      return await this.#call(thread, message, transfer);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#idle.push(thread);
+      else next(thread);
+    }
+  }
+
+  /** Sends to every thread. */
+  async onEvery(message: (call: number) => ToThread): Promise<void> {
+    await Promise.all(this.#workers.map((_, thread) => this.#call(thread, message)));
+  }
+
+  /** Closes the module in every thread and waits until the packs they still held are stored. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (this.#failure === undefined) {
+        await this.onEvery((call) => ({ type: 'close', call }));
+        await Promise.all(this.#stores);
+      }
+    } finally {
+      this.#options.signal.removeEventListener('abort', this.#onAbort);
+      await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    }
+  }
+
+  #nextIdle(): Promise<number> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #call(thread: number, message: (call: number) => ToThread, transfer: ArrayBuffer[] = []): Promise<unknown> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
+    const call = this.#nextCall++;
+    const pending = Promise.withResolvers<unknown>();
+    this.#calls.set(call, pending);
+    this.#workers[thread]!.postMessage(message(call), transfer);
+    return pending.promise;
+  }
+
+  #startWorker(thread: number): Worker {
+    const { count, module, setup, key, writing } = this.#options;
+    const workerData: ThreadData = {
+      thread,
+      threads: count,
+      module,
+      setup,
+      key,
+      writing: writing && { index: writing.index, newBlobs: writing.newBlobs, gate: writing.gate.memory },
+    };
+    const worker = new Worker(new URL(`./entry${extname(import.meta.url)}`, import.meta.url), { workerData, env: {} });
+    worker.on('message', (message: FromThread) => this.#receive(thread, message));
+    worker.on('error', (error) => this.#fail(error));
+    worker.on('exit', () => this.#fail(new TidemarkError('BUG', 'a data thread ended by itself')));
+    return worker;
+  }
+
+  #receive(thread: number, message: FromThread): void {
+    if (message.type === 'ready') this.#ready[thread]!.resolve();
+    else if (message.type === 'failed') this.#fail(unpackError(message.error));
+    else if (message.type === 'done') this.#settle(message);
+    else if (message.type === 'pack') this.#store(message.pack);
+    else if (message.type === 'progress') this.#options.progress(message);
+    else void this.#fetch(thread, message.request, message.ids);
+  }
+
+  #settle({ call, result, error }: FromThread & { type: 'done' }): void {
+    const pending = this.#calls.get(call);
+    this.#calls.delete(call);
+    if (error === undefined) pending?.resolve(result);
+    else pending?.reject(unpackError(error));
+  }
+
+  #store(pack: FinishedPack): void {
+    const { gate, store } = this.#options.writing!;
+    const stored = store(pack)
+      .catch((error) => this.#fail(error))
+      .finally(() => {
+        gate.leave();
+        this.#stores.delete(stored);
+      });
+    this.#stores.add(stored);
+  }
+
+  async #fetch(thread: number, request: number, ids: Uint8Array): Promise<void> {
+    const answer = await this.#options.fetch(ids).then(
+      (run) => ({ run }),
+      (error) => ({ error: packError(error) }),
+    );
+    const transfer = 'run' in answer ? [answer.run.sealed.buffer] : [];
+    this.#workers[thread]!.postMessage({ type: 'fetched', request, ...answer } satisfies ToThread, transfer);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined || this.#closed()) return;
+    this.#failure = { error };
+    this.#options.writing?.gate.open();
+    for (const one of this.#ready) {
+      one.promise.catch(() => {});
+      one.reject(error);
+    }
+    for (const pending of this.#calls.values()) pending.reject(error);
+    this.#calls.clear();
+    for (const worker of this.#workers ?? []) void worker.terminate();
+  }
+
+  /** After an orderly close, threads that end are no failure. */
+  #closed(): boolean {
+    return this.#closing !== undefined && this.#calls.size === 0 && this.#stores.size === 0;
+  }
+}
