@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TidemarkError } from '../../../core/error.ts';
+import { backupJob, type JobContext, type Operation, runJob, takeOver } from '../../../core/job/index.ts';
+import { waitFor } from '../../kit/process.ts';
+import { bench, claimed, contextOf, eventsOf, operations, plan, untilStopped } from './job-kit.ts';
+
+const never = new AbortController().signal;
+const done: Operation = async () => ({ result: { backup: 'x' }, partial: false });
+
+function failing(error: Error): Operation {
+  return () => Promise.reject(error);
+}
+
+test('a job that ends well has its result, the plan its success, and the list of events one more', async (t) => {
+  const { context } = await bench(t);
+  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const ended = await runJob(job, context, operations(done), { signal: never });
+  assert.equal(ended.state, 'succeeded');
+  assert.deepEqual(ended.result, { backup: 'x' });
+  assert.ok((await context.catalog.plans.get('nightly')).lastSuccessAt);
+  assert.deepEqual(await eventsOf(context.catalog), ['job.succeeded plans.nightly']);
+});
+
+test('a partial backup is not a success of the plan', async (t) => {
+  const { context } = await bench(t);
+  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const work: Operation = async () => ({ result: {}, partial: true });
+  assert.equal((await runJob(job, context, operations(work), { signal: never })).state, 'partial');
+  assert.equal((await context.catalog.plans.get('nightly')).lastSuccessAt, undefined);
+});
+
+test('an error that may go away is tried again after a back-off that doubles, then fails', async (t) => {
+  const { context, clock } = await bench(t);
+  const { catalog } = context;
+  const work = operations(failing(new TidemarkError('SOURCE_UNREACHABLE', 'no answer', { subject: 'sources.shop' })));
+  const { id } = await catalog.jobs.add(backupJob(plan(), 'schedule'));
+  for (const backoffMs of [5_000, 10_000]) {
+    const job = await waitFor('the next attempt', () => catalog.jobs.claim({ owner: 'one', leaseMs: 15_000 }));
+    const failedAt = clock.now().getTime();
+    const queued = await runJob(job, context, work, { signal: never });
+    assert.equal(queued.state, 'queued');
+    assert.equal(queued.error?.code, 'SOURCE_UNREACHABLE');
+    assert.ok(queued.notBefore!.getTime() - failedAt >= backoffMs);
+    assert.ok(queued.notBefore!.getTime() - clock.now().getTime() <= backoffMs);
+    assert.equal(await catalog.jobs.claim({ owner: 'one', leaseMs: 15_000 }), undefined);
+  }
+  const last = await waitFor('the last attempt', () => catalog.jobs.claim({ owner: 'one', leaseMs: 15_000 }));
+  const failed = await runJob(last, context, work, { signal: never });
+  assert.deepEqual([failed.id, failed.state, failed.attempt], [id, 'failed', 3]);
+  assert.ok((await catalog.plans.get('nightly')).lastFailureAt);
+});
+
+test('a retry that would start past the window fails at once', async (t) => {
+  const { context, clock } = await bench(t);
+  const now = clock.now();
+  const times = { scheduledFor: now, startBy: new Date(now.getTime() + 2_000) };
+  const job = await claimed(context, backupJob(plan(), 'schedule', times));
+  const work = operations(failing(new TidemarkError('SOURCE_FAILED', 'gone')));
+  assert.equal((await runJob(job, context, work, { signal: never })).state, 'failed');
+});
+
+test('an error that stays is not tried again, and a defect shows no password', async (t) => {
+  const { context } = await bench(t);
+  const denied = await claimed(context, backupJob(plan(), 'schedule'));
+  const work = operations(failing(new TidemarkError('SOURCE_DENIED', 'no', { hint: 'Grant it.' })));
+  const failed = await runJob(denied, context, work, { signal: never });
+  assert.deepEqual(failed.error, { code: 'SOURCE_DENIED', message: 'no', hint: 'Grant it.' });
+  const broken = await claimed(context, backupJob(plan(), 'schedule'));
+  const bug = operations(failing(new Error('cannot open mysql://root:hunter2@db1/shop')));
+  const { error } = await runJob(broken, context, bug, { signal: never });
+  assert.equal(error?.code, 'BUG');
+  assert.match(error.message, /mysql:\/\/root:\*\*\*@db1/);
+});
+
+test('progress reaches the catalog while the job runs', async (t) => {
+  const { context } = await bench(t);
+  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const stop = new AbortController();
+  const work: Operation = (one, run) => {
+    run.progress.expect({ bytes: 100 });
+    run.progress.step('reading shop.orders');
+    run.progress.add({ bytes: 30, items: 1 });
+    run.progress.add({ bytes: 12 });
+    return untilStopped(one, run);
+  };
+  const running = runJob(job, context, operations(work), { signal: stop.signal });
+  const { progress } = await waitFor('progress', async () => {
+    const seen = await context.catalog.jobs.get(job.id);
+    return seen.progress === undefined ? undefined : seen;
+  });
+  const { at: _at, ...counts } = progress!;
+  assert.deepEqual(counts, { step: 'reading shop.orders', doneBytes: 42, totalBytes: 100, doneItems: 1 });
+  stop.abort(new TidemarkError('CANCELLED', 'enough'));
+  assert.equal((await running).state, 'cancelled');
+});
+
+test('a cancel reaches the operation within two seconds, and the job ends as cancelled', async (t) => {
+  const { context, clock } = await bench(t);
+  const job = await claimed(context, backupJob(plan(), 'schedule'));
+  const running = runJob(job, context, operations(untilStopped), { signal: never });
+  const askedAtMs = clock.monotonicMs();
+  await context.catalog.jobs.requestCancel(job.id);
+  assert.equal((await running).state, 'cancelled');
+  assert.ok(clock.monotonicMs() - askedAtMs < 4_000);
+});
+
+test('a stop of the process queues a backup again without costing an attempt, and fails a restore', async (t) => {
+  const { context } = await bench(t);
+  const stop = AbortSignal.abort(new TidemarkError('JOB_LOST', 'the daemon stops'));
+  const backup = await claimed(context, backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'schedule'));
+  assert.equal((await runJob(backup, context, operations(untilStopped), { signal: stop })).state, 'queued');
+  const restore = await claimed(context, { ...backupJob(plan(), 'manual'), kind: 'restore', plan: undefined });
+  const failed = await runJob(restore, context, operations(untilStopped), { signal: stop });
+  assert.deepEqual([failed.state, failed.error?.code], ['failed', 'JOB_LOST']);
+});
+
+test('the lease outlives its first term while the work goes on', async (t) => {
+  const { context, path, clock } = await bench(t);
+  const other = await contextOf(t, path, clock, 'two');
+  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const startedMs = clock.monotonicMs();
+  const work: Operation = async () => {
+    await clock.sleep(40_000);
+    return { result: {}, partial: false };
+  };
+  const running = runJob(job, context, operations(work), { signal: never });
+  await waitFor('two terms of the lease', async () => {
+    assert.deepEqual(await takeOver(other), []);
+    return clock.monotonicMs() - startedMs > 35_000;
+  });
+  assert.equal((await running).state, 'succeeded');
+});
+
+test('when the lease cannot be renewed the work is stopped before another process can take it', async (t) => {
+  const { context, path, clock } = await bench(t);
+  const other = await contextOf(t, path, clock, 'two');
+  const job = await claimed(context, backupJob(plan(), 'schedule'));
+  const stuck: JobContext = {
+    ...context,
+    catalog: { ...context.catalog, jobs: { ...context.catalog.jobs, renew: () => clock.sleep(60_000) as never } },
+  };
+  let stoppedAt: Date | undefined;
+  const work: Operation = (one, run) => {
+    run.signal.addEventListener('abort', () => {
+      stoppedAt = clock.now();
+    });
+    return untilStopped(one, run);
+  };
+  const running = runJob(job, stuck, operations(work), { signal: never });
+  await waitFor('the stop', () => stoppedAt);
+  assert.ok(stoppedAt! < job.lease!.until, `${stoppedAt?.toISOString()} is past ${job.lease!.until.toISOString()}`);
+  assert.deepEqual((await takeOver(other)).length, 0);
+  await running;
+});
+
+test('a process that lost its job does not change it', async (t) => {
+  const { context, path, clock } = await bench(t);
+  const other = await contextOf(t, path, clock, 'two');
+  const job = await claimed(context, backupJob(plan(), 'schedule'));
+  await clock.sleep(16_000);
+  const [queued] = await takeOver(other);
+  assert.equal(queued?.state, 'queued');
+  const again = await waitFor('the second claim', () => other.catalog.jobs.claim({ owner: 'two', leaseMs: 15_000 }));
+  const seen = await runJob(job, context, operations(done), { signal: never });
+  assert.deepEqual([seen.state, seen.lease?.owner, seen.lease?.fence], ['running', 'two', again.lease!.fence]);
+  assert.equal((await context.catalog.plans.get('nightly')).lastSuccessAt, undefined);
+});
+
+test('a dead process leaves a job that is taken over once, and failed when no attempt is left', async (t) => {
+  const { context, path, clock } = await bench(t);
+  const other = await contextOf(t, path, clock, 'two');
+  const job = await claimed(context, backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'schedule'));
+  assert.deepEqual(await takeOver(other), []);
+  await clock.sleep(16_000);
+  const taken = await Promise.all([takeOver(context), takeOver(other)]);
+  assert.deepEqual(
+    taken.flat().map(({ id, state, error }) => [id, state, error?.code]),
+    [[job.id, 'failed', 'JOB_LOST']],
+  );
+  assert.deepEqual(await eventsOf(context.catalog), ['job.failed plans.nightly']);
+});
