@@ -12,6 +12,10 @@ export interface Finding {
   readonly path: Path;
   /** Where to point: at the key, or at the value. */
   readonly part: 'key' | 'value';
+  /** Of an unknown key: the one that was probably meant. */
+  readonly meant?: string;
+  /** Of a missing key: the keys that would do. */
+  readonly missing?: readonly string[];
 }
 
 /** An error of the schema's validator, run with `verbose`, in our words. Values of secret fields are never shown. */
@@ -85,6 +89,7 @@ function unknownKey(error: ErrorObject, path: Path): Finding {
     hint: near ? `Did you mean \`${near}\`?` : `Known keys: ${choices(known)}.`,
     path: [...path, key],
     part: 'key',
+    meant: near,
   };
 }
 
@@ -97,6 +102,7 @@ function missingKey(error: ErrorObject, path: Path): Finding {
     hint: example ? `For example: \`${key}: ${example}\`.` : `Add \`${key}\`.`,
     path,
     part: 'key',
+    missing: [key],
   };
 }
 
@@ -108,6 +114,7 @@ function neededKey(error: ErrorObject, path: Path): Finding {
     hint: `Add \`${missingProperty}\`, or remove \`${property}\`.`,
     path: [...path, property],
     part: 'key',
+    missing: [missingProperty],
   };
 }
 
@@ -132,15 +139,10 @@ function wrongChoice(error: ErrorObject, path: Path): Finding {
   }
   const present = (branches as string[]).filter((key) => Object.hasOwn(error.data as object, key));
   if (present.length === 0) {
-    const hint = `Add one of ${choices(branches as string[])}.`;
+    const missing = branches as string[];
     const one = error.keyword === 'oneOf' ? 'exactly one' : 'at least one';
-    return {
-      code: 'missing-key',
-      summary: `${one} of ${choices(branches as string[])} is needed`,
-      hint,
-      path,
-      part: 'key',
-    };
+    const summary = `${one} of ${choices(missing)} is needed`;
+    return { code: 'missing-key', summary, hint: 'Add one of them.', path, part: 'key', missing };
   }
   const summary = `${choices(present)} exclude each other`;
   return {

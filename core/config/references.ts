@@ -55,7 +55,7 @@ function dangling(path: Path, name: string, target: Collection, known: readonly 
   const others = known.length > 0 ? `Known: ${choices(known)}.` : `There is nothing under \`${target}\`.`;
   return {
     code: 'dangling-reference',
-    summary: `\`${fieldName(path)}\` names \`${name}\`, which is not among the ${target}`,
+    summary: `\`${fieldName(path)}\` names \`${name}\`, but there is no \`${target}.${name}\``,
     hint: near ? `Did you mean \`${near}\`?` : others,
     path,
     part: 'value',

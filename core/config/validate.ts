@@ -27,7 +27,7 @@ export function makeValidator(drivers: Drivers): (declared: Declared) => Validat
     if (choice.problem) return { findings: [choice.problem] };
     const validate = compile(choice.schema);
     const errors = validate(value) ? [] : meaningful(validate.errors ?? []);
-    const findings = errors.map((error) => unsupported(collection, explain(error)));
+    const findings = withoutConsequences(errors.map(explain)).map((finding) => unsupported(collection, finding));
     return { findings: [...findings, ...misplacedReferences(choice.schema, value)], schema: choice.schema };
   };
 }
@@ -91,4 +91,10 @@ function meaningful(errors: readonly ErrorObject[]): ErrorObject[] {
       error.keyword !== 'if' &&
       !chosen.some((one) => one.keyword !== 'if' && error.schemaPath.startsWith(`${one.schemaPath}/`)),
   );
+}
+
+/** A key that is missing because it was misspelt is told once, as the unknown key. */
+function withoutConsequences(findings: readonly Finding[]): Finding[] {
+  const meant = new Set(findings.map((finding) => finding.meant));
+  return findings.filter((finding) => !finding.missing?.some((key) => meant.has(key)));
 }

@@ -165,19 +165,15 @@ function keyOf(pair: Pair): string {
   return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
 }
 
-/** One problem per line: a parser that has lost its way says the same thing again and again. */
+/** A parser that has lost its way finds each further token unexpected: only the first such complaint means something. */
 function syntaxProblems(errors: readonly YAMLError[], text: string, at: (offset: number) => Position): Diagnostic[] {
-  const byLine = new Map<number, Diagnostic>();
-  for (const error of errors) {
-    const position = at(error.pos[0]);
-    if (!byLine.has(position.line)) byLine.set(position.line, syntaxProblem(lowerFirst(error.message), position, text));
-  }
-  return [...byLine.values()];
+  const told = errors.filter((error, index) => index === 0 || error.code !== 'UNEXPECTED_TOKEN');
+  return told.map((error) => syntaxProblem(lowerFirst(error.message), at(error.pos[0]), text));
 }
 
 function syntaxProblem(summary: string, position: Position, text = ''): Diagnostic {
   const line = text.split('\n', position.line)[position.line - 1] ?? '';
-  const hint = /\{.*\$\{/.test(line) ? 'Between braces, write references in quotes: "${file:/path}".' : undefined;
+  const hint = /\{.*[\s:,]\$\{/.test(line) ? 'Between braces, write references in quotes: "${file:/path}".' : undefined;
   return { severity: 'error', code: 'yaml-syntax', summary, hint, position };
 }
 
