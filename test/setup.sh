@@ -11,7 +11,7 @@ npm_packages_are_fresh() {
 
 package_of() {
   while read -r command package; do
-    [ "$command" = "$1" ] && echo "$package"
+    if [ "$command" = "$1" ]; then echo "$package"; fi
   done <test/packages.txt
 }
 
