@@ -30,6 +30,11 @@ export const errorCodes = {
   NOT_APPLIED: { kind: 'config', retry: 'never', text: 'The resource is not in the applied configuration.' },
   CHANGE_REFUSED: { kind: 'conflict', retry: 'never', text: 'The change set contains refused actions.' },
   CHANGE_STALE: { kind: 'conflict', retry: 'never', text: 'The saved change set no longer fits the applied state.' },
+  PROBE_FAILED: {
+    kind: 'config',
+    retry: 'never',
+    text: 'What was added or changed cannot be used as it is; nothing was applied.',
+  },
   SOURCE_UNREACHABLE: { kind: 'network', retry: 'backoff', text: 'The source did not answer.' },
   SOURCE_DENIED: { kind: 'auth', retry: 'never', text: 'The source refused the credentials or lacks a privilege.' },
   SOURCE_CHANGED: { kind: 'conflict', retry: 'backoff', text: 'The source changed in a way that spoils this backup.' },

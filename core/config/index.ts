@@ -4,5 +4,6 @@ export { type LoadOptions, loadConfiguration } from './load.ts';
 export { planSettings } from './plan-settings.ts';
 export { configurationReference } from './reference.ts';
 export { assembleSchema, type DescribedDriver, type DescribedDrivers } from './schema.ts';
+export { references } from './references.ts';
 export { makeSecretResolver, type SecretSurroundings } from './secrets.ts';
 export * from './types.ts';

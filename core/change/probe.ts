@@ -1,0 +1,135 @@
+import type { AppliedState } from '../catalog/index.ts';
+import type { Resource } from '../config/index.ts';
+import type { DriverProblem } from '../driver/index.ts';
+import { asTidemarkError, TidemarkError } from '../error.ts';
+import type { Action } from './change-set.ts';
+import { changedFields } from './fields.ts';
+
+/** How resources are tried out; `core/operation` knows drivers and repositories, this room does not. */
+export interface Probes {
+  /** Reachable, allowed, and who it is: `SourceSession.probe`. */
+  source(resource: Resource, signal: AbortSignal): Promise<Probed>;
+  /** Reachable and writable, and its repository made or opened; the identity is the repository's id. */
+  destination(resource: Resource, signal: AbortSignal): Promise<Probed>;
+}
+
+export interface Probed {
+  readonly identity: string;
+  readonly problems?: readonly DriverProblem[];
+}
+
+/** Something that a person should know of and that did not stop `apply`. */
+export interface ApplyWarning {
+  readonly address: string;
+  readonly summary: string;
+  readonly hint?: string;
+}
+
+export interface ProbeOutcome {
+  readonly identities: ReadonlyMap<string, string>;
+  readonly warnings: readonly ApplyWarning[];
+}
+
+/** Probes every source and destination that is added or changes in more than words. Throws for all that fail together. */
+export async function probeActions(
+  actions: readonly Action[],
+  applied: AppliedState,
+  probes: Probes,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  const attempts = actions.filter(needsProbe).map((action) => () => probeOne(action, applied, probes, signal));
+  const outcomes = await settleFewAtOnce(attempts);
+  signal.throwIfAborted();
+  const errors = outcomes.flatMap((outcome) => outcome.errors);
+  if (errors.length > 0) throw together(errors);
+  return {
+    identities: new Map(outcomes.map(({ address, identity }) => [address, identity!])),
+    warnings: outcomes.flatMap((outcome) => outcome.warnings),
+  };
+}
+
+/** The errors that one `apply` met: several in a PROBE_FAILED, else the error itself. */
+export function probeErrors(error: TidemarkError): readonly TidemarkError[] {
+  return error.code === 'PROBE_FAILED' && error.cause instanceof AggregateError ? error.cause.errors : [error];
+}
+
+const passive = new Set(['labels', 'onRemove']);
+
+function needsProbe({ kind, address, fields }: Action): boolean {
+  if (!/^(sources|destinations)\./.test(address)) return false;
+  return kind === 'add' || (kind === 'change' && [...changedFields(fields)].some((field) => !passive.has(field)));
+}
+
+interface Outcome {
+  readonly address: string;
+  readonly identity?: string;
+  readonly errors: readonly TidemarkError[];
+  readonly warnings: readonly ApplyWarning[];
+}
+
+async function probeOne(
+  { address, renamedFrom, spec }: Action,
+  applied: AppliedState,
+  probes: Probes,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const collection = address.startsWith('sources.') ? 'sources' : 'destinations';
+  const resource = { address, collection, name: address.slice(collection.length + 1), spec: spec! } as const;
+  try {
+    signal.throwIfAborted();
+    const probing = collection === 'sources' ? probes.source(resource, signal) : probes.destination(resource, signal);
+    const { identity, problems = [] } = await probing;
+    const before = applied.resources.get(renamedFrom ?? address)?.identity;
+    const other = before === undefined || before === identity ? [] : [otherIdentity(address, before, identity)];
+    return {
+      address,
+      identity,
+      errors: problems.filter(({ severity }) => severity === 'error').map((problem) => toError(address, problem)),
+      warnings: [
+        ...other,
+        ...problems.filter(({ severity }) => severity === 'warning').map((one) => warn(address, one)),
+      ],
+    };
+  } catch (thrown) {
+    return { address, errors: [asTidemarkError(thrown).at(address)], warnings: [] };
+  }
+}
+
+function otherIdentity(address: string, before: string, after: string): ApplyWarning {
+  if (address.startsWith('sources.')) {
+    const summary = `this is another instance than before (${after}, was ${before})`;
+    return { address, summary, hint: 'Earlier backups are of the other instance; the next one reads everything.' };
+  }
+  const summary = `this is another repository than before (${after}, was ${before}); its backups are listed, the other's are not`;
+  return { address, summary, hint: 'Run `tidemark catalog import` to list what the repository holds.' };
+}
+
+function toError(subject: string, { summary, hint }: DriverProblem): TidemarkError {
+  return new TidemarkError('PROBE_FAILED', summary, { subject, hint });
+}
+
+function warn(address: string, { summary, hint }: DriverProblem): ApplyWarning {
+  return { address, summary, ...(hint === undefined ? {} : { hint }) };
+}
+
+function together(errors: readonly TidemarkError[]): TidemarkError {
+  if (errors.length === 1) return errors[0]!;
+  const subjects = [...new Set(errors.map(({ subject }) => subject))];
+  return new TidemarkError('PROBE_FAILED', `${subjects.join(', ')} cannot be used as they are`, {
+    hint: 'Nothing was applied. Each of them says what is wrong.',
+    cause: new AggregateError(errors),
+  });
+}
+
+/** Opening a repository takes memory and a core for a moment. */
+const atOnce = 4;
+
+async function settleFewAtOnce<T>(attempts: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
+  const results: T[] = [];
+  const waiting = attempts.entries();
+  const worker = async () => {
+    for (const [at, attempt] of waiting) results[at] = await attempt();
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
+}
