@@ -23,7 +23,8 @@ export function makeReferenceCheck(declared: ReadonlyMap<string, Declared>, driv
   };
 }
 
-const references: Readonly<Partial<Record<Collection, Readonly<Record<string, Collection>>>>> = {
+/** The fields that name other resources, by collection, and what they name. */
+export const references: Readonly<Partial<Record<Collection, Readonly<Record<string, Collection>>>>> = {
   plans: { source: 'sources', destinations: 'destinations', retention: 'retention' },
   checks: {
     plan: 'plans',
