@@ -17,7 +17,7 @@ export class RowCutter {
   at = 0;
   totalBytes = 0;
   readonly #store: (blob: Uint8Array) => Content;
-  readonly #contents: Content[] = [];
+  #contents: Content[] = [];
 
   /** `store` takes at most 8 MiB at a time and consumes them before it returns. */
   constructor(store: (blob: Uint8Array) => Content) {
@@ -72,11 +72,19 @@ export class RowCutter {
     this.at = 0;
   }
 
+  /** Begins another file; what was not ended is dropped. The buffers stay. */
+  begin(): void {
+    this.at = 0;
+    this.totalBytes = 0;
+    this.#contents = [];
+  }
+
   /** Stores what is left. */
   end(): void {
     this.#cut();
   }
 
+  /** The file, after `end`. */
   content(): Content {
     const blobs = Buffer.concat(this.#contents.map((one) => one.blobs));
     return { blobs: new Uint8Array(blobs), sizeBytes: this.totalBytes };

@@ -182,9 +182,9 @@ function hasSpecial(bytes: Uint8Array, words: Int32Array, from: number, to: numb
 function escapeInto(out: Uint8Array, at: number, input: Uint8Array, from: number, to: number): number {
   for (; from < to; from++) {
     const byte = input[from]!;
-    const escape = escapes[byte]!;
-    if (escape !== 0) out[at++] = backslash;
-    out[at++] = escape !== 0 ? escape : byte;
+    const letter = escapes[byte]!;
+    if (letter !== 0) out[at++] = backslash;
+    out[at++] = letter !== 0 ? letter : byte;
   }
   return at;
 }
