@@ -1,3 +1,3 @@
 /** The door of this room: when plans run. Pure; nothing here reads the time. */
 export * from './due.ts';
-export { expectedIntervalMs, nextTimes, type Timetable } from './times.ts';
+export { expectedIntervalMs, nextTimes, startDelayMs, type Timetable } from './times.ts';

@@ -1,0 +1,54 @@
+import type { AppliedState, Catalog, DaemonRecord } from '../catalog/catalog.ts';
+import type { Clock } from '../clock.ts';
+import type { PlanSettings } from '../config/types.ts';
+import type { JobContext, Operations } from '../job/index.ts';
+import type { Logger } from '../observe/index.ts';
+import type { Bell } from './bell.ts';
+import type { Health } from './health.ts';
+import type { ReconcileOutcome } from './reconcile.ts';
+import type { Systemd } from './systemd.ts';
+
+/** Everything that a daemon gets from outside. */
+export interface DaemonContext {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Who this is; `owner` is unique to the process. */
+  readonly identity: Pick<DaemonRecord, 'owner' | 'pid' | 'host' | 'version'>;
+  /** Address and port of HTTP, `127.0.0.1:9631`; port 0 takes a free one. */
+  readonly listen: string;
+  /** How many jobs may run at a time. */
+  readonly concurrency: number;
+  /** How long running jobs may go on after the drain signal. */
+  readonly drainMs: number;
+  readonly operations: Operations;
+  /** The plans of the applied state. */
+  plans(state: AppliedState): readonly PlanSettings[];
+  /** Throws SOURCE_UNREACHABLE when the source is down; what else it throws means that something answered. */
+  probeSource(name: string, signal: AbortSignal): Promise<unknown>;
+  /** Throws DESTINATION_UNREACHABLE when the destination is down. */
+  probeDestination(name: string, signal: AbortSignal): Promise<unknown>;
+  /** The configuration that is watched: a file or a folder, absolute. */
+  readonly configurationPath: string;
+  /** Reads the configuration and applies what may be applied without a person. One call at a time. */
+  reconcile(signal: AbortSignal): Promise<ReconcileOutcome>;
+  /** Gives the function that a person's reload (SIGHUP) calls. */
+  onReload?(reload: () => void): void;
+  /** The address that HTTP really listens on. */
+  onListening?(address: string): void;
+  readonly systemd: Systemd;
+}
+
+/** What the loops of one daemon share. */
+export interface Daemon {
+  readonly context: DaemonContext;
+  readonly jobs: JobContext;
+  readonly bell: Bell;
+  readonly health: Health;
+  readonly configuration: ConfigurationStatus;
+}
+
+/** The state of the watched configuration, as last seen. Only the configuration loop sets it. */
+export interface ConfigurationStatus {
+  current: DaemonRecord['configuration'] & { readonly pendingChanges: number };
+}

@@ -1,0 +1,75 @@
+import { createEmitter, createMetrics } from '../observe/index.ts';
+import { createBell } from './bell.ts';
+import { configurationLoop, readConfiguration } from './configuration.ts';
+import type { Daemon, DaemonContext } from './context.ts';
+import { createHealth } from './health.ts';
+import { heartbeatLoop, keepWatchdog, tellSystemd } from './heartbeat.ts';
+import { listenHttp } from './http.ts';
+import { type Loop, superviseLoops } from './loop.ts';
+import { runnerLoop } from './runner.ts';
+import { schedulerLoop } from './scheduler.ts';
+import { suspensionLoop } from './suspension.ts';
+
+export interface DaemonSignals {
+  /** Stop taking work; running jobs may end within `drainMs`. */
+  readonly drain: AbortSignal;
+  /** Interrupt running jobs at once. Fires after `drain`, or with it. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Runs schedules, jobs, the watch of the configuration and HTTP until `drain` fires, and resolves when all have ended.
+ * Several daemons may share a catalog. Rejects when it cannot start, or when a part of it died: start it again then.
+ */
+export async function runDaemon(context: DaemonContext, { drain, stop }: DaemonSignals): Promise<void> {
+  const startedAt = context.clock.now();
+  const daemon = assemble(context);
+  let ready = false;
+  await using scope = new AsyncDisposableStack();
+  const http = scope.use(
+    await listenHttp(
+      context.listen,
+      httpSources(daemon, () => ready),
+    ),
+  );
+  context.onListening?.(http.address);
+  await readConfiguration(daemon, drain);
+  await daemon.jobs.emit('daemon.started', 'daemon', `${context.identity.owner} listens on ${http.address}`);
+  const supervised = superviseLoops(daemon, loops(daemon, startedAt, stop), drain);
+  drain.addEventListener('abort', () => tellSystemd(context, 'STOPPING=1'), { once: true });
+  ready = true;
+  tellSystemd(context, 'READY=1');
+  const { watchdogMs } = context.systemd;
+  if (watchdogMs !== undefined) scope.use(keepWatchdog(daemon, watchdogMs));
+  await supervised;
+  await daemon.jobs.emit('daemon.stopped', 'daemon', `${context.identity.owner} stopped`);
+}
+
+function assemble(context: DaemonContext): Daemon {
+  const { catalog, clock, logger, identity } = context;
+  const jobs = { catalog, clock, owner: identity.owner, emit: createEmitter(catalog.events, logger) };
+  const current = { state: 'applied', text: 'not read yet', at: clock.now(), pendingChanges: 0 } as const;
+  return { context, jobs, bell: createBell(clock), health: createHealth(clock), configuration: { current } };
+}
+
+function httpSources({ context, health, configuration }: Daemon, ready: () => boolean) {
+  const { catalog, clock, identity, logger } = context;
+  const metrics = createMetrics({
+    catalog,
+    clock,
+    version: identity.version,
+    plans: context.plans,
+    configuration: () => configuration.current,
+  });
+  return { metrics, logger, sick: health.sick, ready };
+}
+
+function loops(daemon: Daemon, startedAt: Date, stop: AbortSignal): readonly Loop[] {
+  return [
+    heartbeatLoop(daemon, startedAt),
+    configurationLoop(daemon),
+    schedulerLoop(daemon),
+    suspensionLoop(daemon),
+    runnerLoop(daemon, stop),
+  ];
+}

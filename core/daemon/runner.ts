@@ -1,0 +1,91 @@
+import type { Job } from '../catalog/catalog.ts';
+import { pause } from '../clock.ts';
+import { asTidemarkError, TidemarkError } from '../error.ts';
+import { leaseMs, requestTime, runJob, takeOver } from '../job/index.ts';
+import type { Daemon } from './context.ts';
+import { goRound, type Loop } from './loop.ts';
+import { outageOf, suspendPlans } from './suspension.ts';
+
+/** How long jobs may take to let go after they were interrupted. */
+const letGoMs = 15_000;
+
+/**
+ * Runs queued jobs, `concurrency` at a time, and takes over those of dead processes. After the signal it starts none,
+ * lets the running ones go on for `drainMs`, or until `stop` fires, then interrupts them.
+ */
+export function runnerLoop(daemon: Daemon, stop: AbortSignal): Loop {
+  const running = new Set<Promise<void>>();
+  const interrupt = new AbortController();
+  return {
+    name: 'runner',
+    run: async (signal) => {
+      await goRound(daemon, { name: 'runner', everyMs: 1_000, signal }, async () => {
+        await takeOver(daemon.jobs);
+        while (!signal.aborted && running.size < daemon.context.concurrency) {
+          if (!(await startNext(daemon, running, interrupt.signal))) return;
+        }
+      }).finally(() => drainJobs(daemon, running, interrupt, stop));
+    },
+  };
+}
+
+async function startNext(daemon: Daemon, running: Set<Promise<void>>, interrupt: AbortSignal): Promise<boolean> {
+  const { catalog, identity } = daemon.context;
+  const job = await catalog.jobs.claim({ owner: identity.owner, leaseMs });
+  if (job === undefined) return false;
+  const work = runOne(daemon, job, interrupt).finally(() => {
+    running.delete(work);
+    daemon.bell.ring();
+  });
+  running.add(work);
+  return true;
+}
+
+/** Never rejects: when the catalog fails, the lease ends and the job is taken over. */
+async function runOne(daemon: Daemon, job: Job, interrupt: AbortSignal): Promise<void> {
+  const { logger, operations } = daemon.context;
+  logger.info({ job: job.id, plan: job.plan, attempt: job.attempt }, `${job.kind} of ${job.source} starts`);
+  try {
+    const ended = await runJob(job, daemon.jobs, operations, { signal: interrupt });
+    logger.info({ job: job.id, plan: job.plan, state: ended.state }, `${job.kind} of ${job.source} is ${ended.state}`);
+    if (ended.kind === 'backup') await reactToOutage(daemon, ended);
+  } catch (thrown) {
+    logger.error({ err: asTidemarkError(thrown), job: job.id }, 'the job could not be settled');
+  }
+}
+
+/**
+ * A backup that found its source or destination down suspends the plans that need it. When no attempt is left, the
+ * scheduled time is given back, so that the run is caught up, once, when the plan resumes.
+ */
+async function reactToOutage(daemon: Daemon, job: Job): Promise<void> {
+  const outage = outageOf(job);
+  if (outage === undefined || (job.state !== 'failed' && job.state !== 'queued')) return;
+  await suspendPlans(daemon, outage);
+  const scheduledFor = requestTime(job, 'scheduledFor');
+  if (job.plan === undefined || scheduledFor === undefined) return;
+  if (job.state !== 'failed' || job.trigger !== 'schedule') return;
+  const { plans } = daemon.context.catalog;
+  const { scheduledThrough: from } = await plans.get(job.plan);
+  if (from?.getTime() !== scheduledFor.getTime()) return;
+  await plans.schedule({ plan: job.plan, from, to: new Date(scheduledFor.getTime() - 1), jobs: [] });
+}
+
+async function drainJobs(
+  { context }: Daemon,
+  running: ReadonlySet<Promise<void>>,
+  interrupt: AbortController,
+  stop: AbortSignal,
+): Promise<void> {
+  if (running.size === 0) return;
+  context.logger.info({ running: running.size }, 'waiting for running jobs');
+  const drained = new AbortController();
+  const ended = Promise.all(running).then(() => drained.abort());
+  await pause(context.clock, context.drainMs, AbortSignal.any([stop, drained.signal]));
+  interrupt.abort(
+    new TidemarkError('JOB_LOST', 'the daemon stopped before the job ended', {
+      hint: 'Backups are queued again and go on when a daemon runs. Start other jobs again.',
+    }),
+  );
+  await Promise.race([ended, pause(context.clock, letGoMs, drained.signal)]);
+}

@@ -1,0 +1,150 @@
+import type { AppliedState, Job, NewJob } from '../catalog/catalog.ts';
+import type { PlanSettings } from '../config/types.ts';
+import { hasCode } from '../error.ts';
+import { backupJob, missedJob, requestTime } from '../job/index.ts';
+import {
+  type Decision,
+  due,
+  type MissedTimes,
+  nextTimes,
+  type ScheduledPlan,
+  startDelayMs,
+} from '../schedule/index.ts';
+import type { Daemon } from './context.ts';
+import { goRound, type Loop } from './loop.ts';
+import { findOutage, suspendPlans } from './suspension.ts';
+
+/**
+ * Turns times into jobs. Each time is scheduled by a compare-and-set on the plan's `scheduledThrough`, so that several
+ * daemons, and one that died in between, make exactly one job of it.
+ */
+export function schedulerLoop(daemon: Daemon): Loop {
+  const memory: Memory = { inHand: new Map(), nextTimes: new Map(), failures: [] };
+  return {
+    name: 'scheduler',
+    run: async (signal) => {
+      await goRound(daemon, { name: 'scheduler', everyMs: 1_000, signal }, () => scheduleDue(daemon, memory, signal));
+      await Promise.all(memory.inHand.values());
+    },
+  };
+}
+
+interface Memory {
+  /** Decisions that are being carried out. */
+  readonly inHand: Map<string, Promise<void>>;
+  /** When a plan is due next, so that a round without anything due costs nothing; `key` tells whether it still holds. */
+  readonly nextTimes: Map<string, { readonly key: string; readonly at: Date | undefined }>;
+  readonly failures: unknown[];
+}
+
+/** Probes of one plan may take long and hold up no other: the work on each plan goes on beside the rounds. */
+async function scheduleDue(daemon: Daemon, memory: Memory, signal: AbortSignal): Promise<void> {
+  if (memory.failures.length > 0) throw memory.failures[0];
+  const { catalog, clock } = daemon.context;
+  const state = await catalog.state.read();
+  const active = await catalog.jobs.list({ states: ['queued', 'running'], kind: 'backup', limit: 10_000 });
+  await expireQueued(daemon, active);
+  const now = clock.now();
+  const plans = (await scheduledPlans(daemon, state, active)).filter((plan) => isDue(plan, memory, now));
+  for (const decision of due(plans, now)) {
+    const { settings } = plans.find((plan) => plan.settings.name === decision.plan)!;
+    const work = carryOut(daemon, settings, decision, signal)
+      .catch((thrown: unknown) => void memory.failures.push(thrown))
+      .finally(() => memory.inHand.delete(decision.plan));
+    memory.inHand.set(decision.plan, work);
+  }
+}
+
+function isDue({ settings, status, since }: ScheduledPlan, { inHand, nextTimes: known }: Memory, now: Date): boolean {
+  if (inHand.has(settings.name)) return false;
+  const base = status.scheduledThrough ?? since;
+  const key = JSON.stringify([settings.schedule, settings.timezone, settings.jitterMs, base]);
+  const next = known.get(settings.name);
+  if (next?.key === key) return next.at !== undefined && next.at <= now;
+  const [at] = nextTimes(settings, new Date(base.getTime() + startDelayMs(settings)));
+  known.set(settings.name, { key, at });
+  return at !== undefined && at <= now;
+}
+
+async function scheduledPlans(
+  { context }: Daemon,
+  state: AppliedState,
+  active: readonly Job[],
+): Promise<ScheduledPlan[]> {
+  const statuses = new Map((await context.catalog.plans.list()).map((status) => [status.plan, status]));
+  const busy = new Set(active.map((job) => job.plan));
+  return context.plans(state).map((settings) => ({
+    settings,
+    status: statuses.get(settings.name) ?? { plan: settings.name },
+    since: state.resources.get(`plans.${settings.name}`)?.updatedAt ?? context.clock.now(),
+    active: busy.has(settings.name),
+  }));
+}
+
+/** A busy catalog leaves the decision undone; the next round makes it again. */
+async function carryOut(daemon: Daemon, plan: PlanSettings, decision: Decision, signal: AbortSignal): Promise<void> {
+  try {
+    if (decision.action === 'run') await startRun(daemon, plan, decision, signal);
+    else if (decision.action === 'missed') await recordMissed(daemon, plan, decision);
+    else if (decision.action === 'pass') await letPass(daemon, decision);
+  } catch (thrown) {
+    if (!hasCode(thrown, 'CATALOG_BUSY')) throw thrown;
+    daemon.context.logger.warn({ err: thrown, plan: plan.name }, 'the catalog is busy');
+  }
+}
+
+async function letPass({ context }: Daemon, { plan, from, to }: Decision & { action: 'pass' }): Promise<void> {
+  await context.catalog.plans.schedule({ plan, from, to, jobs: [] });
+}
+
+async function startRun(
+  daemon: Daemon,
+  plan: PlanSettings,
+  decision: Decision & { action: 'run' },
+  signal: AbortSignal,
+): Promise<void> {
+  const outage = await findOutage(daemon, plan, signal);
+  if (signal.aborted) return;
+  if (outage !== undefined) return suspendPlans(daemon, outage);
+  const { missed, from, to, trigger } = decision;
+  const jobs: NewJob[] = missed === undefined ? [] : [missedJob(plan, missed)];
+  jobs.push(backupJob(plan, trigger, decision));
+  const added = await daemon.context.catalog.plans.schedule({ plan: plan.name, from, to, jobs });
+  if (added === undefined) return;
+  daemon.bell.ring();
+  if (missed !== undefined) await tellMissed(daemon, plan.name, missed, decision.reason);
+}
+
+async function recordMissed(daemon: Daemon, plan: PlanSettings, decision: Decision & { action: 'missed' }) {
+  const { from, to, missed, reason } = decision;
+  const jobs = [missedJob(plan, missed)];
+  const added = await daemon.context.catalog.plans.schedule({ plan: plan.name, from, to, jobs });
+  if (added !== undefined) await tellMissed(daemon, plan.name, missed, reason);
+}
+
+function tellMissed({ jobs }: Daemon, plan: string, { first, last }: MissedTimes, reason: string): Promise<void> {
+  const times = first.getTime() === last.getTime() ? `run of ${iso(first)}` : `runs from ${iso(first)} to ${iso(last)}`;
+  return jobs.emit('job.missed', `plans.${plan}`, `${times} missed: ${reason}`);
+}
+
+/** Queued runs whose window passes while they wait for others. */
+async function expireQueued({ context, jobs }: Daemon, active: readonly Job[]): Promise<void> {
+  const now = context.clock.now();
+  for (const job of active) {
+    const startBy = requestTime(job, 'startBy');
+    if (job.state !== 'queued' || job.attempt > 0 || startBy === undefined || startBy >= now) continue;
+    try {
+      await context.catalog.jobs.transition(job, 'missed');
+    } catch (thrown) {
+      if (hasCode(thrown, 'JOB_CONFLICT')) continue;
+      throw thrown;
+    }
+    const scheduledFor = requestTime(job, 'scheduledFor') ?? job.queuedAt;
+    const text = `run of ${iso(scheduledFor)} missed: it waited in the queue until its window had passed`;
+    await jobs.emit('job.missed', `plans.${job.plan}`, text);
+  }
+}
+
+function iso(time: Date): string {
+  return time.toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,139 @@
+import type { Job, PlanStatus } from '../catalog/catalog.ts';
+import type { PlanSettings } from '../config/types.ts';
+import { asTidemarkError, hasCode } from '../error.ts';
+import type { Daemon } from './context.ts';
+import { goRound, type Loop } from './loop.ts';
+
+/** A source or destination that does not answer. */
+export interface Outage {
+  readonly reason: 'source-down' | 'destination-down';
+  readonly name: string;
+  readonly text: string;
+}
+
+const probeTimeoutMs = 30_000;
+const firstProbeMs = 10_000;
+const longestProbeMs = 300_000;
+
+/** Looks whether what a plan needs is there. Undefined when it answers, whatever it says: a run tells the rest. */
+export async function findOutage(daemon: Daemon, plan: PlanSettings, signal: AbortSignal): Promise<Outage | undefined> {
+  const destination = plan.destinations[0];
+  return (
+    (await probe(daemon, 'source-down', plan.source, signal)) ??
+    (destination === undefined ? undefined : await probe(daemon, 'destination-down', destination, signal))
+  );
+}
+
+/** What the error of a backup says about its source or destination. */
+export function outageOf({ error, source, destination }: Job): Outage | undefined {
+  const [collection, ...name] = error?.subject?.split('.') ?? [];
+  const named = (wanted: string) => (collection === wanted ? name.join('.') : undefined);
+  if (error?.code === 'SOURCE_UNREACHABLE') {
+    return { reason: 'source-down', name: named('sources') ?? source, text: error.message };
+  }
+  if (error?.code !== 'DESTINATION_UNREACHABLE') return undefined;
+  const down = named('destinations') ?? destination;
+  return down === undefined ? undefined : { reason: 'destination-down', name: down, text: error.message };
+}
+
+/** Holds back the scheduled runs of all plans that need it. Manual plans stay as they are. */
+export async function suspendPlans({ context, jobs }: Daemon, outage: Outage): Promise<void> {
+  const { catalog, clock } = context;
+  for (const plan of context.plans(await catalog.state.read())) {
+    if (plan.schedule === undefined || targetOf(plan, outage.reason) !== outage.name) continue;
+    if ((await catalog.plans.get(plan.name)).suspended !== undefined) continue;
+    const { reason, text } = outage;
+    await catalog.plans.update(plan.name, { suspended: { reason, since: clock.now(), text } });
+    await jobs.emit('plan.suspended', `plans.${plan.name}`, `${nounOf(reason)} ${outage.name} is down: ${text}`);
+  }
+}
+
+/** Probes what is down, less and less often, and lets the plans run again as soon as it answers. */
+export function suspensionLoop(daemon: Daemon): Loop {
+  const waits = new Map<string, ProbeWait>();
+  return {
+    name: 'suspension',
+    run: (signal) =>
+      goRound(daemon, { name: 'suspension', everyMs: 2_000, signal }, () => probeOutages(daemon, waits, signal)),
+  };
+}
+
+interface ProbeWait {
+  nextAtMs: number;
+  delayMs: number;
+}
+
+async function probeOutages(daemon: Daemon, waits: Map<string, ProbeWait>, signal: AbortSignal): Promise<void> {
+  const { catalog } = daemon.context;
+  const suspended = (await catalog.plans.list()).filter((status) => status.suspended !== undefined);
+  if (suspended.length === 0) return waits.clear();
+  const plans = new Map(daemon.context.plans(await catalog.state.read()).map((plan) => [plan.name, plan]));
+  const groups = Map.groupBy(suspended, (status) => outageKey(plans.get(status.plan), status));
+  for (const key of waits.keys()) if (!groups.has(key)) waits.delete(key);
+  await Promise.all(
+    [...groups].map(async ([key, statuses]) => {
+      if (key === unscheduled) return release(daemon, statuses, 'it has no schedule any more', false);
+      if (!isTime(daemon, waits, key)) return;
+      const [reason, name] = key.split(' ') as [Outage['reason'], string];
+      if ((await probe(daemon, reason, name, signal)) !== undefined || signal.aborted) return;
+      await release(daemon, statuses, `${nounOf(reason)} ${name} answers again`, true);
+    }),
+  );
+}
+
+const unscheduled = '';
+
+function outageKey(plan: PlanSettings | undefined, { suspended }: PlanStatus): string {
+  if (plan?.schedule === undefined || suspended === undefined) return unscheduled;
+  const target = targetOf(plan, suspended.reason);
+  return target === undefined ? unscheduled : `${suspended.reason} ${target}`;
+}
+
+function isTime({ context }: Daemon, waits: Map<string, ProbeWait>, key: string): boolean {
+  const nowMs = context.clock.monotonicMs();
+  const wait = waits.get(key) ?? { nextAtMs: nowMs + firstProbeMs, delayMs: firstProbeMs };
+  waits.set(key, wait);
+  if (nowMs < wait.nextAtMs) return false;
+  wait.delayMs = Math.min(longestProbeMs, wait.delayMs * 2);
+  wait.nextAtMs = nowMs + wait.delayMs;
+  return true;
+}
+
+async function release(
+  { context, jobs, bell }: Daemon,
+  statuses: readonly PlanStatus[],
+  text: string,
+  told: boolean,
+): Promise<void> {
+  for (const { plan } of statuses) {
+    await context.catalog.plans.update(plan, { suspended: null });
+    if (told) await jobs.emit('plan.resumed', `plans.${plan}`, text);
+  }
+  bell.ring();
+}
+
+async function probe(
+  { context }: Daemon,
+  reason: Outage['reason'],
+  name: string,
+  signal: AbortSignal,
+): Promise<Outage | undefined> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)]);
+  try {
+    await (reason === 'source-down' ? context.probeSource(name, limited) : context.probeDestination(name, limited));
+    return undefined;
+  } catch (thrown) {
+    if (signal.aborted) return undefined;
+    if (limited.aborted) return { reason, name, text: `no answer within ${probeTimeoutMs / 1000} s` };
+    const down = hasCode(thrown, reason === 'source-down' ? 'SOURCE_UNREACHABLE' : 'DESTINATION_UNREACHABLE');
+    return down ? { reason, name, text: asTidemarkError(thrown).message } : undefined;
+  }
+}
+
+function targetOf(plan: PlanSettings, reason: Outage['reason']): string | undefined {
+  return reason === 'source-down' ? plan.source : plan.destinations[0];
+}
+
+function nounOf(reason: Outage['reason']): string {
+  return reason === 'source-down' ? 'source' : 'destination';
+}
