@@ -30,6 +30,12 @@ export interface Progress {
   step(text: string): void;
 }
 
+/** One run of some work: it stops promptly when the signal fires, and tells how far it got. */
+export interface Run {
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
 /** The drivers that a process knows. The composition root passes one; tests pass toys. */
 export interface DriverRegistry<Source, Destination> {
   readonly sources: readonly Source[];

@@ -1,4 +1,4 @@
-import type { DriverContext, DriverProblem, JsonSchema, Progress } from './driver.ts';
+import type { DriverContext, DriverProblem, JsonSchema, Run } from './driver.ts';
 import type { Content, Node } from './node.ts';
 import type { DataThreads } from './thread.ts';
 
@@ -44,14 +44,12 @@ export interface SourceProbe {
   readonly problems: readonly DriverProblem[];
 }
 
-export interface BackupRequest {
+export interface BackupRequest extends Run {
   readonly type: BackupType;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   /** The newest earlier backup of the same plan, for drivers that do not read unchanged data again. */
   readonly parent?: TreeReader;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
 }
 
 /** Where a backup goes. Blobs are stored as they come; nothing is visible until core writes the snapshot. */
@@ -110,7 +108,7 @@ export interface Manifest extends BackupFacts {
   readonly endedAt: string;
 }
 
-export interface RestoreRequest {
+export interface RestoreRequest extends Run {
   /** Only what matches these patterns (see `SourceCapabilities.selection`); empty means all. */
   readonly only: readonly string[];
   /** Absolute path of the folder to write into, for a driver with `restoresAnyTree`. Absent: back into the source itself. */
@@ -119,8 +117,6 @@ export interface RestoreRequest {
   readonly overwrite: boolean;
   /** Read everything back after writing and compare. */
   readonly verify: boolean;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
 }
 
 export interface RestoreResult {

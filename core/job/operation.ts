@@ -1,14 +1,7 @@
 import type { Catalog, Job, JobKind } from '../catalog/catalog.ts';
 import type { Clock } from '../clock.ts';
-import type { Progress } from '../driver/index.ts';
+import type { Run } from '../driver/index.ts';
 import type { Emit } from '../observe/index.ts';
-
-/** What an operation gets to run with. */
-export interface Run {
-  /** Fires when the job is cancelled, when the process stops, or before somebody else may take the job. */
-  readonly signal: AbortSignal;
-  readonly progress: Progress;
-}
 
 export interface JobOutcome {
   /** Stored with the job; no secrets. */

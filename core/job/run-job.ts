@@ -1,7 +1,8 @@
 import type { Job } from '../catalog/catalog.ts';
+import type { Run } from '../driver/index.ts';
 import { asTidemarkError } from '../error.ts';
 import { withLease } from './lease.ts';
-import type { JobContext, Operations, Run } from './operation.ts';
+import type { JobContext, Operations } from './operation.ts';
 import { createProgressMeter } from './progress-meter.ts';
 import { type Ending, settle } from './settle.ts';
 

@@ -1,84 +1,64 @@
 import type { BackupReader, Content, DataThreads, Manifest, Node } from '../driver/index.ts';
-import { TidemarkError } from '../error.ts';
-import { BlobFetcher } from './blob-fetcher.ts';
-import { fromHex, idBytes } from './format/blob-id.ts';
-import { Sealer } from './format/sealer.ts';
-import { decodeNodes } from './format/tree.ts';
+import { BlobReading } from './blob-reading.ts';
+import { foreignManifest, readManifest } from './manifest.ts';
 import type { RepositoryParts, WorkOptions } from './repository.ts';
 import { scatter } from './scatter.ts';
-import { openRun } from './threads/data-thread.ts';
+import type { Snapshot } from './snapshots.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
-import { TreeCache } from './tree-cache.ts';
-
-/** Where the manifest lies in the tree of every backup of tidemark's. */
-export const manifestFolder = '.tidemark';
-export const manifestFile = 'manifest.json';
 
 /** One backup, open for reading. Dispose it: that ends its threads. */
 export class BackupReading implements BackupReader, AsyncDisposable {
   readonly rootTree: string;
+  readonly manifest: Manifest;
+  /** Tidemark did not write it: the manifest is made up of what the snapshot says. */
+  readonly isForeign: boolean;
   readonly #parts: RepositoryParts;
   readonly #options: WorkOptions;
-  readonly #fetcher: BlobFetcher;
-  readonly #sealer: Sealer;
-  readonly #trees: TreeCache;
+  readonly #blobs: BlobReading;
   readonly #pools: AsyncDisposable[] = [];
-  #manifest: Manifest | undefined;
 
-  private constructor(parts: RepositoryParts, rootTree: string, options: WorkOptions) {
-    this.rootTree = rootTree;
+  private constructor(
+    parts: RepositoryParts,
+    blobs: BlobReading,
+    snapshot: Snapshot,
+    own: Manifest | undefined,
+    options: WorkOptions,
+  ) {
+    this.rootTree = snapshot.tree;
+    this.manifest = own ?? foreignManifest(snapshot);
+    this.isForeign = own === undefined;
     this.#parts = parts;
     this.#options = options;
-    this.#fetcher = new BlobFetcher(parts.store, parts.index);
-    this.#sealer = new Sealer(parts.key);
-    this.#trees = new TreeCache(this.#fetcher, this.#sealer, options.signal);
+    this.#blobs = blobs;
   }
 
-  static async open(parts: RepositoryParts, rootTree: string, options: WorkOptions): Promise<BackupReading> {
-    const reading = new BackupReading(parts, rootTree, options);
-    reading.#manifest = await reading.#readManifest();
-    return reading;
+  static async open(parts: RepositoryParts, snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
+    const blobs = new BlobReading(parts, options.signal);
+    return new BackupReading(parts, blobs, snapshot, await readManifest(blobs, snapshot.tree), options);
   }
 
-  /** Throws BACKUP_INCOMPLETE for a snapshot that tidemark did not write; see `hasManifest`. */
-  get manifest(): Manifest {
-    if (this.#manifest !== undefined) return this.#manifest;
-    throw new TidemarkError(
-      'BACKUP_INCOMPLETE',
-      'the snapshot has no .tidemark/manifest.json: tidemark did not write it',
-    );
-  }
-
-  get hasManifest(): boolean {
-    return this.#manifest !== undefined;
-  }
-
-  async tree(id: string): Promise<readonly Node[]> {
-    return decodeNodes(await this.encodedTree(id));
+  tree(id: string): Promise<readonly Node[]> {
+    return this.#blobs.tree(id);
   }
 
   encodedTree(id: string): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#trees.get(fromHex(id));
+    return this.#blobs.encodedTree(id);
   }
 
-  async *read(content: Content): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < content.blobs.length; ) {
-      const run = await this.#fetcher.run('data', content.blobs.subarray(at), this.#options.signal);
-      const end = at + run.blobs.length * idBytes;
-      yield* openRun(this.#sealer, run, content.blobs.subarray(at, end));
-      at = end;
-    }
+  read(content: Content): AsyncIterable<Uint8Array> {
+    return this.#blobs.read(content);
   }
 
   async threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>> {
+    const { progress, signal, threads } = this.#options;
     const pool = await ThreadPool.start<Task, Result>({
-      count: this.#options.threads,
+      count: threads,
       module,
       setup,
       key: this.#parts.key,
-      fetch: (ids) => this.#fetcher.run('data', ids, this.#options.signal),
-      progress: (done) => this.#options.progress.add(done),
-      signal: this.#options.signal,
+      fetch: (ids) => this.#blobs.fetcher.run('data', ids, signal),
+      progress: (done) => progress.add(done),
+      signal,
     });
     this.#pools.push(pool);
     return pool;
@@ -88,37 +68,10 @@ export class BackupReading implements BackupReader, AsyncDisposable {
     files: readonly { task: Task; content: Content }[],
     threads: DataThreads<Task, unknown>,
   ): Promise<void> {
-    await scatter(this.#fetcher, files, threads as ThreadPool<Task, unknown>, this.#options.signal);
+    await scatter(this.#blobs.fetcher, files, threads as ThreadPool<Task, unknown>, this.#options.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pool of this.#pools) await pool[Symbol.asyncDispose]();
+    await Promise.allSettled(this.#pools.map((pool) => pool[Symbol.asyncDispose]()));
   }
-
-  async #readManifest(): Promise<Manifest | undefined> {
-    const folder = (await this.tree(this.rootTree)).find((node) => node.name === manifestFolder);
-    if (folder?.subtree === undefined) return undefined;
-    const file = (await this.tree(folder.subtree)).find((node) => node.name === manifestFile);
-    if (file?.content === undefined) return undefined;
-    const parts: Uint8Array[] = [];
-    for await (const part of this.read(file.content)) parts.push(part);
-    return parseManifest(Buffer.concat(parts).toString('utf8'));
-  }
-}
-
-function parseManifest(text: string): Manifest {
-  let manifest: Manifest;
-  try {
-    manifest = JSON.parse(text) as Manifest;
-  } catch (cause) {
-    throw new TidemarkError('REPOSITORY_CORRUPT', 'the manifest of the backup is not JSON', { cause });
-  }
-  if (manifest.format === 1) return manifest;
-  throw new TidemarkError(
-    'UNSUPPORTED',
-    `the backup has manifest format ${manifest.format}, this version knows format 1`,
-    {
-      hint: 'Use the version of tidemark that made it, or a newer one.',
-    },
-  );
 }

@@ -1,7 +1,8 @@
 /** The door of this room: restic repositories, format version 2. */
-export { BackupReading, manifestFile, manifestFolder } from './backup-reading.ts';
+export { BackupReading } from './backup-reading.ts';
 export { BackupWriting } from './backup-writing.ts';
 export type { Identity, KeyInfo } from './keys.ts';
 export type { RepositoryLock } from './lock.ts';
+export { manifestFile, manifestFolder } from './manifest.ts';
 export { Repository, type RepositoryOptions, type WorkOptions } from './repository.ts';
 export type { Snapshot } from './snapshots.ts';

@@ -1,6 +1,6 @@
 import crypto from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { Progress, Store } from '../driver/index.ts';
+import type { Run, Store } from '../driver/index.ts';
 import { hasCode, TidemarkError } from '../error.ts';
 import type { Secret } from '../secret.ts';
 import { BackupReading } from './backup-reading.ts';
@@ -23,11 +23,9 @@ export interface RepositoryOptions {
 }
 
 /** How a backup or restore uses the machine. */
-export interface WorkOptions {
+export interface WorkOptions extends Run {
   /** Data threads. */
   readonly threads: number;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
 }
 
 interface Config {
@@ -124,7 +122,7 @@ export class Repository {
 
   /** Opens the tree of a snapshot for reading. */
   async read(snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
-    return BackupReading.open(await this.#parts(options.signal), snapshot.tree, options);
+    return BackupReading.open(await this.#parts(options.signal), snapshot, options);
   }
 
   keys(signal?: AbortSignal): Promise<(KeyInfo & { current: boolean })[]> {

@@ -1,0 +1,26 @@
+import type { BackupRecord } from '../catalog/index.ts';
+import type { Manifest } from '../driver/index.ts';
+
+/** The catalog's record of a backup: all of it is in the manifest, but for where the copy is. */
+export function recordOf(
+  manifest: Manifest,
+  copy: { readonly destination: string; readonly snapshot: string; readonly addedBytes?: number },
+): BackupRecord {
+  const { id, plan, source, driver, type, totals, partial, warnings } = manifest;
+  return {
+    ...copy,
+    id,
+    plan,
+    source,
+    driver,
+    type,
+    startedAt: new Date(manifest.startedAt),
+    endedAt: new Date(manifest.endedAt),
+    consistentAt: new Date(manifest.consistentPoint.time),
+    sizeBytes: totals.bytes,
+    items: totals.items,
+    partial,
+    warnings,
+    manifest,
+  };
+}

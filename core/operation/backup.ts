@@ -1,0 +1,138 @@
+import type { BackupRecord } from '../catalog/index.ts';
+import { type PlanSettings, planSettings } from '../config/index.ts';
+import type { BackupResult, Manifest, Node, Run, TreeReader } from '../driver/index.ts';
+import { hasCode } from '../error.ts';
+import { type BackupWriting, manifestFile, manifestFolder, type Repository } from '../repository/index.ts';
+import { recordOf } from './backup-record.ts';
+import type { OperationContext } from './context.ts';
+import { appliedResource, openRepository, openSource, withSubject } from './open.ts';
+
+export interface BackupRequest {
+  readonly plan: string;
+  /** Becomes the id of the backup: one job makes one backup. */
+  readonly jobId: string;
+}
+
+/**
+ * Makes one backup of a plan's source in its destination: the snapshot, and its record in the catalog. What the plan
+ * means is taken from the applied state.
+ */
+export async function runBackup(context: OperationContext, request: BackupRequest, run: Run): Promise<BackupRecord> {
+  const { resources } = await context.catalog.state.read();
+  const plan = planSettings(await appliedResource(context, `plans.${request.plan}`), resources, context.drivers);
+  const destination = await appliedResource(context, `destinations.${plan.destinations[0]}`);
+  const startedAt = context.clock.now();
+  await using open = await openRepository(context, destination, run.signal);
+  const stored = await withSubject(destination.address, async () => {
+    await using lock = await open.repository.lock('shared', run.signal);
+    const signal = AbortSignal.any([run.signal, lock.signal]);
+    return storeBackup(context, open.repository, { plan, id: request.jobId, startedAt }, { ...run, signal });
+  });
+  const record = recordOf(stored.manifest, {
+    destination: destination.name,
+    snapshot: stored.snapshot,
+    addedBytes: stored.addedBytes,
+  });
+  await context.catalog.backups.record(record);
+  return record;
+}
+
+interface NewBackup {
+  readonly plan: PlanSettings;
+  readonly id: string;
+  readonly startedAt: Date;
+}
+
+interface StoredBackup {
+  readonly manifest: Manifest;
+  readonly snapshot: string;
+  readonly addedBytes: number;
+}
+
+async function storeBackup(
+  context: OperationContext,
+  repository: Repository,
+  backup: NewBackup,
+  run: Run,
+): Promise<StoredBackup> {
+  const { plan } = backup;
+  const source = await appliedResource(context, `sources.${plan.source}`);
+  await using session = await openSource(context, source, run.signal);
+  const work = { ...run, threads: context.process.threads };
+  await using parent = await newestBackup(context, repository, plan, work);
+  await using writing = await repository.write(work);
+  const { type, include, exclude } = plan;
+  const result = await withSubject(source.address, () =>
+    session.backup({ type, include, exclude, parent, ...run }, writing),
+  );
+  const manifest = manifestOf(context, backup, String(source.spec.driver), result);
+  const snapshot = await commit(context, writing, manifest, result, run.signal);
+  await repository.snapshot(snapshot, run.signal); // what was reported as done can be read back
+  return { manifest, snapshot, addedBytes: writing.addedBytes };
+}
+
+/** The newest backup of the plan that is still in this repository, to find unchanged data in. */
+async function newestBackup(
+  context: OperationContext,
+  repository: Repository,
+  plan: PlanSettings,
+  work: Parameters<Repository['read']>[1],
+): Promise<(TreeReader & AsyncDisposable) | undefined> {
+  const [newest] = await context.catalog.backups.list({ plan: plan.name, destination: plan.destinations[0], limit: 1 });
+  if (newest === undefined || newest.source !== plan.source) return undefined;
+  try {
+    return await repository.read(await repository.snapshot(newest.snapshot, work.signal), work);
+  } catch (error) {
+    if (hasCode(error, 'BACKUP_NOT_FOUND', 'REPOSITORY_CORRUPT')) return undefined; // then everything is read anew
+    throw error;
+  }
+}
+
+function manifestOf(context: OperationContext, backup: NewBackup, driver: string, result: BackupResult): Manifest {
+  const { plan, id, startedAt } = backup;
+  return {
+    format: 1,
+    tidemark: context.version,
+    id,
+    plan: plan.name,
+    source: plan.source,
+    driver,
+    type: plan.type,
+    selection: { include: plan.include, exclude: plan.exclude },
+    startedAt: startedAt.toISOString(),
+    endedAt: context.clock.now().toISOString(),
+    ...result.facts,
+  };
+}
+
+async function commit(
+  context: OperationContext,
+  writing: BackupWriting,
+  manifest: Manifest,
+  result: BackupResult,
+  signal: AbortSignal,
+): Promise<string> {
+  const { host, user } = context.process;
+  const folder = await storeManifest(context, writing, manifest);
+  const { plan, source, type, id } = manifest;
+  return writing.commit(
+    {
+      time: manifest.consistentPoint.time,
+      tree: await writing.tree([...result.root, folder]),
+      paths: result.paths,
+      hostname: host,
+      username: user,
+      tags: ['tidemark', `plan:${plan}`, `source:${source}`, `type:${type}`, `id:${id}`],
+      programVersion: `tidemark ${context.version}`,
+    },
+    signal,
+  );
+}
+
+async function storeManifest(context: OperationContext, writing: BackupWriting, manifest: Manifest): Promise<Node> {
+  const timeNs = BigInt(context.clock.now().getTime()) * 1_000_000n;
+  const common = { mtimeNs: timeNs, atimeNs: timeNs, ctimeNs: timeNs, uid: 0, gid: 0 };
+  const content = await writing.content(Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+  const file: Node = { ...common, name: manifestFile, type: 'file', mode: 0o600, content };
+  return { ...common, name: manifestFolder, type: 'dir', mode: 0o700, subtree: await writing.tree([file]) };
+}

@@ -1,0 +1,23 @@
+import type { Catalog } from '../catalog/index.ts';
+import type { Clock } from '../clock.ts';
+import type { Drivers } from '../config/index.ts';
+import type { SecretResolver } from '../secret.ts';
+
+/** What every operation needs from the process that it runs in. The composition root makes one. */
+export interface OperationContext {
+  readonly catalog: Catalog;
+  readonly drivers: Drivers;
+  readonly secret: SecretResolver;
+  readonly clock: Clock;
+  /** Tidemark's own version, for manifests. */
+  readonly version: string;
+  readonly process: {
+    readonly host: string;
+    readonly user: string;
+    readonly pid: number;
+    /** Whether a process of this host is alive. */
+    readonly alive: (pid: number) => boolean;
+    /** How many data threads to use. */
+    readonly threads: number;
+  };
+}

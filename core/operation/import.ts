@@ -1,0 +1,66 @@
+import type { BackupRecord } from '../catalog/index.ts';
+import type { Manifest, Node, Run, TreeReader } from '../driver/index.ts';
+import type { TidemarkError } from '../error.ts';
+import type { BackupReading, Repository, Snapshot } from '../repository/index.ts';
+import { recordOf } from './backup-record.ts';
+import type { OperationContext } from './context.ts';
+import { appliedResource, openRepository, withSubject } from './open.ts';
+
+export interface ImportOutcome {
+  readonly found: number;
+  readonly added: number;
+  readonly removed: number;
+  /** Snapshots that could not be read, and why. */
+  readonly damaged: readonly TidemarkError[];
+}
+
+/** Makes the catalog know exactly the backups that a destination holds, also those that restic itself made. */
+export async function importBackups(
+  context: OperationContext,
+  destinationName: string,
+  run: Run,
+): Promise<ImportOutcome> {
+  const destination = await appliedResource(context, `destinations.${destinationName}`);
+  await using open = await openRepository(context, destination, run.signal);
+  return withSubject(destination.address, async () => {
+    await using lock = await open.repository.lock('shared', run.signal);
+    const signal = AbortSignal.any([run.signal, lock.signal]);
+    const damaged: TidemarkError[] = [];
+    const records: BackupRecord[] = [];
+    for await (const snapshot of open.repository.snapshots(signal, (error) => damaged.push(error))) {
+      run.progress.step(`reading snapshot ${snapshot.id.slice(0, 8)}`);
+      const manifest = await readManifest(context, open.repository, snapshot, { ...run, signal });
+      records.push(recordOf(manifest, { destination: destinationName, snapshot: snapshot.id }));
+      run.progress.add({ items: 1 });
+    }
+    const counts = await context.catalog.backups.replace(destinationName, records);
+    return { found: records.length, ...counts, damaged };
+  });
+}
+
+async function readManifest(
+  context: OperationContext,
+  repository: Repository,
+  snapshot: Snapshot,
+  run: Run,
+): Promise<Manifest> {
+  await using reading: BackupReading = await repository.read(snapshot, { ...run, threads: context.process.threads });
+  if (!reading.isForeign) return reading.manifest;
+  return { ...reading.manifest, totals: await countTree(reading, reading.rootTree) };
+}
+
+/** A snapshot of restic's does not say how much is in it. */
+async function countTree(reader: TreeReader, id: string): Promise<{ items: number; bytes: number }> {
+  const totals = { items: 0, bytes: 0 };
+  const folders = [id];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const node of await reader.tree(folder)) countNode(node, totals, folders);
+  }
+  return totals;
+}
+
+function countNode(node: Node, totals: { items: number; bytes: number }, folders: string[]): void {
+  totals.items += 1;
+  totals.bytes += node.content?.sizeBytes ?? 0;
+  if (node.subtree !== undefined) folders.push(node.subtree);
+}

@@ -1,0 +1,96 @@
+import type { AppliedResource } from '../catalog/index.ts';
+import type { Resource } from '../config/index.ts';
+import type { DriverContext, SourceDriver, SourceSession, Store } from '../driver/index.ts';
+import { asTidemarkError, TidemarkError } from '../error.ts';
+import { nearest } from '../nearest.ts';
+import { Repository, type RepositoryOptions } from '../repository/index.ts';
+import type { OperationContext } from './context.ts';
+
+/** The resource of this address as applied. Throws NOT_APPLIED, with the nearest name. */
+export async function appliedResource(context: OperationContext, address: string): Promise<AppliedResource> {
+  const { resources } = await context.catalog.state.read();
+  const resource = resources.get(address);
+  if (resource !== undefined) return resource;
+  const like = nearest(address, [...resources.keys()]);
+  throw new TidemarkError('NOT_APPLIED', `${address} is not in the applied configuration`, {
+    subject: address,
+    hint:
+      like === undefined
+        ? 'Run `tidemark apply` first.'
+        : `Did you mean \`${like}\`? Otherwise run \`tidemark apply\` first.`,
+  });
+}
+
+export async function openSource(
+  context: OperationContext,
+  source: Resource,
+  signal: AbortSignal,
+): Promise<SourceSession> {
+  const driver = sourceDriver(context, source);
+  return withSubject(source.address, () => driver.open(source.spec, driverContext(context, source.address, signal)));
+}
+
+/** Throws UNSUPPORTED. */
+export function sourceDriver(context: OperationContext, source: Resource): SourceDriver {
+  return named(context.drivers.sources, source);
+}
+
+export async function openStore(context: OperationContext, destination: Resource, signal: AbortSignal): Promise<Store> {
+  const driver = named(context.drivers.destinations, destination);
+  return withSubject(destination.address, () =>
+    driver.open(destination.spec, driverContext(context, destination.address, signal)),
+  );
+}
+
+/** A destination's repository, with the store to dispose after it. */
+export interface OpenRepository extends AsyncDisposable {
+  readonly repository: Repository;
+}
+
+export async function openRepository(
+  context: OperationContext,
+  destination: Resource,
+  signal: AbortSignal,
+): Promise<OpenRepository> {
+  const store = await openStore(context, destination, signal);
+  try {
+    const options = await repositoryOptions(context, destination, store);
+    const repository = await withSubject(destination.address, () => Repository.open(options, signal));
+    return { repository, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export async function repositoryOptions(
+  context: OperationContext,
+  destination: Resource,
+  store: Store,
+): Promise<RepositoryOptions> {
+  const { host, user, pid, alive } = context.process;
+  const password = await withSubject(destination.address, () => context.secret(String(destination.spec.password)));
+  return { store, password, by: { host, user, pid }, clock: context.clock, processAlive: alive };
+}
+
+/** Errors that do not say what they are about get this subject. */
+export async function withSubject<T>(subject: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw asTidemarkError(thrown).at(subject);
+  }
+}
+
+export function driverContext(context: OperationContext, subject: string, signal: AbortSignal): DriverContext {
+  return { subject, secret: context.secret, clock: context.clock, signal };
+}
+
+function named<Driver extends { readonly kind: string }>(drivers: readonly Driver[], resource: Resource): Driver {
+  const driver = drivers.find((one) => one.kind === resource.spec.driver);
+  if (driver !== undefined) return driver;
+  throw new TidemarkError('UNSUPPORTED', `this version has no driver \`${resource.spec.driver}\``, {
+    subject: resource.address,
+    hint: `Known drivers: ${drivers.map((one) => one.kind).join(', ')}.`,
+  });
+}

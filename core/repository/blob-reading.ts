@@ -1,0 +1,40 @@
+import type { Content, Node } from '../driver/index.ts';
+import { BlobFetcher } from './blob-fetcher.ts';
+import { fromHex, idBytes } from './format/blob-id.ts';
+import { Sealer } from './format/sealer.ts';
+import { decodeNodes } from './format/tree.ts';
+import type { RepositoryParts } from './repository.ts';
+import { openRun } from './threads/data-thread.ts';
+import { TreeCache } from './tree-cache.ts';
+
+/** Reads trees and contents in the thread that calls. */
+export class BlobReading {
+  readonly fetcher: BlobFetcher;
+  readonly #sealer: Sealer;
+  readonly #trees: TreeCache;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: RepositoryParts, signal: AbortSignal) {
+    this.fetcher = new BlobFetcher(parts.store, parts.index);
+    this.#sealer = new Sealer(parts.key);
+    this.#trees = new TreeCache(this.fetcher, this.#sealer, signal);
+    this.#signal = signal;
+  }
+
+  async tree(id: string): Promise<readonly Node[]> {
+    return decodeNodes(await this.encodedTree(id));
+  }
+
+  encodedTree(id: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#trees.get(fromHex(id));
+  }
+
+  async *read(content: Content): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < content.blobs.length; ) {
+      const run = await this.fetcher.run('data', content.blobs.subarray(at), this.#signal);
+      const end = at + run.blobs.length * idBytes;
+      yield* openRun(this.#sealer, run, content.blobs.subarray(at, end));
+      at = end;
+    }
+  }
+}
