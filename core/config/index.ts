@@ -3,7 +3,7 @@ export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
 export { type LoadOptions, loadConfiguration } from './load.ts';
 export { planSettings } from './plan-settings.ts';
 export { configurationReference } from './reference.ts';
-export { assembleSchema, type DescribedDriver, type DescribedDrivers } from './schema.ts';
 export { references } from './references.ts';
+export { assembleSchema, type DescribedDriver, type DescribedDrivers } from './schema.ts';
 export { makeSecretResolver, type SecretSurroundings } from './secrets.ts';
 export * from './types.ts';

@@ -40,6 +40,8 @@ function compiler(): (schema: JsonSchema) => ValidateFunction {
     strictTypes: false,
     strictTuples: false,
     validateSchema: false,
+    meta: false,
+    code: { optimize: false },
   });
   for (const [name, format] of Object.entries(formats)) {
     ajv.addFormat(name, (text) => {

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hasCode } from '../../core/error.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatRate,
+  parseDuration,
+  parsePercent,
+  parseRate,
+  parseSize,
+} from '../../core/units.ts';
+
+const invalid = (error: unknown) => hasCode(error, 'CONFIG_INVALID');
+
+test('durations', () => {
+  const known = { '0s': 0, '250ms': 250, '90s': 90_000, '5m': 300_000, '26h': 93_600_000, '7d': 604_800_000 };
+  for (const [text, ms] of Object.entries({
+    ...known,
+    '2w': 1_209_600_000,
+    '1h30m': 5_400_000,
+    '1d2h3m4s5ms': 93_784_005,
+  })) {
+    assert.equal(parseDuration(text), ms, text);
+  }
+  for (const text of ['', '6', 's', '6x', '1.5h', '-5m', '5 m', '5M', '30m1h', '1h1h', ' 5m', '5m\n', '99999999999w']) {
+    assert.throws(() => parseDuration(text), invalid, text);
+  }
+});
+
+test('sizes and rates', () => {
+  const known = { '0B': 0, '512B': 512, '64KiB': 65_536, '1.5GiB': 1_610_612_736, '16MB': 16_000_000, '1kB': 1000 };
+  for (const [text, bytes] of Object.entries(known)) assert.equal(parseSize(text), bytes, text);
+  for (const text of ['', '5', '5m', '5 MiB', '-1B', '1e3B', '9999999PiB', '5MiB/s']) {
+    assert.throws(() => parseSize(text), invalid, text);
+  }
+  assert.equal(parseRate('40MiB/s'), 41_943_040);
+  for (const text of ['40MiB', '/s', '0B/s', '40MiB/m']) assert.throws(() => parseRate(text), invalid, text);
+});
+
+test('percentages', () => {
+  assert.equal(parsePercent('50%'), 0.5);
+  assert.equal(parsePercent('0.5%'), 0.005);
+  for (const text of ['', '%', '50', '-5%', '5 %']) assert.throws(() => parsePercent(text), invalid, text);
+});
+
+test('for people', () => {
+  const durations = [0, 820, 4_250, 59_999, 60_000, 200_000, 3_599_000, 7_260_000, 183_600_000, 864_000_000];
+  assert.deepEqual(durations.map(formatDuration), [
+    '0ms',
+    '820ms',
+    '4.2s',
+    '59.9s',
+    '1m',
+    '3m 20s',
+    '59m 59s',
+    '2h 1m',
+    '2d 3h',
+    '10d',
+  ]);
+  const sizes = [0, 1023, 1024, 1536, 1_048_575, 34_359_738_368, 5e18];
+  assert.deepEqual(sizes.map(formatBytes), [
+    '0 B',
+    '1023 B',
+    '1.0 KiB',
+    '1.5 KiB',
+    '1.0 MiB',
+    '32.0 GiB',
+    '4440.9 PiB',
+  ]);
+  assert.equal(formatRate(41_943_040), '40.0 MiB/s');
+});
