@@ -2,8 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
-import { atEnd } from './scope.ts';
+import { atEnd, type Owner } from './scope.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -64,7 +63,7 @@ export interface Running {
 
 /** Starts a command that runs until it is ended: at the latest at the end of the test, or when the test's own process dies. */
 export async function start(
-  t: TestContext,
+  t: Owner,
   command: string,
   args: readonly string[],
   options: Omit<RunOptions, 'input' | 'timeoutMs'> & { logFile?: string } = {},

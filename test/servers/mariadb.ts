@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import { type Running, runOk, start, waitFor } from '../kit/process.ts';
+import type { Owner } from '../kit/scope.ts';
 import { tempFolder } from '../kit/temp.ts';
 
 export interface MariadbServer {
@@ -28,13 +28,19 @@ export interface MariadbServer {
   start(): Promise<void>;
 }
 
-/**
- * A MariaDB of this test alone, gone with the test. Its folder with data and log stays, and is named, when the test fails.
- * `args` are further options of the server such as `--log-bin`; the last of one name counts.
- */
-export async function startMariadb(t: TestContext, { args = [] as string[] } = {}): Promise<MariadbServer> {
-  const folder = await tempFolder(t);
-  await runOk('cp', ['-a', '--reflink=auto', await templateFolder(), join(folder, 'data')]);
+export interface MariadbOptions {
+  /** Further options of the server such as `--log-bin`; the last of one name counts. */
+  readonly args?: readonly string[];
+  /** Where its data is or shall be, and stays; a temporary folder when not given. */
+  readonly folder?: string;
+}
+
+/** A MariaDB of this test alone, gone with the test. Its folder with data and log stays, and is named, when the test fails. */
+export async function startMariadb(t: Owner, options: MariadbOptions = {}): Promise<MariadbServer> {
+  const { folder = await tempFolder(t), args = [] } = options;
+  if (!existsSync(join(folder, 'data'))) {
+    await runOk('cp', ['-a', '--reflink=auto', await templateFolder(), join(folder, 'data')]);
+  }
   const port = await freePort();
   const socket = join(folder, 's.sock');
   const server = { socket, host: '127.0.0.1', port, user: 'tidemark', password: 'tide:mark "1"', folder } as const;
@@ -88,9 +94,9 @@ function usersSql(password: string): string {
 }
 
 async function launchServer(
-  t: TestContext,
+  t: Owner,
   folder: string,
-  args: string[],
+  args: readonly string[],
   connect: () => Promise<Connection>,
 ): Promise<Running> {
   const logFile = join(folder, 'server.log');
