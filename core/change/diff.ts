@@ -74,7 +74,7 @@ function addition(after: Resource, world: World): Action {
 
 function removal(before: Resource, world: World): Action {
   const verdict = rules[before.collection]?.remove?.(before, world) ?? {};
-  const fields = diffFields(before.spec, {});
+  const fields = verdict.refuse === undefined ? diffFields(before.spec, {}) : [];
   return actionOf('remove', before, 'no longer in the configuration', { ...verdict, destructive: true }, { fields });
 }
 
