@@ -41,6 +41,7 @@ export function explain(error: ErrorObject): Finding {
 
 /** Several names for people: `a`, `b`, … */
 export function choices(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
   const shown = names.slice(0, 12).map((name) => `\`${name}\``);
   return shown.join(', ') + (names.length > shown.length ? `, and ${names.length - shown.length} more` : '');
 }

@@ -85,8 +85,9 @@ function cronHint(text: string): string {
 function cronProblem(text: string): string | undefined {
   if (text.includes('?')) return '`?` is not allowed';
   try {
-    const schedule = new Cron(text, { paused: true, mode: '5-or-6-parts', timezone: 'UTC' });
-    return schedule.nextRun(new Date(Date.UTC(2024, 0, 1))) ? undefined : 'no date fits this one';
+    const schedule = new Cron(text, { paused: true, mode: '5-or-6-parts', utcOffset: 0 });
+    const everyMonth = text.trim().split(/\s+/).at(-2) === '*';
+    return everyMonth || schedule.nextRun(new Date(Date.UTC(2024, 0, 1))) ? undefined : 'no date fits this one';
   } catch (error) {
     return `in this one: ${(error as Error).message.replace(/^CronPattern: /, '').replace(/[.,]$/, '')}`;
   }

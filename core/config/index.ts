@@ -1,4 +1,5 @@
 /** The door of this room: YAML files in, one validated desired state out. */
+export { catalogAddress } from './catalog-address.ts';
 export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
 export { type LoadOptions, loadConfiguration } from './load.ts';
 export { planSettings } from './plan-settings.ts';
