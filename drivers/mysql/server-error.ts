@@ -23,6 +23,7 @@ export const errno = {
   unknownColumn: 1054,
   unknownDatabase: 1049,
   viewInvalid: 1356,
+  specificAccess: 1227,
   killed: 1317,
   commandNotAllowed: 1148,
   localInfileOffMysql: 3948,
@@ -105,4 +106,18 @@ const byNumber = new Map<number, Known>([
 
 function lowerFirst(text: string): string {
   return /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
+}
+
+/** The same for a server that is written to. */
+export function asTargetError(thrown: unknown, subject: string, doing: string): unknown {
+  const full = [1021, 1114, 1030, 3];
+  if (!(thrown instanceof ServerError)) return asSourceError(thrown, subject, doing);
+  const known = byNumber.get(thrown.errno);
+  const isAboutSource = known?.[0] === 'SOURCE_CHANGED';
+  if (known !== undefined && !isAboutSource) return asSourceError(thrown, subject, doing);
+  return new TidemarkError('TARGET_FAILED', `${doing}: ${lowerFirst(thrown.message)}`, {
+    subject,
+    hint: full.includes(thrown.errno) ? 'Make room on the server, then restore again with `--overwrite`.' : undefined,
+    cause: thrown,
+  });
 }

@@ -1,0 +1,67 @@
+import type { Connection } from './connection.ts';
+import { type Okay, PacketSplitter, readError, readOkay } from './packets.ts';
+import { type Exchange, maxPacketBytes, packetHeader } from './wire.ts';
+
+/**
+ * Runs LOAD DATA LOCAL INFILE and sends `bytes` when the server asks for the file. The name that it asks for is never
+ * looked at: there is no way for a server to be sent anything else.
+ */
+export async function loadInfile(
+  connection: Connection,
+  statement: string,
+  bytes: () => AsyncIterable<Uint8Array>,
+): Promise<Okay> {
+  const exchange = new InfileExchange(async (sequence) => {
+    try {
+      await send(connection, sequence, bytes());
+    } catch (error) {
+      exchange.failure = { error };
+      connection.destroy(); // else the server would take what it has got for the whole file
+    }
+  });
+  try {
+    await connection.stream(statement, exchange);
+  } catch (error) {
+    throw exchange.failure?.error ?? error;
+  }
+  return exchange.okay!;
+}
+
+async function send(connection: Connection, sequence: number, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  let next = sequence;
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length; at += sendBytes) {
+      const part = chunk.subarray(at, at + sendBytes);
+      await connection.wire.write(packetHeader(part.length, next++));
+      await connection.wire.write(part);
+    }
+  }
+  await connection.wire.write(packetHeader(0, next));
+}
+
+/** Well below the largest packet, which would have to be followed by another. */
+const sendBytes = Math.min(1024 * 1024, maxPacketBytes - 1);
+
+class InfileExchange implements Exchange {
+  okay: Okay | undefined;
+  /** Why the file could not be sent. */
+  failure: { readonly error: unknown } | undefined;
+  readonly #packets = new PacketSplitter();
+  readonly #send: (sequence: number) => Promise<void>;
+
+  constructor(send: (sequence: number) => Promise<void>) {
+    this.#send = send;
+  }
+
+  take(chunk: Uint8Array): boolean {
+    for (const { body, sequence } of this.#packets.take(chunk)) {
+      if (body[0] === 0xff) throw readError(body);
+      if (body[0] !== 0xfb) {
+        this.okay = readOkay(body);
+        return true;
+      }
+      void this.#send(sequence + 1);
+    }
+    return false;
+  }
+}
