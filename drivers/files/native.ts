@@ -11,6 +11,8 @@ import { decodeStatx, type FileStat, statxSizeBytes } from './stat.ts';
  */
 export interface Native {
   open(folder: number, name: string, flags: number, mode?: number): number;
+  /** What `open` opened; Node's own `closeSync` warns about those in threads. */
+  close(descriptor: number): void;
   /** Never follows a link; the empty name means the descriptor itself. */
   stat(folder: number, name: string): FileStat;
   readLink(folder: number, name: string): Buffer;
@@ -25,6 +27,8 @@ export interface Native {
   remove(folder: number, name: string, kind: 'file' | 'folder'): void;
   /** Never follows a link. */
   chown(folder: number, name: string, uid: number, gid: number): void;
+  /** Follows a link: not for symbolic links. */
+  setMode(folder: number, name: string, mode: number): void;
   /** Never follows a link; the empty name means the descriptor itself. */
   setTimes(folder: number, name: string, atimeNs: bigint, mtimeNs: bigint): void;
   /** Names of extended attributes of a path, not following a link, or of a descriptor. */
@@ -66,6 +70,7 @@ function declareFunctions() {
   const libc = koffi.load(null);
   return {
     openat: libc.func('int openat(int, const char *, int, int)'),
+    close: libc.func('int close(int)'),
     statx: libc.func('int statx(int, const char *, int, unsigned int, void *)'),
     readlinkat: libc.func('intptr_t readlinkat(int, const char *, void *, size_t)'),
     mkdirat: libc.func('int mkdirat(int, const char *, uint32_t)'),
@@ -75,6 +80,7 @@ function declareFunctions() {
     renameat2: libc.func('int renameat2(int, const char *, int, const char *, unsigned int)'),
     unlinkat: libc.func('int unlinkat(int, const char *, int)'),
     fchownat: libc.func('int fchownat(int, const char *, uint32_t, uint32_t, int)'),
+    fchmodat: libc.func('int fchmodat(int, const char *, uint32_t, int)'),
     utimensat: libc.func('int utimensat(int, const char *, const void *, int)'),
     futimens: libc.func('int futimens(int, const void *)'),
     llistxattr: libc.func('intptr_t llistxattr(const char *, void *, size_t)'),
@@ -94,6 +100,7 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
   return {
     open: (folder, name, flags, mode = 0) =>
       check(libc.openat(folder, cString(name), flags | openCloseOnExec, mode), 'openat', name),
+    close: (descriptor) => void check(libc.close(descriptor), 'close', ''),
     stat(folder, name) {
       const flags = name === '' ? atEmptyPath : atSymlinkNoFollow;
       check(libc.statx(folder, cString(name), flags, statxBasicStats, statBuffer), 'statx', name);
@@ -122,6 +129,7 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
       void check(libc.unlinkat(folder, cString(name), kind === 'folder' ? atRemoveFolder : 0), 'unlinkat', name),
     chown: (folder, name, uid, gid) =>
       void check(libc.fchownat(folder, cString(name), uid, gid, atSymlinkNoFollow), 'fchownat', name),
+    setMode: (folder, name, mode) => void check(libc.fchmodat(folder, cString(name), mode, 0), 'fchmodat', name),
     setTimes(folder, name, atimeNs, mtimeNs) {
       const times = timePair(atimeNs, mtimeNs);
       const result =

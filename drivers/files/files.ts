@@ -1,0 +1,72 @@
+import { hostname } from 'node:os';
+import type {
+  BackupReader,
+  BackupRequest,
+  BackupSink,
+  DriverContext,
+  DriverProblem,
+  RestoreRequest,
+  RestoreResult,
+  SourceDriver,
+  SourceProbe,
+  SourceSession,
+} from '../../core/driver/index.ts';
+import { TidemarkError } from '../../core/error.ts';
+import { backUpFiles } from './backup.ts';
+import { mountOf } from './mount.ts';
+import { restoreFiles } from './restore.ts';
+import { type FileSettings, fileSchema, fileSettings } from './settings.ts';
+import { findPaths } from './source-paths.ts';
+
+/** Folders and files of this machine. */
+export const files: SourceDriver = {
+  kind: 'files',
+  schema: fileSchema,
+  capabilities: { backupTypes: ['snapshot'], selection: 'paths', restoresAnyTree: true },
+  async open(settings, context) {
+    return new FilesSession(fileSettings(settings), context);
+  },
+};
+
+class FilesSession implements SourceSession {
+  readonly #settings: FileSettings;
+  readonly #context: DriverContext;
+
+  constructor(settings: FileSettings, context: DriverContext) {
+    this.#settings = settings;
+    this.#context = context;
+  }
+
+  async probe(): Promise<SourceProbe> {
+    const { found, missing } = await findPaths(this.#settings.paths);
+    if (found.length === 0) {
+      const message = `none of the paths exists: ${this.#settings.paths.join(', ')}`;
+      throw new TidemarkError('SOURCE_UNREACHABLE', message, { subject: this.#context.subject });
+    }
+    const fileSystems = new Set(await Promise.all(found.map(async ({ path }) => (await mountOf(path)).fileSystem)));
+    const problems = missing.map(
+      ({ path, reason }): DriverProblem => ({
+        severity: 'warning',
+        summary: `${path} cannot be backed up: ${reason}`,
+        hint: 'Correct the path, or let tidemark run as a user who may read it.',
+      }),
+    );
+    const version = `${found.length} ${found.length === 1 ? 'path' : 'paths'} on ${[...fileSystems].join(', ')}`;
+    return { version, identity: this.#identity(), problems };
+  }
+
+  backup(request: BackupRequest, sink: BackupSink) {
+    const { subject, clock } = this.#context;
+    return backUpFiles({ settings: this.#settings, identity: this.#identity(), subject, clock }, request, sink);
+  }
+
+  restore(request: RestoreRequest, backup: BackupReader): Promise<RestoreResult> {
+    return restoreFiles(request, backup, this.#context.subject);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #identity(): string {
+    return `${hostname()}:${[...this.#settings.paths].sort().join(',')}`;
+  }
+}
