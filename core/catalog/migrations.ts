@@ -61,6 +61,8 @@ async function createBackups({ schema }: Kysely<Tables>): Promise<void> {
   await index(schema, 'backup', ['consistentAt']);
   await index(schema, 'backup', ['plan', 'consistentAt']);
   await index(schema, 'backup', ['source', 'consistentAt']);
+  // Covers `totals`, so that nothing reads the manifests for it.
+  await index(schema, 'backup', ['plan', 'source', 'destination', 'consistentAt', 'sizeBytes']);
 }
 
 async function createJobs({ schema }: Kysely<Tables>): Promise<void> {
