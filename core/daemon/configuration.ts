@@ -1,39 +1,61 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import { watch } from 'chokidar';
+import { type FSWatcher, watch } from 'chokidar';
 import { pause } from '../clock.ts';
 import { asTidemarkError } from '../error.ts';
 import type { Daemon } from './context.ts';
 import { tellSystemd } from './heartbeat.ts';
-import type { Loop } from './loop.ts';
+import { goRound, type Loop } from './loop.ts';
 import type { ReconcileOutcome } from './reconcile.ts';
 
 /** Editors write a file in several steps; this long after the last one it is read. */
 const settleMs = 300;
+/** What could not be applied since a source or destination was not there is tried again after this. */
+const retryMs = 60_000;
+const name = 'configuration';
 
-/** Reads the configuration again whenever its files change or a person asks. What is wrong with it harms nothing. */
+/**
+ * Reads the configuration again when its files change, when somebody applied something, and when a person asks. What is
+ * wrong with it harms nothing.
+ */
 export function configurationLoop(daemon: Daemon): Loop {
   return {
-    name: 'configuration',
+    name,
     run: async (signal) => {
-      const dirty = flag(signal);
-      daemon.context.onReload?.(() => {
-        tellSystemd(daemon.context, 'RELOADING=1');
-        dirty.raise();
-      });
-      const watcher = await watchFiles(daemon.context.configurationPath, dirty.raise);
-      dirty.raise(); // for what changed before the watch began
+      const wanted = { now: false };
+      const want = () => {
+        wanted.now = true;
+        daemon.bell.ring();
+      };
+      daemon.context.onReload?.(want);
+      const watcher = await watchFiles(daemon.context.configurationPath, want);
+      wanted.now = true; // for what changed before the watch began
       try {
-        while (await dirty.raised()) {
-          await settle(daemon, dirty, signal);
-          if (!signal.aborted) await readConfiguration(daemon, signal);
-          tellSystemd(daemon.context, 'READY=1');
-        }
+        await goRound(daemon, { name, everyMs: 5_000, signal }, () => readIfWanted(daemon, wanted, signal));
       } finally {
         await watcher.close();
       }
     },
   };
+}
+
+async function readIfWanted(daemon: Daemon, wanted: { now: boolean }, signal: AbortSignal): Promise<void> {
+  const { context, configuration } = daemon;
+  const retry = configuration.retryAtMs !== undefined && context.clock.monotonicMs() >= configuration.retryAtMs;
+  const { serial } = await context.catalog.state.read();
+  if (!wanted.now && !retry && serial === configuration.serial) return;
+  tellSystemd(context, 'RELOADING=1');
+  do {
+    wanted.now = false;
+    await pause(context.clock, settleMs, signal);
+  } while (wanted.now && !signal.aborted);
+  try {
+    if (!signal.aborted) await readConfiguration(daemon, signal);
+  } catch (thrown) {
+    wanted.now = true;
+    throw thrown;
+  }
+  tellSystemd(context, 'READY=1');
 }
 
 /** Reconciles, keeps the outcome for status and metrics, and tells what is new about it. */
@@ -44,9 +66,12 @@ export async function readConfiguration(daemon: Daemon, signal: AbortSignal): Pr
   const before = configuration.current;
   const pendingChanges = outcome.state === 'pending' ? outcome.pendingChanges : 0;
   configuration.current = { state: outcome.state, text: outcome.text, at: context.clock.now(), pendingChanges };
+  configuration.serial = (await context.catalog.state.read()).serial;
+  const retry = outcome.state === 'pending' && outcome.retry === true;
+  configuration.retryAtMs = retry ? context.clock.monotonicMs() + retryMs : undefined;
   bell.ring();
   if (before.state === outcome.state && before.text === outcome.text) return;
-  await jobs.emit(`config.${outcome.state}`, 'configuration', outcome.text);
+  await jobs.emit(`config.${outcome.state}`, name, outcome.text);
 }
 
 /** A configuration that cannot be read or applied is a state to show, not a reason to stop. */
@@ -56,65 +81,30 @@ async function reconcile({ context }: Daemon, signal: AbortSignal): Promise<Reco
   } catch (thrown) {
     if (signal.aborted) return undefined;
     const error = asTidemarkError(thrown);
-    if (error.code === 'CATALOG_UNREADABLE' || error.code === 'BUG') throw error;
+    if (error.kind === 'bug' || error.code.startsWith('CATALOG_')) throw error;
     return { state: 'invalid', text: `${error.code}: ${error.message}` };
   }
-}
-
-interface Flag {
-  raise(): void;
-  /** Waits until it is raised and lowers it; false when the signal fires. */
-  raised(): Promise<boolean>;
-  /** Lowers it; true when it was raised. */
-  lower(): boolean;
-}
-
-function flag(signal: AbortSignal): Flag {
-  let up = false;
-  let wake = () => {};
-  signal.addEventListener('abort', () => wake(), { once: true });
-  const lower = () => {
-    const was = up;
-    up = false;
-    return was;
-  };
-  return {
-    raise() {
-      up = true;
-      wake();
-    },
-    lower,
-    async raised() {
-      while (!up && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return lower() && !signal.aborted;
-    },
-  };
-}
-
-async function settle({ context }: Daemon, dirty: Flag, signal: AbortSignal): Promise<void> {
-  do await pause(context.clock, settleMs, signal);
-  while (dirty.lower() && !signal.aborted);
 }
 
 /**
  * Watches the folder also when the configuration is one file: editors replace a file by renaming another over it, and
  * mounted secrets swap a link beside it.
  */
-async function watchFiles(path: string, changed: () => void) {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => extname(path) === '',
-  );
-  const folder = isFolder ? path : dirname(path);
-  const concerns = (name: string) =>
-    name.startsWith('..') || (isFolder ? /\.ya?ml$/.test(name) : name === basename(path));
+async function watchFiles(path: string, changed: () => void): Promise<FSWatcher> {
+  const folder = (await isFolder(path)) ? path : dirname(path);
+  const concerns = (file: string) =>
+    file.startsWith('..') || (folder === path ? /\.ya?ml$/.test(file) : file === basename(path));
   const ignored = (seen: string) => seen !== folder && !concerns(basename(seen));
-  const watcher = watch(folder, { depth: 0, ignoreInitial: true, ignored, followSymlinks: true });
-  watcher.on('all', changed);
+  const watcher = watch(folder, { depth: 0, ignoreInitial: true, ignored });
   await new Promise<void>((resolve, reject) => watcher.once('ready', resolve).once('error', reject));
-  return watcher;
+  return watcher.on('all', changed);
+}
+
+/** One that is not there yet is taken for what its name looks like. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return extname(path) === '';
+  }
 }

@@ -51,4 +51,8 @@ export interface Daemon {
 /** The state of the watched configuration, as last seen. Only the configuration loop sets it. */
 export interface ConfigurationStatus {
   current: DaemonRecord['configuration'] & { readonly pendingChanges: number };
+  /** Of the applied state that it was compared with. */
+  serial?: number;
+  /** When to try again to apply it, on the monotonic clock. */
+  retryAtMs?: number;
 }

@@ -1,8 +1,84 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import {
+  apply,
+  type ChangeSet,
+  diff,
+  hasRefusals,
+  isDestructive,
+  isEmpty,
+  observe,
+  type Probes,
+} from '../change/index.ts';
+import type { Clock } from '../clock.ts';
+import type { Configuration, LoadedConfiguration } from '../config/types.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import { asTidemarkError } from '../error.ts';
+
 /** What reading the configuration came to. */
 export type ReconcileOutcome =
-  /** It is the applied state; `changed` when it was not before. */
-  | { readonly state: 'applied'; readonly text: string; readonly changed: boolean }
-  /** It is valid and waits for a person. */
-  | { readonly state: 'pending'; readonly text: string; readonly pendingChanges: number }
-  /** It has errors, or what it adds cannot be used; the applied state stays. */
+  /** It is the applied state. */
+  | { readonly state: 'applied'; readonly text: string }
+  /** It is valid and waits for a person, or with `retry` for what it adds to be there. */
+  | { readonly state: 'pending'; readonly text: string; readonly pendingChanges: number; readonly retry?: boolean }
+  /** It has errors; the applied state stays. */
   | { readonly state: 'invalid'; readonly text: string };
+
+export interface ReconcileSources {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly probes: Probes;
+  load(): Promise<LoadedConfiguration>;
+}
+
+/** Makes the `reconcile` of a daemon: reads the files and applies a change set that is harmless, and no other. */
+export function createReconcile(sources: ReconcileSources): (signal: AbortSignal) => Promise<ReconcileOutcome> {
+  return async (signal) => {
+    const { configuration, diagnostics } = await sources.load();
+    if (configuration === undefined) return { state: 'invalid', text: describeDiagnostics(diagnostics) };
+    return reconcile(sources, configuration, signal);
+  };
+}
+
+async function reconcile(
+  sources: ReconcileSources,
+  desired: Configuration,
+  signal: AbortSignal,
+): Promise<ReconcileOutcome> {
+  const { catalog, clock, probes } = sources;
+  const applied = await catalog.state.read();
+  const changeSet = diff({ desired, applied, observed: await observe(catalog), now: clock.now() });
+  if (isEmpty(changeSet)) return { state: 'applied', text: `serial ${applied.serial}` };
+  const pendingChanges = changeSet.actions.length;
+  if (hasRefusals(changeSet) || isDestructive(changeSet)) {
+    return { state: 'pending', text: describeHeld(changeSet), pendingChanges };
+  }
+  try {
+    const { state } = await apply({ changeSet, catalog, probes, clock, signal });
+    return { state: 'applied', text: `serial ${state.serial}` };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const { code, message, kind } = asTidemarkError(thrown);
+    if (kind === 'bug' || code === 'CATALOG_UNREADABLE') throw thrown;
+    return { state: 'pending', text: `could not be applied: ${code}: ${message}`, pendingChanges, retry: true };
+  }
+}
+
+function describeHeld({ actions }: ChangeSet): string {
+  const held = actions.filter((action) => action.kind === 'refuse' || action.destructive);
+  return listed(held.map(({ kind, address, reason }) => `${kind} ${address}: ${reason}`));
+}
+
+function describeDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  const errors = diagnostics.filter((one) => one.severity === 'error');
+  return listed(
+    errors.map(({ position, summary }) =>
+      position === undefined ? summary : `${position.file}:${position.line}:${position.column}: ${summary}`,
+    ),
+  );
+}
+
+function listed(lines: readonly string[]): string {
+  const most = 10;
+  const rest = lines.length > most ? [`and ${lines.length - most} more`] : [];
+  return [...lines.slice(0, most), ...rest].join('; ');
+}

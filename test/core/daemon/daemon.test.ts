@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Job } from '../../../core/catalog/index.ts';
+import { TidemarkError } from '../../../core/error.ts';
+import { backupJob, leaseMs, type Operation } from '../../../core/job/index.ts';
+import { waitFor } from '../../kit/process.ts';
+import { plan, untilStopped } from '../job/job-kit.ts';
+import { eventKinds, home, startDaemon, yaml } from './daemon-kit.ts';
+
+const everySecond = { schedule: '* * * * * *' };
+const never = { schedule: '0 0 1 1 *' };
+
+function scheduledFor(jobs: readonly Job[]): unknown[] {
+  return jobs.filter(({ state }) => state !== 'missed').map(({ request }) => request.scheduledFor);
+}
+
+test('a daemon applies its configuration, says that it lives, and leaves when it is drained', async (t) => {
+  const at = await home(t, yaml({ nightly: never }));
+  const daemon = await startDaemon(t, at);
+  const [record] = await waitFor('the record', async () => {
+    const alive = await at.catalog.daemons.alive();
+    return alive.length > 0 ? alive : undefined;
+  });
+  assert.deepEqual([record?.owner, record?.configuration.state], ['one', 'applied']);
+  assert.ok((await at.catalog.state.read()).resources.has('plans.nightly'));
+  await daemon.drain();
+  assert.deepEqual(await at.catalog.daemons.alive(), []);
+  assert.deepEqual(await eventKinds(at.catalog), [
+    'change.applied',
+    'config.applied',
+    'daemon.started',
+    'daemon.stopped',
+  ]);
+  await assert.rejects(fetch(`${daemon.url}/healthz`));
+});
+
+test('HTTP answers three paths, and only questions', async (t) => {
+  const { url } = await startDaemon(t, await home(t, yaml({ nightly: never })));
+  const health = await fetch(`${url}/healthz`);
+  assert.deepEqual([health.status, await health.text()], [200, 'ok\n']);
+  assert.equal((await fetch(`${url}/readyz?x=1`)).status, 200);
+  assert.equal((await fetch(`${url}/`)).status, 404);
+  assert.equal((await fetch(`${url}/healthz/x`)).status, 404);
+  const post = await fetch(`${url}/metrics`, { method: 'POST', body: 'x' });
+  assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  assert.match(metrics, /^tidemark_config_state\{state="applied"\} 1$/m);
+  assert.match(metrics, /^tidemark_plan_next_run_timestamp_seconds\{plan="nightly",source="nightly"\} \d+$/m);
+  assert.match(metrics, /^process_resident_memory_bytes \d+$/m);
+});
+
+test('an address that is taken is a clear refusal to start', async (t) => {
+  const at = await home(t, yaml({ nightly: never }));
+  const { url } = await startDaemon(t, at);
+  const second = await startDaemon(t, at, { owner: 'two', change: () => ({ listen: url.replace('http://', '') }) });
+  await assert.rejects(second.ended, { code: 'USAGE', message: /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/ });
+});
+
+test('scheduled runs happen, each once', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  await startDaemon(t, at);
+  const jobs = await waitFor('five runs', async () => {
+    const ended = await at.catalog.jobs.list({ states: ['succeeded'] });
+    return ended.length >= 5 ? ended : undefined;
+  });
+  assert.equal(new Set(scheduledFor(jobs)).size, jobs.length);
+  assert.ok(jobs.every(({ plan }) => plan === 'often'));
+});
+
+test('two daemons on one catalog make one job of each time and share the work', async (t) => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const at = await home(t, yaml(Object.fromEntries(names.map((name) => [name, everySecond]))));
+  const ran: Record<string, number> = {};
+  const backup = (owner: string): Operation => {
+    return async (job) => {
+      ran[`${owner} ${job.id}`] = (ran[`${owner} ${job.id}`] ?? 0) + 1;
+      await at.clock.sleep(300);
+      return { result: {}, partial: false };
+    };
+  };
+  const daemons = await Promise.all(
+    ['one', 'two'].map((owner) =>
+      startDaemon(t, at, { owner, backup: backup(owner), change: () => ({ concurrency: 1 }) }),
+    ),
+  );
+  await waitFor('40 runs', async () => (await at.catalog.jobs.list({ states: ['succeeded'] })).length >= 40);
+  await Promise.all(daemons.map((daemon) => daemon.drain()));
+  const jobs = await at.catalog.jobs.list({ limit: 1000 });
+  const times = jobs.map(({ plan, state, request }) => `${plan} ${state === 'missed'} ${request.scheduledFor}`);
+  assert.deepEqual(
+    times.filter((time, index) => times.indexOf(time) !== index),
+    [],
+  );
+  assert.ok(Object.values(ran).every((count) => count === 1));
+  assert.deepEqual(new Set(Object.keys(ran).map((key) => key.split(' ')[0])), new Set(['one', 'two']));
+});
+
+test('no more jobs run at a time than the limit says', async (t) => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const at = await home(t, yaml(Object.fromEntries(names.map((name) => [name, everySecond]))));
+  let [running, most, runs] = [0, 0, 0];
+  const backup: Operation = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await at.clock.sleep(2_000);
+    running -= 1;
+    runs += 1;
+    return { result: {}, partial: false };
+  };
+  await startDaemon(t, at, { backup });
+  await waitFor('some runs', () => runs >= 8);
+  assert.equal(most, 2);
+});
+
+test('a paused plan does not run, and does once it is resumed', async (t) => {
+  const at = await home(t, yaml({ often: everySecond, other: everySecond }));
+  await at.catalog.plans.update('often', { pausedAt: at.clock.now() });
+  await startDaemon(t, at);
+  await waitFor('runs of the other', async () => (await at.catalog.jobs.list({ plan: 'other' })).length >= 3);
+  assert.deepEqual(await at.catalog.jobs.list({ plan: 'often' }), []);
+  await at.catalog.plans.update('often', { pausedAt: null });
+  await waitFor('a run', async () => (await at.catalog.jobs.list({ plan: 'often' })).length > 0);
+});
+
+test('a job of a process that died is tried again by the next daemon', async (t) => {
+  const at = await home(t, yaml({ nightly: never }));
+  const { id } = await at.catalog.jobs.add(backupJob(plan({ retry: { attempts: 2, backoffMs: 1_000 } }), 'schedule'));
+  await at.catalog.jobs.claim({ owner: 'dead', leaseMs, id });
+  await startDaemon(t, at);
+  const job = await waitFor('the job', async () => {
+    const seen = await at.catalog.jobs.get(id);
+    return seen.state === 'succeeded' ? seen : undefined;
+  });
+  assert.equal(job.attempt, 2);
+  assert.ok((await eventKinds(at.catalog)).includes('job.retried'));
+});
+
+test('draining lets a running job end and starts no other', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  let started = 0;
+  const backup: Operation = async (_job, { signal }) => {
+    started += 1;
+    await at.clock.sleep(10_000, signal);
+    return { result: {}, partial: false };
+  };
+  const daemon = await startDaemon(t, at, { backup });
+  await waitFor('the run', () => started > 0);
+  await daemon.drain();
+  assert.equal(started, 1);
+  assert.equal((await at.catalog.jobs.list({ states: ['succeeded'] })).length, 1);
+});
+
+test('a job that does not end in time goes back into the queue, with nobody holding it', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  const daemon = await startDaemon(t, at, { backup: untilStopped });
+  await waitFor('the run', async () => (await at.catalog.jobs.list({ states: ['running'] })).length > 0);
+  const startedMs = at.clock.monotonicMs();
+  await daemon.drain();
+  assert.ok(at.clock.monotonicMs() - startedMs >= 30_000);
+  const jobs = await at.catalog.jobs.list({ states: ['queued', 'running'] });
+  assert.deepEqual(
+    jobs.map(({ state, lease }) => [state, lease]),
+    [['queued', undefined]],
+  );
+});
+
+test('a second signal does not wait', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  const daemon = await startDaemon(t, at, { backup: untilStopped, change: () => ({ drainMs: 3_600_000 }) });
+  await waitFor('the run', async () => (await at.catalog.jobs.list({ states: ['running'] })).length > 0);
+  const startedMs = performance.now();
+  await daemon.stop();
+  assert.ok(performance.now() - startedMs < 5_000);
+});
+
+test('an operation that does not let go is left behind, and the daemon ends', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  const deaf: Operation = () =>
+    new Promise((resolve) => setTimeout(() => resolve({ result: {}, partial: false }), 2_000));
+  const daemon = await startDaemon(t, at, { backup: deaf });
+  await waitFor('the run', async () => (await at.catalog.jobs.list({ states: ['running'] })).length > 0);
+  const startedMs = at.clock.monotonicMs();
+  await daemon.stop();
+  assert.ok(at.clock.monotonicMs() - startedMs < 25_000);
+});
+
+test('a loop that dies makes the daemon end with its error, after telling', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  const broken = new TidemarkError('CATALOG_UNREADABLE', 'disk gone');
+  let breaks = false;
+  const daemon = await startDaemon(t, at, {
+    change: ({ catalog }) => {
+      const list = () => (breaks ? Promise.reject(broken) : catalog.plans.list());
+      return { catalog: { ...catalog, plans: { ...catalog.plans, list } } };
+    },
+  });
+  breaks = true;
+  await assert.rejects(daemon.ended, { code: 'CATALOG_UNREADABLE' });
+  const [event] = await at.catalog.events.list({ kind: 'daemon.failed' });
+  assert.match(event?.text ?? '', /CATALOG_UNREADABLE: disk gone/);
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TidemarkError } from '../../../core/error.ts';
+import { backupJob, type Operation } from '../../../core/job/index.ts';
+import { waitFor } from '../../kit/process.ts';
+import { plan } from '../job/job-kit.ts';
+import { home, startDaemon, yaml } from './daemon-kit.ts';
+
+const often = { schedule: '*/5 * * * * *', source: 'shop' };
+
+function unreachable(): TidemarkError {
+  return new TidemarkError('SOURCE_UNREACHABLE', 'connection refused', { subject: 'sources.shop' });
+}
+
+test('a source that is down suspends its scheduled plans, and they resume by themselves', async (t) => {
+  const at = await home(t, yaml({ often, manual: { source: 'shop' }, other: { schedule: '*/5 * * * * *' } }));
+  let down = true;
+  const probeSource = async (name: string) => {
+    if (down && name === 'shop') throw unreachable();
+  };
+  const { url } = await startDaemon(t, at, { change: () => ({ probeSource }) });
+  await waitFor('the suspension', async () => (await at.catalog.plans.get('often')).suspended);
+  const { suspended } = await at.catalog.plans.get('often');
+  assert.deepEqual([suspended?.reason, suspended?.text], ['source-down', 'connection refused']);
+  assert.equal((await at.catalog.plans.get('manual')).suspended, undefined);
+  await waitFor('runs of the other', async () => (await at.catalog.jobs.list({ plan: 'other' })).length >= 2);
+  assert.deepEqual(await at.catalog.jobs.list({ plan: 'often' }), []);
+  assert.match(await (await fetch(`${url}/metrics`)).text(), /^tidemark_source_up\{source="shop"\} 0$/m);
+  down = false;
+  await waitFor('a run', async () => (await at.catalog.jobs.list({ plan: 'often', states: ['succeeded'] })).length > 0);
+  assert.equal((await at.catalog.plans.get('often')).suspended, undefined);
+  const events = await at.catalog.events.list({ subject: 'plans.often' });
+  assert.ok(events.some(({ kind, text }) => kind === 'plan.resumed' && text === 'source shop answers again'));
+  assert.match(await (await fetch(`${url}/metrics`)).text(), /^tidemark_source_up\{source="shop"\} 1$/m);
+});
+
+test('a destination that is down does the same to all plans that write to it', async (t) => {
+  const at = await home(t, yaml({ often, other: { schedule: '*/5 * * * * *' } }));
+  let down = true;
+  const probeDestination = async () => {
+    if (down) throw new TidemarkError('DESTINATION_UNREACHABLE', 'not mounted');
+  };
+  await startDaemon(t, at, { change: () => ({ probeDestination }) });
+  for (const name of ['often', 'other']) {
+    await waitFor(
+      'the suspension',
+      async () => (await at.catalog.plans.get(name)).suspended?.reason === 'destination-down',
+    );
+  }
+  assert.deepEqual(await at.catalog.jobs.list(), []);
+  down = false;
+  await waitFor('runs', async () => (await at.catalog.jobs.list({ states: ['succeeded'] })).length >= 2);
+});
+
+test('a run that fails because the source went down is caught up, once, when it is back', async (t) => {
+  const yearly = { schedule: '5 0 0 1 3 *', source: 'shop' };
+  const at = await home(t, yaml({ yearly }));
+  let [down, runs] = [true, 0];
+  const backup: Operation = async () => {
+    runs += 1;
+    if (down) throw unreachable();
+    return { result: {}, partial: false };
+  };
+  const probeSource = async () => {
+    if (down && runs > 0) throw unreachable();
+  };
+  await startDaemon(t, at, { backup, change: () => ({ probeSource }) });
+  await waitFor('the suspension', async () => (await at.catalog.plans.get('yearly')).suspended);
+  const [failed] = await waitFor('the failure', () => at.catalog.jobs.list({ states: ['failed'] }));
+  assert.equal(failed?.error?.code, 'SOURCE_UNREACHABLE');
+  down = false;
+  const done = await waitFor('the run', async () => (await at.catalog.jobs.list({ states: ['succeeded'] }))[0]);
+  assert.equal(done.request.scheduledFor, failed?.request.scheduledFor);
+  assert.equal((await at.catalog.jobs.list()).length, 2);
+});
+
+test('a source that answers with a refusal is not down: the run says what is wrong', async (t) => {
+  const at = await home(t, yaml({ often }));
+  const denied = new TidemarkError('SOURCE_DENIED', 'wrong password');
+  const refuse = () => Promise.reject(denied);
+  await startDaemon(t, at, { backup: refuse, change: () => ({ probeSource: refuse }) });
+  await waitFor('the failure', async () => (await at.catalog.jobs.list({ states: ['failed'] })).length > 0);
+  assert.equal((await at.catalog.plans.get('often')).suspended, undefined);
+});
+
+test('a manual run of a source that is down fails with the reason', async (t) => {
+  const at = await home(t, yaml({ manual: { source: 'shop' } }));
+  await startDaemon(t, at, { backup: () => Promise.reject(unreachable()) });
+  const { id } = await at.catalog.jobs.add(backupJob(plan({ name: 'manual' }), 'manual'));
+  const job = await waitFor('the failure', async () => {
+    const seen = await at.catalog.jobs.get(id);
+    return seen.state === 'failed' ? seen : undefined;
+  });
+  assert.deepEqual([job.error?.code, job.error?.message], ['SOURCE_UNREACHABLE', 'connection refused']);
+  assert.equal((await at.catalog.plans.get('manual')).suspended, undefined);
+});
