@@ -14,7 +14,8 @@ export interface RestoreFolder {
 }
 
 export type RestoreStep =
-  | { readonly kind: 'enter' | 'leave'; readonly folder: RestoreFolder }
+  | { readonly kind: 'enter'; readonly folder: RestoreFolder }
+  | { readonly kind: 'leave'; readonly folder: RestoreFolder }
   | { readonly kind: 'entry'; readonly folder: RestoreFolder; readonly node: Node };
 
 /**

@@ -80,7 +80,7 @@ async function existingPaths(request: RestoreRequest, backup: BackupReader): Pro
   const existing: string[] = [];
   for await (const step of restoreSteps(backup, request.only, [manifestFolder])) {
     request.signal.throwIfAborted();
-    if (!('node' in step)) continue;
+    if (step.kind !== 'entry') continue;
     const path = `/${childPath(step.folder.path, step.node.name)}`;
     if (exists(() => native.stat(workingFolder, path))) existing.push(path);
     if (existing.length === shownNames) break;
