@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
+import { freePort } from '../kit/port.ts';
 import { type Running, runOk, start, waitFor } from '../kit/process.ts';
 import type { Owner } from '../kit/scope.ts';
 import { tempFolder } from '../kit/temp.ts';
@@ -140,12 +140,4 @@ async function queryOnce(connect: MariadbServer['connect'], sql: string, databas
 function lastRows(result: RowDataPacket[] | RowDataPacket[][]): RowDataPacket[] {
   const last = Array.isArray(result) ? result.at(-1) : undefined;
   return Array.isArray(last) ? last : (result as RowDataPacket[]);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
