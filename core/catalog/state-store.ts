@@ -1,34 +1,41 @@
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Collection, Resource } from '../config/types.ts';
 import { TidemarkError } from '../error.ts';
 import type { AppliedResource, AppliedState, StateChange, StateStore } from './catalog.ts';
 import { jsonColumn, toTime } from './columns.ts';
 import { renameResource } from './rename.ts';
 import type { StoreContext } from './store-context.ts';
-import type { ResourceRow, StateRow, Tables } from './tables.ts';
+import type { ResourceRow, Tables } from './tables.ts';
 
 export function openStateStore(context: StoreContext): StateStore {
   const { db } = context;
   return {
-    read: () => db.transaction().execute(readState),
+    read: () => readState(db),
     commit: (change) => db.transaction().execute((transaction) => commit(transaction, change, context.clock.now())),
   };
 }
 
-/** In a transaction, so that the serial belongs to the resources. */
-async function readState(db: Transaction<Tables>): Promise<AppliedState> {
-  const state = await readSerial(db);
-  const rows = await db.selectFrom('resource').selectAll().orderBy('address').execute();
+/** One statement, so that the serial belongs to the resources without a lock. */
+async function readState(db: Kysely<Tables>): Promise<AppliedState> {
+  const rows = await db
+    .selectFrom('state')
+    .leftJoin('resource', (join) => join.onTrue())
+    .select(['lineage', 'serial', 'appliedAt'])
+    .select(['address', 'collection', 'name', 'spec', 'identity', 'createdAt', 'updatedAt'])
+    .orderBy('address')
+    .execute();
+  const { lineage, serial, appliedAt } = rows[0]!;
+  const resources = rows.filter((row): row is (typeof rows)[number] & ResourceRow => row.address !== null);
   return {
-    lineage: state.lineage,
-    serial: state.serial,
-    appliedAt: toTime(state.appliedAt),
-    resources: new Map(rows.map((row) => [row.address, toResource(row)])),
+    lineage,
+    serial,
+    appliedAt: toTime(appliedAt),
+    resources: new Map(resources.map((row) => [row.address, toResource(row)])),
   };
 }
 
 async function commit(db: Transaction<Tables>, change: StateChange, now: Date): Promise<AppliedState> {
-  const { serial } = await readSerial(db);
+  const { serial } = await db.selectFrom('state').select('serial').executeTakeFirstOrThrow();
   if (serial !== change.expectedSerial) throw stale(change.expectedSerial, serial);
   for (const address of change.remove) await remove(db, address);
   for (const { from, to } of change.rename) await renameResource(db, from, to);
@@ -38,10 +45,6 @@ async function commit(db: Transaction<Tables>, change: StateChange, now: Date): 
     .set({ serial: serial + 1, appliedAt: now.getTime() })
     .execute();
   return readState(db);
-}
-
-function readSerial(db: Transaction<Tables>): Promise<StateRow> {
-  return db.selectFrom('state').selectAll().where('id', '=', 1).executeTakeFirstOrThrow();
 }
 
 function stale(expected: number, actual: number): TidemarkError {
