@@ -17,7 +17,7 @@ export async function openSystemd(from: { socket?: string; watchdogUsec?: string
   const { default: koffi } = await import('koffi');
   const libc = koffi.load(null);
   const socket = libc.func('int socket(int domain, int type, int protocol)');
-  const sendto = libc.func('ssize_t sendto(int fd, void *bytes, size_t n, int flags, void *address, uint32_t length)');
+  const sendto = libc.func('long sendto(int fd, void *bytes, size_t n, int flags, void *address, uint32_t length)');
   const close = libc.func('int close(int fd)');
   const address = unixAddress(from.socket);
   const notify = (state: string) => {

@@ -10,7 +10,7 @@ import { home, startDaemon, yaml } from './daemon-kit.ts';
 const libc = koffi.load(null);
 const socket = libc.func('int socket(int domain, int type, int protocol)');
 const bind = libc.func('int bind(int fd, void *address, uint32_t length)');
-const recv = libc.func('ssize_t recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)');
+const recv = libc.func('long recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)');
 const close = libc.func('int close(int fd)');
 
 /** A manager that hears datagrams at an address of its own, as systemd does. */
