@@ -1,4 +1,4 @@
-import type { Resource } from '../config/types.ts';
+import type { Resource } from '../config/index.ts';
 import type { BackupType, Manifest } from '../driver/index.ts';
 import type { ErrorCode } from '../error.ts';
 

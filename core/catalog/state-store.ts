@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Collection, Resource } from '../config/types.ts';
+import type { Collection, Resource } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import type { AppliedResource, AppliedState, StateChange, StateStore } from './catalog.ts';
 import { jsonColumn, toTime } from './columns.ts';
