@@ -1,6 +1,6 @@
-import type { AppliedState, Catalog, DaemonRecord } from '../catalog/catalog.ts';
+import type { AppliedState, Catalog, DaemonRecord } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
-import type { PlanSettings } from '../config/types.ts';
+import type { PlanSettings } from '../config/index.ts';
 import type { JobContext, Operations } from '../job/index.ts';
 import type { Logger } from '../observe/index.ts';
 import type { Bell } from './bell.ts';

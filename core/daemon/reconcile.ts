@@ -1,4 +1,4 @@
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/index.ts';
 import {
   apply,
   type ChangeSet,
@@ -10,7 +10,7 @@ import {
   type Probes,
 } from '../change/index.ts';
 import type { Clock } from '../clock.ts';
-import type { Configuration, LoadedConfiguration } from '../config/types.ts';
+import type { Configuration, LoadedConfiguration } from '../config/index.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { asTidemarkError } from '../error.ts';
 

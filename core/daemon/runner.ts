@@ -1,4 +1,4 @@
-import type { Job } from '../catalog/catalog.ts';
+import type { Job } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
 import { leaseMs, requestTime, runJob, takeOver } from '../job/index.ts';

@@ -1,5 +1,5 @@
-import type { AppliedState, Job, NewJob } from '../catalog/catalog.ts';
-import type { PlanSettings } from '../config/types.ts';
+import type { AppliedState, Job, NewJob } from '../catalog/index.ts';
+import type { PlanSettings } from '../config/index.ts';
 import { hasCode } from '../error.ts';
 import { backupJob, missedJob, requestTime } from '../job/index.ts';
 import {

@@ -1,5 +1,5 @@
-import type { Job, PlanStatus } from '../catalog/catalog.ts';
-import type { PlanSettings } from '../config/types.ts';
+import type { Job, PlanStatus } from '../catalog/index.ts';
+import type { PlanSettings } from '../config/index.ts';
 import { asTidemarkError, hasCode } from '../error.ts';
 import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';

@@ -1,4 +1,4 @@
-import type { Job, NewJob } from '../catalog/catalog.ts';
+import type { Job, NewJob } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import { TidemarkError } from '../error.ts';
 import { leaseMs } from './lease.ts';

@@ -1,4 +1,4 @@
-import type { Job, JobProgress } from '../catalog/catalog.ts';
+import type { Job, JobProgress } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import { asTidemarkError, hasCode, TidemarkError } from '../error.ts';
 import type { JobContext } from './operation.ts';

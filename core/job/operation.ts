@@ -1,4 +1,4 @@
-import type { Catalog, Job, JobKind } from '../catalog/catalog.ts';
+import type { Catalog, Job, JobKind } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Run } from '../driver/index.ts';
 import type { Emit } from '../observe/index.ts';

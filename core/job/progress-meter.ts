@@ -1,4 +1,4 @@
-import type { JobProgress } from '../catalog/catalog.ts';
+import type { JobProgress } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Progress } from '../driver/index.ts';
 

@@ -1,5 +1,5 @@
-import type { Job, JobError, NewJob } from '../catalog/catalog.ts';
-import type { PlanSettings } from '../config/types.ts';
+import type { Job, JobError, NewJob } from '../catalog/index.ts';
+import type { PlanSettings } from '../config/index.ts';
 import type { TidemarkError } from '../error.ts';
 import type { MissedTimes } from '../schedule/index.ts';
 

@@ -1,4 +1,4 @@
-import type { Job } from '../catalog/catalog.ts';
+import type { Job } from '../catalog/index.ts';
 import type { Run } from '../driver/index.ts';
 import { asTidemarkError } from '../error.ts';
 import { withLease } from './lease.ts';

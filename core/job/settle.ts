@@ -1,4 +1,4 @@
-import type { Job, JobChange, JobState } from '../catalog/catalog.ts';
+import type { Job, JobChange, JobState } from '../catalog/index.ts';
 import { hasCode, type TidemarkError } from '../error.ts';
 import type { EventKind } from '../observe/index.ts';
 import type { JobContext, JobOutcome } from './operation.ts';

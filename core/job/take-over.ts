@@ -1,4 +1,4 @@
-import type { Job } from '../catalog/catalog.ts';
+import type { Job } from '../catalog/index.ts';
 import { TidemarkError } from '../error.ts';
 import type { JobContext } from './operation.ts';
 import { settle } from './settle.ts';

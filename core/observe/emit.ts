@@ -1,4 +1,4 @@
-import type { EventStore } from '../catalog/catalog.ts';
+import type { EventStore } from '../catalog/index.ts';
 import { type EventKind, eventKinds } from './event-kinds.ts';
 import type { Logger } from './logger.ts';
 

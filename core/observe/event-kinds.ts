@@ -1,4 +1,4 @@
-import type { EventLevel } from '../catalog/catalog.ts';
+import type { EventLevel } from '../catalog/index.ts';
 
 interface EventKindEntry {
   readonly level: EventLevel;

@@ -20,11 +20,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   return { contentType: registry.contentType, render: () => render(sources, registry, gauges) };
 }
 
-async function render(
-  sources: MetricSources,
-  registry: Registry,
-  gauges: ReadonlyMap<string, Gauge>,
-): Promise<string> {
+async function render(sources: MetricSources, registry: Registry, gauges: ReadonlyMap<string, Gauge>): Promise<string> {
   const samples = await readSamples(sources);
   for (const gauge of gauges.values()) gauge.reset();
   for (const { name, labels, value } of samples) gauges.get(name)?.set(labels, value);

@@ -1,7 +1,14 @@
-import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/catalog.ts';
-import { jobKinds } from '../catalog/catalog.ts';
+import {
+  type AppliedState,
+  type BackupRecord,
+  type Catalog,
+  type DaemonRecord,
+  type Job,
+  jobKinds,
+  type PlanStatus,
+} from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
-import type { PlanSettings } from '../config/types.ts';
+import type { PlanSettings } from '../config/index.ts';
 import { expectedIntervalMs, nextTimes } from '../schedule/index.ts';
 import type { MetricName } from './metric-table.ts';
 

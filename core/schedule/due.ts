@@ -1,5 +1,5 @@
-import type { PlanStatus } from '../catalog/catalog.ts';
-import type { PlanSettings } from '../config/types.ts';
+import type { PlanStatus } from '../catalog/index.ts';
+import type { PlanSettings } from '../config/index.ts';
 import { latestTime, nextTimes, scheduledTimes, startDelayMs } from './times.ts';
 
 /** A plan as the scheduler sees it. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Cron, CronPattern } from 'croner';
-import type { PlanSettings } from '../config/types.ts';
+import type { PlanSettings } from '../config/index.ts';
 import { zoneClock } from './zone.ts';
 
 /** The part of a plan that says when it runs. */
