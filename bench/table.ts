@@ -19,7 +19,7 @@ function rowsOf({ name, medians }: Result): string[] {
       const ratio = medians.length > 1 && who !== peer.who ? ratioOf(own, value(peer.sample)) : '';
       return [own?.toFixed(digits) ?? '', ratio];
     });
-    return `| ${[name, who, ...cells].join(' | ')} |`;
+    return `| ${[name, who.replaceAll('|', '\\|'), ...cells].join(' | ')} |`;
   });
 }
 
