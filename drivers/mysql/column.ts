@@ -26,6 +26,16 @@ export function needsEscape({ type }: Column): boolean {
   return !plainTypes.has(type);
 }
 
+/**
+ * Types that take text, but from a binary string would take its bytes as their inner form: MySQL's JSON refuses them,
+ * MariaDB's UUID and INET misread them.
+ */
+export function takesOnlyText({ type }: Column): boolean {
+  return textOnlyTypes.has(type);
+}
+
+const textOnlyTypes = new Set(['json', 'uuid', 'inet4', 'inet6']);
+
 /** Types whose values are compared as they are written, so that key ranges can be cut there. */
 export function isIntegerType(type: string): boolean {
   return integerTypes.has(type);

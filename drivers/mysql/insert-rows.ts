@@ -1,4 +1,4 @@
-import { type Column, storedColumns } from './column.ts';
+import { type Column, storedColumns, takesOnlyText } from './column.ts';
 import type { Connection } from './connection.ts';
 import { qualifiedName, quoteName } from './connection.ts';
 import type { LoadTarget } from './layout.ts';
@@ -78,11 +78,11 @@ class InsertWriter {
   }
 }
 
-function literal(value: Buffer, { type }: Column): Buffer {
+function literal(value: Buffer, column: Column): Buffer {
   if (value.length === 2 && value[0] === 0x5c && value[1] === 0x4e) return nullLiteral;
   const quoted = value.includes(quote) ? Buffer.from(value.toString('latin1').replaceAll("'", "''"), 'latin1') : value;
   const text = Buffer.concat([introducer, quoted, Buffer.of(quote)]);
-  if (type !== 'json') return text;
+  if (!takesOnlyText(column)) return text;
   return Buffer.concat([Buffer.from('CONVERT('), text, Buffer.from(' USING utf8mb4)')]);
 }
 

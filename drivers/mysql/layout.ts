@@ -1,4 +1,4 @@
-import { type Column, storedColumns } from './column.ts';
+import { type Column, storedColumns, takesOnlyText } from './column.ts';
 import { qualifiedName, quoteName } from './connection.ts';
 
 /**
@@ -24,9 +24,9 @@ export function rangeFileName(number: number): string {
 /** Loads a file of rows. `file` is a path for the stock client; ours streams whatever the name says. */
 export function loadStatement(table: LoadTarget, file: string): string {
   const columns = storedColumns(table.columns);
-  const names = columns.map(({ name, type }, at) => (type === 'json' ? `@json${at}` : quoteName(name)));
-  const sets = columns.flatMap(({ name, type }, at) =>
-    type === 'json' ? [`${quoteName(name)} = CONVERT(@json${at} USING utf8mb4)`] : [],
+  const names = columns.map((column, at) => (takesOnlyText(column) ? `@text${at}` : quoteName(column.name)));
+  const sets = columns.flatMap((column, at) =>
+    takesOnlyText(column) ? [`${quoteName(column.name)} = CONVERT(@text${at} USING utf8mb4)`] : [],
   );
   return (
     `LOAD DATA LOCAL INFILE '${file}' INTO TABLE ${qualifiedName(table.database, table.name)} CHARACTER SET binary ` +
