@@ -1,0 +1,33 @@
+import type { AppliedState, Catalog } from '../core/catalog/index.ts';
+import { type Collection, type Drivers, type PlanSettings, planSettings } from '../core/config/index.ts';
+import { TidemarkError } from '../core/error.ts';
+import { nearest } from '../core/nearest.ts';
+
+/** The settings of an applied plan. Throws PLAN_NOT_FOUND, with the nearest name. */
+export async function appliedPlan(catalog: Catalog, drivers: Drivers, name: string): Promise<PlanSettings> {
+  const { resources } = await catalog.state.read();
+  const plan = resources.get(`plans.${name}`);
+  if (plan !== undefined) return planSettings(plan, resources, drivers);
+  throw new TidemarkError('PLAN_NOT_FOUND', `there is no plan \`${name}\` in the applied configuration`, {
+    hint: nameHint(name, namesIn({ resources }, 'plans'), 'plan'),
+  });
+}
+
+/** All plans of the applied state, by name. */
+export function appliedPlans({ resources }: AppliedState, drivers: Drivers): readonly PlanSettings[] {
+  return [...resources.values()]
+    .filter(({ collection }) => collection === 'plans')
+    .map((plan) => planSettings(plan, resources, drivers));
+}
+
+export function namesIn({ resources }: Pick<AppliedState, 'resources'>, collection: Collection): readonly string[] {
+  return [...resources.values()].filter((one) => one.collection === collection).map(({ name }) => name);
+}
+
+/** What to do about a name that is not there. */
+export function nameHint(name: string, known: readonly string[], noun: string): string {
+  const like = nearest(name, known);
+  if (like !== undefined) return `Did you mean \`${like}\`?`;
+  if (known.length === 0) return `No ${noun} is applied yet: run \`tidemark apply\`.`;
+  return `Applied: ${known.map((one) => `\`${one}\``).join(', ')}. Run \`tidemark apply\` for what you added to the files.`;
+}

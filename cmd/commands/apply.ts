@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type ApplyResult, type ChangeSet, hasRefusals, isEmpty, parseChangeSet } from '../../core/change/index.ts';
+import { TidemarkError } from '../../core/error.ts';
+import { exitCodes } from '../../core/error-codes.ts';
+import { applyChangeSet, changeSetFor, readDesired } from '../change.ts';
+import type { Workspace } from '../compose.ts';
+import { confirm } from '../confirm.ts';
+import type { Register } from '../verb.ts';
+import { changeSetText } from '../views/change-set.ts';
+
+export const registerApply: Register = (program, bind) => {
+  program
+    .command('apply')
+    .description('Make the configuration the applied state, after showing what changes and asking.')
+    .argument('[saved]', 'a change set of `tidemark plan --out`: exactly that is applied, without asking')
+    .option('--auto-approve', 'do not ask')
+    .action(
+      bind(async (workspace, saved: string | undefined, options: { autoApprove?: boolean }) => {
+        const changeSet = saved === undefined ? await freshChangeSet(workspace) : await readSaved(workspace, saved);
+        const asks = saved === undefined && options.autoApprove !== true;
+        if (asks && !isEmpty(changeSet) && !hasRefusals(changeSet)) await confirm(workspace, 'Apply this?');
+        const result = await applyChangeSet(workspace, changeSet, workspace.signal);
+        show(workspace, changeSet, result);
+        return exitCodes.ok;
+      }),
+    );
+};
+
+async function freshChangeSet(workspace: Workspace): Promise<ChangeSet> {
+  const changeSet = await changeSetFor(workspace, await readDesired(workspace, { secrets: true }));
+  const { output } = workspace;
+  output.say(changeSetText(changeSet, { color: output.messageLook.colour }));
+  return changeSet;
+}
+
+async function readSaved({ surroundings }: Workspace, file: string): Promise<ChangeSet> {
+  const path = resolve(surroundings.cwd, file);
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new TidemarkError('USAGE', `${path} cannot be read`, {
+      hint: 'Name a file that `tidemark plan --out FILE` wrote.',
+      cause,
+    });
+  });
+  return parseChangeSet(text);
+}
+
+function show({ output }: Workspace, changeSet: ChangeSet, { state, warnings }: ApplyResult): void {
+  if (!output.json) for (const { address, summary, hint } of warnings) output.warn(`${address}: ${summary}`, hint);
+  const text = isEmpty(changeSet) ? 'nothing to apply\n' : `applied: ${doneText(changeSet)}; serial ${state.serial}\n`;
+  output.result(text, { applied: !isEmpty(changeSet), serial: state.serial, changeSet, warnings });
+}
+
+function doneText({ summary }: ChangeSet): string {
+  const { add, change, remove } = summary;
+  return `${add} added, ${change} changed, ${remove} removed`;
+}

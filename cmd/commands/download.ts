@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { restore } from '../restore.ts';
+import type { Register } from '../verb.ts';
+
+interface Options {
+  readonly output: string;
+  readonly only?: readonly string[];
+  readonly overwrite?: boolean;
+  readonly verify?: boolean;
+}
+
+export const registerDownload: Register = (program, bind) => {
+  program
+    .command('download')
+    .description('Write any backup as files into a folder: a database backup loads from there with the stock client.')
+    .argument('<backup>', 'id of a backup, or a part of it that only it has')
+    .requiredOption('-o, --output <folder>', 'the folder to write into; made when it is not there')
+    .option('--only <pattern...>', 'only what matches')
+    .option('--overwrite', 'replace files that are there')
+    .option('--verify', 'read everything back and compare')
+    .action(
+      bind(async (workspace, id: string, options: Options) => {
+        const backup = await (await workspace.catalog()).backups.get(id);
+        const folder = resolve(workspace.surroundings.cwd, options.output);
+        return restore(workspace, { ...options, backup, into: { folder } });
+      }),
+    );
+};

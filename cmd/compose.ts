@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Catalog, openSqliteCatalog } from '../core/catalog/index.ts';
+import {
+  catalogAddress,
+  type Drivers,
+  type LoadedConfiguration,
+  loadConfiguration,
+  makeSecretResolver,
+} from '../core/config/index.ts';
+import { TidemarkError } from '../core/error.ts';
+import type { JobContext } from '../core/job/index.ts';
+import type { OperationContext } from '../core/operation/index.ts';
+import { type Output, openOutput } from './output.ts';
+import type { Globals, Surroundings } from './surroundings.ts';
+
+/** What a verb works with. Everything is made when first asked for, and once; disposing closes what was opened. */
+export interface Workspace extends AsyncDisposable {
+  readonly surroundings: Surroundings;
+  readonly output: Output;
+  /** Fires when the person or the service manager wants the verb to end. */
+  readonly signal: AbortSignal;
+  /** The file or folder of the configuration, absolute. Throws CONFIG_NOT_FOUND. */
+  configurationPath(): Promise<string>;
+  /** The configuration as it is now; `secrets`: whether each must be readable. */
+  configuration(options: { secrets: boolean }): Promise<LoadedConfiguration>;
+  drivers(): Promise<Drivers>;
+  catalog(): Promise<Catalog>;
+  operationContext(): Promise<OperationContext>;
+  /** Events of this process go to the catalog only. */
+  jobContext(): Promise<JobContext>;
+}
+
+export function compose(surroundings: Surroundings, globals: Globals): Workspace {
+  const { clock, env, drivers } = surroundings;
+  const opened = new AsyncDisposableStack();
+  const secret = makeSecretResolver({ env, credentialsDirectory: env.CREDENTIALS_DIRECTORY });
+  const configurationPath = once(() => findConfiguration(surroundings, globals.config));
+  const catalog = once(async () => {
+    const address = await catalogAddress(await configurationPath());
+    return opened.use(await openSqliteCatalog(address.slice('sqlite:'.length), clock));
+  });
+  return {
+    surroundings,
+    output: openOutput(surroundings, globals),
+    signal: surroundings.ending,
+    configurationPath,
+    configuration: async ({ secrets }) =>
+      loadConfiguration(await configurationPath(), await drivers(), secrets ? { secrets: secret } : {}),
+    drivers,
+    catalog,
+    operationContext: once(async () => operationContext(surroundings, await catalog(), await drivers(), secret)),
+    jobContext: once(async () => jobContext(surroundings, await catalog())),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+const standardPlaces = ['./tidemark.yaml', '/etc/tidemark'];
+
+async function findConfiguration({ cwd }: Surroundings, given: string | undefined): Promise<string> {
+  if (given !== undefined) return resolve(cwd, given);
+  for (const place of standardPlaces) {
+    const path = resolve(cwd, place);
+    if (await exists(path)) return path;
+  }
+  throw new TidemarkError('CONFIG_NOT_FOUND', `there is no configuration: neither ${standardPlaces.join(' nor ')}`, {
+    hint: 'Run `tidemark init` to write one here, or name one with `--config PATH`.',
+  });
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function operationContext(
+  { clock, version, process }: Surroundings,
+  catalog: Catalog,
+  drivers: Drivers,
+  secret: OperationContext['secret'],
+): OperationContext {
+  return { catalog, drivers, secret, clock, version, process };
+}
+
+async function jobContext({ clock, process }: Surroundings, catalog: Catalog): Promise<JobContext> {
+  const { createEmitter } = await import('../core/observe/index.ts');
+  const owner = `${process.host}/${process.pid}/${randomBytes(4).toString('hex')}`;
+  return { catalog, clock, emit: createEmitter(catalog.events), owner };
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,38 @@
+import type { Job, NewJob } from '../core/catalog/index.ts';
+import { TidemarkError } from '../core/error.ts';
+import { exitCodes } from '../core/error-codes.ts';
+import { submitAndFollow } from '../core/job/index.ts';
+import type { Workspace } from './compose.ts';
+import { showProgress } from './views/progress.ts';
+
+/**
+ * Queues a job and shows it until it ends, whoever runs it. Gives it when it ended well or with parts missing, and
+ * throws its error otherwise.
+ */
+export async function followJob(workspace: Workspace, newJob: NewJob, title: string): Promise<Job> {
+  const { operationsFor } = await import('./operations.ts');
+  const operations = operationsFor(await workspace.operationContext());
+  const progress = showProgress(workspace.output, title, workspace.surroundings.clock);
+  try {
+    const job = await submitAndFollow(newJob, await workspace.jobContext(), operations, {
+      signal: workspace.signal,
+      whenBusy: 'wait',
+      onChange: progress.update,
+      onWait: progress.note,
+    });
+    return endedWell(job);
+  } finally {
+    progress.end();
+  }
+}
+
+/** The exit code of a job that `followJob` gave. */
+export function jobExitCode({ state }: Job): number {
+  return state === 'partial' ? exitCodes.partial : exitCodes.ok;
+}
+
+function endedWell(job: Job): Job {
+  if (job.state === 'succeeded' || job.state === 'partial') return job;
+  const { code, message, subject, hint } = job.error ?? { code: 'CANCELLED', message: `job ${job.id} is ${job.state}` };
+  throw new TidemarkError(code, message, { subject, hint });
+}

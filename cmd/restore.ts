@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import type { BackupRecord, NewJob } from '../core/catalog/index.ts';
+import type { RestoreOutcome } from '../core/operation/index.ts';
+import { formatBytes } from '../core/units.ts';
+import type { Workspace } from './compose.ts';
+import { followJob, jobExitCode } from './follow-job.ts';
+import type { RestoreJobRequest } from './operations.ts';
+import { jobJson } from './views/jobs.ts';
+import { count, formatTime } from './views/words.ts';
+
+export type RestoreTarget = RestoreJobRequest['into'];
+
+/** A folder begins with `/` or `.`; anything else is the name of a source. */
+export function parseTarget(text: string, cwd: string): RestoreTarget {
+  return /^[./]/.test(text) ? { folder: resolve(cwd, text) } : { source: text };
+}
+
+export interface RestoreWish {
+  readonly backup: BackupRecord;
+  readonly into: RestoreTarget;
+  readonly only?: readonly string[];
+  readonly overwrite?: boolean;
+  readonly verify?: boolean;
+}
+
+/** Restores as a job, shows it and what came of it, and gives the exit code. */
+export async function restore(workspace: Workspace, wish: RestoreWish): Promise<number> {
+  const job = await followJob(workspace, restoreJob(wish), `restore ${wish.backup.source}`);
+  const { restoredTo, items, bytes, warnings } = job.result as unknown as Omit<RestoreOutcome, 'restoredTo'> & {
+    restoredTo: string;
+  };
+  const { output } = workspace;
+  if (!output.json) for (const warning of warnings) output.warn(warning);
+  const target = 'folder' in wish.into ? wish.into.folder : `sources.${wish.into.source}`;
+  const text = `restored ${count(items, 'item')}, ${formatBytes(bytes)}, as of ${formatTime(new Date(restoredTo))} into ${target}\n`;
+  output.result(text, { backup: wish.backup.id, job: jobJson(job) });
+  return jobExitCode(job);
+}
+
+function restoreJob({ backup, into, only = [], overwrite = false, verify = false }: RestoreWish): NewJob {
+  const request: RestoreJobRequest = { backup: backup.id, into, only, overwrite, verify };
+  return {
+    kind: 'restore',
+    trigger: 'manual',
+    source: backup.source,
+    destination: backup.destination,
+    request: { ...request },
+    attempts: 1,
+  };
+}

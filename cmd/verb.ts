@@ -1,0 +1,10 @@
+import type { Command } from 'commander';
+import type { Workspace } from './compose.ts';
+
+/** Turns the work of a verb into an action for commander: with a workspace in front of its arguments. */
+export type Bind = <Args extends unknown[]>(
+  verb: (workspace: Workspace, ...args: Args) => Promise<number>,
+) => (...args: Args) => Promise<void>;
+
+/** Adds one verb to the program. The work gives the exit code; what it throws is shown and gives its own. */
+export type Register = (program: Command, bind: Bind) => void;

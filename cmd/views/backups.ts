@@ -1,0 +1,58 @@
+import type { BackupRecord } from '../../core/catalog/index.ts';
+import { formatBytes, formatDuration } from '../../core/units.ts';
+import { type Look, paint, printable } from './look.ts';
+import { table } from './table.ts';
+import { count, formatAge, formatTime } from './words.ts';
+
+export function backupsTable(backups: readonly BackupRecord[], look: Look): string {
+  return table(
+    backups,
+    [
+      { title: 'ID', cell: ({ id }) => id },
+      { title: 'SOURCE', cell: ({ source }) => source },
+      { title: 'PLAN', cell: ({ plan }) => plan },
+      { title: 'TYPE', cell: ({ type }) => type },
+      { title: 'SHOWS', cell: ({ consistentAt }) => formatTime(consistentAt) },
+      { title: 'AGE', right: true, cell: ({ consistentAt }) => formatAge(consistentAt, look.now) },
+      { title: 'SIZE', right: true, cell: ({ sizeBytes }) => formatBytes(sizeBytes) },
+      {
+        title: 'ADDED',
+        right: true,
+        cell: ({ addedBytes }) => (addedBytes === undefined ? '' : formatBytes(addedBytes)),
+      },
+      { title: 'ITEMS', right: true, cell: ({ items }) => items.toLocaleString('en-US') },
+      { title: 'IN', cell: ({ destination }) => destination },
+      { title: 'STATE', cell: (backup) => stateText(backup, look) },
+    ],
+    look,
+  );
+}
+
+/** One backup, a line per fact, its warnings last. */
+export function backupText(backup: BackupRecord, look: Look): string {
+  const { manifest, startedAt, endedAt, addedBytes } = backup;
+  const facts: [string, string][] = [
+    ['backup', backup.id],
+    ['shows', `${formatTime(backup.consistentAt)} (${formatAge(backup.consistentAt, look.now)})`],
+    ['source', `${backup.source}: ${manifest.flavour} ${manifest.version}`],
+    ['plan', `${backup.plan} (${backup.type})`],
+    ['where', `${backup.destination}, snapshot ${backup.snapshot.slice(0, 8)}`],
+    ['size', `${formatBytes(backup.sizeBytes)} in ${count(backup.items, 'item')}`],
+    ...(addedBytes === undefined ? [] : [['added', formatBytes(addedBytes)] satisfies [string, string]]),
+    ['made', `${formatTime(startedAt)}, took ${formatDuration(endedAt.getTime() - startedAt.getTime())}`],
+    ...(backup.partial ? [['state', stateText(backup, look) ?? ''] satisfies [string, string]] : []),
+  ];
+  const warnings = backup.warnings.map((warning) => `  ${paint(look, 'yellow', 'warning')}: ${printable(warning)}\n`);
+  return facts.map(([name, value]) => `${name.padEnd(8)}${value}\n`).join('') + warnings.join('');
+}
+
+/** The JSON of a backup: see `docs/reference/json.md`. */
+export function backupJson(backup: BackupRecord) {
+  const { manifest: _, ...rest } = backup;
+  return rest;
+}
+
+function stateText({ partial, warnings }: BackupRecord, look: Look): string | undefined {
+  if (partial) return paint(look, 'yellow', 'partial');
+  return warnings.length > 0 ? count(warnings.length, 'warning') : undefined;
+}

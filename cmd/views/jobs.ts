@@ -1,0 +1,53 @@
+import type { Job } from '../../core/catalog/index.ts';
+import { formatBytes, formatDuration } from '../../core/units.ts';
+import { type Look, type Paint, paint, printable } from './look.ts';
+import { table } from './table.ts';
+import { formatTime } from './words.ts';
+
+export function jobsTable(jobs: readonly Job[], look: Look): string {
+  return table(
+    jobs,
+    [
+      { title: 'ID', cell: ({ id }) => id },
+      { title: 'KIND', cell: ({ kind }) => kind },
+      { title: 'PLAN', cell: ({ plan }) => plan },
+      { title: 'SOURCE', cell: ({ source }) => source },
+      { title: 'STATE', cell: ({ state }) => paint(look, colours[state], state) },
+      { title: 'BY', cell: ({ trigger }) => trigger },
+      { title: 'QUEUED', cell: ({ queuedAt }) => formatTime(queuedAt) },
+      { title: 'TOOK', right: true, cell: (job) => tookText(job, look.now) },
+      { title: 'WHAT', cell: whatText },
+    ],
+    look,
+  );
+}
+
+/** The JSON of a job: see `docs/reference/json.md`. */
+export function jobJson(job: Job) {
+  const { lease, ...rest } = job;
+  return { ...rest, ...(lease === undefined ? {} : { runner: lease.owner }) };
+}
+
+const colours: Readonly<Record<Job['state'], Paint>> = {
+  queued: 'dim',
+  running: 'cyan',
+  succeeded: 'green',
+  partial: 'yellow',
+  failed: 'red',
+  cancelled: 'yellow',
+  missed: 'red',
+};
+
+function tookText({ startedAt, endedAt }: Job, now: Date): string | undefined {
+  if (startedAt === undefined) return undefined;
+  return formatDuration((endedAt ?? now).getTime() - startedAt.getTime());
+}
+
+function whatText({ state, error, progress, cancelRequested }: Job): string | undefined {
+  if (state === 'running' && cancelRequested) return 'is being cancelled';
+  if (state === 'running' && progress !== undefined) {
+    const total = progress.totalBytes === undefined ? '' : ` of ${formatBytes(progress.totalBytes)}`;
+    return `${printable(progress.step)}, ${formatBytes(progress.doneBytes)}${total}`;
+  }
+  return error === undefined ? undefined : `${error.code}: ${printable(error.message)}`;
+}
