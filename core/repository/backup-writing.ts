@@ -1,6 +1,7 @@
 import type { BackupSink, Content, DataThreads, EncodedNodes, Node } from '../driver/index.ts';
 import { emptyContent } from '../driver/index.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
+import { blobKey } from './blob-index.ts';
 import { idOf, toHex } from './format/blob-id.ts';
 import { type FinishedPack, PackBuilder } from './format/pack.ts';
 import { Sealer } from './format/sealer.ts';
@@ -24,7 +25,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   readonly #gate = new Gate();
   readonly #uploads: PackUploads;
   readonly #builders: Readonly<Record<'data' | 'tree', PackBuilder>>;
-  readonly #pools: AsyncDisposable[] = [];
+  readonly #pools: ThreadPool<never, unknown>[] = [];
 
   constructor(parts: RepositoryParts, options: WorkOptions) {
     this.#parts = parts;
@@ -85,7 +86,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
 
   /** Stores what is left and then the snapshot. Gives the snapshot's id. `lost` fires when the lock is lost. */
   async commit(snapshot: NewSnapshot, lost: AbortSignal): Promise<string> {
-    for (const pool of this.#pools) await pool[Symbol.asyncDispose]();
+    for (const pool of this.#pools) await pool.finish();
     for (const builder of Object.values(this.#builders)) await this.#upload(builder.finish());
     await this.#uploads.finish();
     lost.throwIfAborted();
@@ -103,7 +104,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   }
 
   async #store(type: 'data' | 'tree', id: Uint8Array, bytes: Uint8Array): Promise<void> {
-    if (this.#parts.index.has(id) || !this.#newBlobs.insert(id)) return;
+    if (this.#parts.index.has(type, id) || !this.#newBlobs.insert(blobKey(type, id))) return;
     await this.#upload(this.#builders[type].add(id, bytes));
   }
 

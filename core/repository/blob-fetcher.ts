@@ -6,6 +6,7 @@ import type { BlobType } from './format/pack.ts';
 
 /** Blobs that lie one behind the other in a pack, still sealed. */
 export interface BlobRun {
+  readonly pack: Uint8Array;
   readonly sealed: Uint8Array<ArrayBuffer>;
   /** In order: how long each is in `sealed`, and its plain length when it is compressed. */
   readonly blobs: readonly { readonly length: number; readonly plainBytes: number | undefined }[];
@@ -46,7 +47,11 @@ export class BlobFetcher {
       lengthBytes += next.length;
     }
     const sealed = await this.range(first.pack, first.offset, lengthBytes, signal);
-    return { sealed, blobs: blobs.map(({ length, plainBytes }) => ({ length, plainBytes })) };
+    return {
+      pack: new Uint8Array(first.pack),
+      sealed,
+      blobs: blobs.map(({ length, plainBytes }) => ({ length, plainBytes })),
+    };
   }
 
   /** Bytes of a pack. Throws REPOSITORY_CORRUPT when the pack is missing or too short. */

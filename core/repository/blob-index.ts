@@ -7,21 +7,27 @@ export interface BlobLocation extends PackEntry {
 }
 
 /**
- * Which blobs the repository has and where: an open-addressing hash table over typed arrays, about 60 bytes a blob.
- * `id` and `slots` lie in shared memory, so that threads ask whether a blob exists without asking the main thread; it
+ * Which blobs the repository has and where: an open-addressing hash table over typed arrays, 60 to 80 bytes a blob.
+ * Keys and slots lie in shared memory, so that threads ask whether a blob exists without asking the main thread; it
  * must not be written while threads read it.
  */
 export class BlobIndex {
   #count = 0;
-  #ids = sharedBytes(initialCapacity * idBytes);
-  #slots = new Uint32Array(new SharedArrayBuffer(initialCapacity * 2 * 4));
-  /** Per blob: pack number, offset, sealed length, plain length (0: not compressed) with the type in its top bit. */
+  #capacity = initialCapacity;
+  #keys = sharedBytes(initialCapacity * idBytes);
+  #slots = sharedSlots(initialCapacity * 2);
+  /** Per blob: pack number, offset, sealed length, plain length (0: not compressed). */
   #fields = new Uint32Array(initialCapacity * fieldsPerBlob);
   #packs = Buffer.alloc(1024 * idBytes);
   #packCount = 0;
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Memory of the tables. */
+  get sizeBytes(): number {
+    return this.#keys.byteLength + this.#slots.byteLength + this.#fields.byteLength + this.#packs.length;
   }
 
   /** Adds the blobs of a pack; a blob that is known already keeps its first place. */
@@ -31,28 +37,27 @@ export class BlobIndex {
   }
 
   find(type: BlobType, id: Uint8Array): BlobLocation | undefined {
-    const at = findSlot(this.#slots, this.#ids, id);
+    const at = findSlot(this.#slots, this.#keys, blobKey(type, id));
     if (at === undefined) return undefined;
-    const [packNumber, offset, length, sizeAndType] = this.#fields.subarray(at * fieldsPerBlob) as unknown as number[];
-    if ((sizeAndType! >= treeBit ? 'tree' : 'data') !== type) return undefined;
-    const plainBytes = sizeAndType! % treeBit;
+    const fields = at * fieldsPerBlob;
+    const packAt = this.#fields[fields]! * idBytes;
     return {
       type,
       id,
-      pack: this.#packs.subarray(packNumber! * idBytes, (packNumber! + 1) * idBytes),
-      offset: offset!,
-      length: length!,
-      plainBytes: plainBytes === 0 ? undefined : plainBytes,
+      pack: this.#packs.subarray(packAt, packAt + idBytes),
+      offset: this.#fields[fields + 1]!,
+      length: this.#fields[fields + 2]!,
+      plainBytes: this.#fields[fields + 3]! || undefined,
     };
   }
 
-  has(id: Uint8Array): boolean {
-    return findSlot(this.#slots, this.#ids, id) !== undefined;
+  has(type: BlobType, id: Uint8Array): boolean {
+    return findSlot(this.#slots, this.#keys, blobKey(type, id)) !== undefined;
   }
 
-  /** For `SharedIndex` in threads. */
+  /** For `sharedHas` in threads. */
   share(): SharedIndexData {
-    return { ids: this.#ids, slots: this.#slots };
+    return { keys: this.#keys, slots: this.#slots };
   }
 
   #addPackId(pack: Uint8Array): number {
@@ -63,59 +68,78 @@ export class BlobIndex {
   }
 
   #add(packNumber: number, entry: PackEntry): void {
-    if (this.has(entry.id)) return;
-    if ((this.#count + 1) * 2 > this.#slots.length) this.#grow();
+    const key = blobKey(entry.type, entry.id);
+    if (findSlot(this.#slots, this.#keys, key) !== undefined) return;
+    if (this.#count === this.#capacity) this.#growEntries();
+    if ((this.#count + 1) * 2 > this.#slots.length) this.#growSlots();
     const at = this.#count++;
-    this.#ids.set(entry.id, at * idBytes);
-    const sizeAndType = (entry.plainBytes ?? 0) + (entry.type === 'tree' ? treeBit : 0);
-    this.#fields.set([packNumber, entry.offset, entry.length, sizeAndType], at * fieldsPerBlob);
-    insertSlot(this.#slots, entry.id, at);
+    this.#keys.set(key, at * idBytes);
+    this.#fields.set([packNumber, entry.offset, entry.length, entry.plainBytes ?? 0], at * fieldsPerBlob);
+    insertSlot(this.#slots, key, at);
   }
 
-  #grow(): void {
-    const capacity = this.#slots.length;
-    const ids = sharedBytes(capacity * idBytes);
-    ids.set(this.#ids);
-    const fields = new Uint32Array(capacity * fieldsPerBlob);
+  /** By a quarter, not twofold: entries are most of the memory. */
+  #growEntries(): void {
+    this.#capacity = Math.ceil(this.#capacity * 1.25);
+    const keys = sharedBytes(this.#capacity * idBytes);
+    keys.set(this.#keys);
+    this.#keys = keys;
+    const fields = new Uint32Array(this.#capacity * fieldsPerBlob);
     fields.set(this.#fields);
-    this.#ids = ids;
     this.#fields = fields;
-    this.#slots = new Uint32Array(new SharedArrayBuffer(capacity * 2 * 4));
-    for (let at = 0; at < this.#count; at++) insertSlot(this.#slots, ids.subarray(at * idBytes), at);
+  }
+
+  #growSlots(): void {
+    this.#slots = sharedSlots(this.#slots.length * 2);
+    for (let at = 0; at < this.#count; at++) insertSlot(this.#slots, this.#keys.subarray(at * idBytes), at);
   }
 }
 
+/**
+ * What tables of blobs know a blob by: its id, for trees with the last byte inverted. A file may have the very bytes of
+ * a tree, and these are two blobs.
+ */
+export function blobKey(type: BlobType, id: Uint8Array): Uint8Array {
+  if (type === 'data') return id;
+  const key = new Uint8Array(id);
+  key[idBytes - 1]! ^= 0xff;
+  return key;
+}
+
 export interface SharedIndexData {
-  readonly ids: Uint8Array;
+  readonly keys: Uint8Array;
   readonly slots: Uint32Array;
 }
 
 /** Whether a blob is in the index; for any thread. */
-export function sharedHas(index: SharedIndexData, id: Uint8Array): boolean {
-  return findSlot(index.slots, index.ids, id) !== undefined;
+export function sharedHas(index: SharedIndexData, key: Uint8Array): boolean {
+  return findSlot(index.slots, index.keys, key) !== undefined;
 }
 
 const initialCapacity = 4096;
 const fieldsPerBlob = 4;
-const treeBit = 2 ** 31;
 
 function sharedBytes(size: number): Uint8Array {
   return new Uint8Array(new SharedArrayBuffer(size));
 }
 
+function sharedSlots(count: number): Uint32Array {
+  return new Uint32Array(new SharedArrayBuffer(count * 4));
+}
+
 /** Slots hold the blob's number plus one; the number of slots is a power of two and at least twice the blobs. */
-function insertSlot(slots: Uint32Array, id: Uint8Array, at: number): void {
+function insertSlot(slots: Uint32Array, key: Uint8Array, at: number): void {
   const mask = slots.length - 1;
-  let slot = firstSlot(id) & mask;
+  let slot = firstSlot(key) & mask;
   while (slots[slot] !== 0) slot = (slot + 1) & mask;
   slots[slot] = at + 1;
 }
 
-function findSlot(slots: Uint32Array, ids: Uint8Array, id: Uint8Array): number | undefined {
+function findSlot(slots: Uint32Array, keys: Uint8Array, key: Uint8Array): number | undefined {
   const mask = slots.length - 1;
-  for (let slot = firstSlot(id) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+  for (let slot = firstSlot(key) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
     const at = slots[slot]! - 1;
-    if (sameId(ids, at * idBytes, id)) return at;
+    if (sameId(keys, at * idBytes, key)) return at;
   }
   return undefined;
 }

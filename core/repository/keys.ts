@@ -64,18 +64,29 @@ export async function addKey(
   return id;
 }
 
-/** The master key, and which key file gave it. Throws REPOSITORY_PASSWORD, REPOSITORY_MISSING. */
+/**
+ * The master key, and which key file gave it. Throws REPOSITORY_PASSWORD, REPOSITORY_MISSING; REPOSITORY_CORRUPT when
+ * no key fits and one is damaged.
+ */
 export async function openKey(
   store: Store,
   password: Secret,
   signal?: AbortSignal,
 ): Promise<{ id: string; master: KeyMaterial }> {
   let tried = 0;
-  for await (const { id, file } of keyFiles(store, signal)) {
+  let damaged: TidemarkError | undefined;
+  for await (const id of keyIds(store, signal)) {
     tried += 1;
-    const master = await tryKey(file, password);
-    if (master !== undefined) return { id, master };
+    try {
+      const file = await readKeyFile(store, id, signal);
+      const master = file && (await tryKey(file, password));
+      if (master !== undefined) return { id, master };
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+      damaged ??= error;
+    }
   }
+  if (damaged !== undefined) throw damaged;
   if (tried === 0) {
     throw new TidemarkError('REPOSITORY_MISSING', 'there is no repository here: no key file was found', {
       hint: 'Run `tidemark apply` to create it, or check the path of the destination.',
@@ -92,30 +103,33 @@ export async function openKey(
 
 export async function listKeys(store: Store, signal?: AbortSignal): Promise<KeyInfo[]> {
   const keys: KeyInfo[] = [];
-  for await (const { id, file } of keyFiles(store, signal)) {
+  for await (const id of keyIds(store, signal)) {
+    const file = await readKeyFile(store, id, signal);
+    if (file === undefined) continue;
     keys.push({ id, created: new Date(file.created), username: file.username, hostname: file.hostname });
   }
   return keys.sort((a, b) => a.created.getTime() - b.created.getTime());
 }
 
-async function* keyFiles(store: Store, signal?: AbortSignal): AsyncGenerator<{ id: string; file: KeyFile }> {
+async function* keyIds(store: Store, signal?: AbortSignal): AsyncGenerator<string> {
   for await (const { name } of store.list('keys/', signal)) {
     const id = name.slice('keys/'.length);
-    if (!/^[0-9a-f]{64}$/.test(id)) continue;
-    const file = await readKeyFile(store, name, signal);
-    if (file !== undefined) yield { id, file };
+    if (/^[0-9a-f]{64}$/.test(id)) yield id;
   }
 }
 
-/** A key removed between listing and reading is no key any more. */
-async function readKeyFile(store: Store, name: string, signal?: AbortSignal): Promise<KeyFile | undefined> {
-  try {
-    return JSON.parse(Buffer.from(await store.get(name, undefined, signal)).toString('utf8')) as KeyFile;
-  } catch (cause) {
-    if (hasCode(cause, 'OBJECT_NOT_FOUND')) return undefined;
-    if (cause instanceof TidemarkError) throw cause;
-    throw new TidemarkError('REPOSITORY_CORRUPT', `${name} is not a key file`, { cause });
+/** A key removed between listing and reading is no key any more. Throws REPOSITORY_CORRUPT. */
+async function readKeyFile(store: Store, id: string, signal?: AbortSignal): Promise<KeyFile | undefined> {
+  const bytes = await store.get(`keys/${id}`, undefined, signal).catch((error) => {
+    if (!hasCode(error, 'OBJECT_NOT_FOUND')) throw error;
+  });
+  if (bytes === undefined) return undefined;
+  if (toHex(idOf(bytes)) !== id) {
+    throw new TidemarkError('REPOSITORY_CORRUPT', `keys/${id} is damaged`, {
+      hint: 'Restore the file from a copy of the repository, or open the repository with the password of another key.',
+    });
   }
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as KeyFile;
 }
 
 async function tryKey(file: KeyFile, password: Secret): Promise<KeyMaterial | undefined> {

@@ -33,11 +33,7 @@ export class SealedObjects {
     const name = `${folder}/${id}`;
     const sealed = await this.#store.get(name, undefined, signal);
     if (toHex(idOf(sealed)) !== id) throw damaged(name);
-    try {
-      return parseDocument(this.#sealer.open(sealed));
-    } catch (cause) {
-      throw hasCode(cause, 'REPOSITORY_CORRUPT') ? damaged(name, cause) : cause;
-    }
+    return openDocument(this.#sealer, name, sealed);
   }
 
   /** The ids in a folder. Names that are no ids (half-written files of other tools) are passed over, as restic does. */
@@ -56,8 +52,17 @@ export class SealedObjects {
   }
 }
 
-/** The document of an opened object: plain JSON (format version 1), or the byte 2 and a zstd frame. */
-export function parseDocument(plain: Buffer): unknown {
+/** The document in a sealed object. Throws REPOSITORY_CORRUPT, which names the object. */
+export function openDocument(sealer: Sealer, name: string, sealed: Uint8Array): unknown {
+  try {
+    return parseDocument(sealer.open(sealed));
+  } catch (cause) {
+    throw hasCode(cause, 'REPOSITORY_CORRUPT') ? damaged(name, cause) : cause;
+  }
+}
+
+/** Plain JSON (format version 1, and always the config), or the byte 2 and a zstd frame. */
+function parseDocument(plain: Buffer): unknown {
   const json = plain[0] === compressedVersion ? decompress(plain.subarray(1)) : plain;
   try {
     return JSON.parse(json.toString('utf8'));

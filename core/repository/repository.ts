@@ -10,7 +10,7 @@ import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
 import { addKey, type Identity, type KeyInfo, listKeys, openKey } from './keys.ts';
 import { RepositoryLock } from './lock.ts';
-import { parseDocument, SealedObjects } from './objects.ts';
+import { openDocument, SealedObjects } from './objects.ts';
 import { randomPolynomial } from './polynomial.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
 
@@ -65,7 +65,14 @@ export class Repository {
       id: crypto.randomBytes(32).toString('hex'),
       chunker_polynomial: randomPolynomial(),
     };
-    await store.put('config', new Sealer(master).seal(Buffer.from(JSON.stringify(config))), { ifAbsent: true, signal });
+    const sealed = new Sealer(master).seal(Buffer.from(JSON.stringify(config)));
+    try {
+      await store.put('config', sealed, { ifAbsent: true, signal });
+    } catch (error) {
+      if (!hasCode(error, 'OBJECT_EXISTS')) throw error;
+      await store.delete([`keys/${id}`]); // somebody else was first: our key opens nothing
+      throw existing('config');
+    }
     return new Repository(options, { id, master }, config);
   }
 
@@ -73,7 +80,7 @@ export class Repository {
   static async open(options: RepositoryOptions, signal?: AbortSignal): Promise<Repository> {
     const sealed = await readConfig(options.store, signal);
     const key = await openKey(options.store, options.password, signal);
-    const config = parseDocument(new Sealer(key.master).open(sealed)) as Config;
+    const config = openDocument(new Sealer(key.master), 'config', sealed) as Config;
     if (config.version === 2) return new Repository(options, key, config);
     throw new TidemarkError(
       'UNSUPPORTED',
@@ -90,6 +97,7 @@ export class Repository {
       try {
         yield await this.snapshot(id, signal);
       } catch (error) {
+        if (hasCode(error, 'BACKUP_NOT_FOUND')) continue; // it was removed after it was listed
         if (!hasCode(error, 'REPOSITORY_CORRUPT') || onDamaged === undefined) throw error;
         onDamaged(error);
       }
@@ -110,9 +118,12 @@ export class Repository {
   }
 
   /** Holds a lock that lets other readers and writers in (shared) or nobody (exclusive). Throws REPOSITORY_LOCKED. */
-  lock(kind: 'shared' | 'exclusive', signal: AbortSignal): Promise<RepositoryLock> {
+  async lock(kind: 'shared' | 'exclusive', signal: AbortSignal): Promise<RepositoryLock> {
     const { by, clock, processAlive } = this.#options;
-    return RepositoryLock.acquire(this.#objects, { exclusive: kind === 'exclusive', by, clock, processAlive, signal });
+    const request = { exclusive: kind === 'exclusive', by, clock, processAlive, signal };
+    const lock = await RepositoryLock.acquire(this.#objects, request);
+    this.#index = undefined; // without a lock, somebody may have pruned
+    return lock;
   }
 
   /** Starts to write a backup; needs a lock to be held. */
@@ -146,10 +157,19 @@ export class Repository {
     await this.#options.store.delete([`keys/${id}`]);
   }
 
-  /** The index as of the first use: a backup or restore works with one view of the repository. */
-  async #parts(signal: AbortSignal) {
-    this.#index ??= loadIndex(this.#objects, signal);
+  /** The index as of the first use under a lock: a backup or restore works with one view of the repository. */
+  async #parts(signal: AbortSignal): Promise<RepositoryParts> {
+    this.#index ??= this.#loadIndex(signal);
     return { store: this.#options.store, objects: this.#objects, key: this.#master, index: await this.#index };
+  }
+
+  async #loadIndex(signal: AbortSignal): Promise<BlobIndex> {
+    try {
+      return await loadIndex(this.#objects, signal);
+    } catch (error) {
+      this.#index = undefined;
+      throw error;
+    }
   }
 }
 

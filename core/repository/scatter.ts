@@ -38,14 +38,17 @@ export async function scatter<Task>(
   await threads.onEvery((call) => ({ type: 'batch', call, tasks: files.map((file) => file.task), remaining }));
   const empty = files.flatMap((file, number) => (file.content.blobs.length === 0 ? [number] : []));
   if (empty.length > 0) await threads.onIdle((call) => ({ type: 'finish', call, files: empty }));
-  const next = fetches[Symbol.iterator]();
   const lane = async () => {
-    for (let one = next.next(); !one.done; one = next.next()) {
-      const range = await fetchRange(fetcher, one.value, signal);
+    for (let next = fetches.shift(); next !== undefined; next = fetches.shift()) {
+      const range = await fetchRange(fetcher, next, signal);
       await threads.onIdle((call) => ({ type: 'scatter', call, range }), [range.sealed.buffer]);
     }
   };
-  await Promise.all(Array.from({ length: threads.count * 2 }, lane));
+  try {
+    await Promise.all(Array.from({ length: threads.count * 2 }, lane));
+  } finally {
+    fetches.length = 0; // after a failure the other lanes end with what they have in hand
+  }
 }
 
 /** Which ranges of which packs to read, in the order of the packs' first use; counts the blobs of each file. */
@@ -105,7 +108,7 @@ async function fetchRange(fetcher: BlobFetcher, one: Fetch, signal: AbortSignal)
     const { length, plainBytes, id, offset } = location;
     return { at: offset - one.offset, length, plainBytes, id, targets };
   });
-  return { sealed, blobs };
+  return { pack: new Uint8Array(one.pack), sealed, blobs }; // a copy: messages take the buffer behind a view with them
 }
 
 function plainLength(location: BlobLocation): number {

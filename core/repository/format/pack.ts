@@ -1,5 +1,5 @@
-import { TidemarkError } from '../../error.ts';
-import { idBytes, idOf } from './blob-id.ts';
+import { hasCode, TidemarkError } from '../../error.ts';
+import { idBytes, idOf, toHex } from './blob-id.ts';
 import { maxBytes } from './chunker.ts';
 import { compress, decompress } from './compression.ts';
 import { type Sealer, sealBytes } from './sealer.ts';
@@ -131,14 +131,22 @@ function verifySample(id: Uint8Array, plain: Uint8Array, compressed: Uint8Array)
   });
 }
 
-/** Opens one blob that was cut out of a pack. Throws REPOSITORY_CORRUPT when it is not what its id says. */
-export function openBlob(
-  sealer: Sealer,
-  entry: { id: Uint8Array; plainBytes: number | undefined },
-  sealed: Uint8Array,
-): Buffer {
-  const payload = sealer.open(sealed);
-  const plain = entry.plainBytes === undefined ? payload : decompress(payload, entry.plainBytes);
-  if (Buffer.compare(idOf(plain), entry.id) === 0) return plain;
-  throw new TidemarkError('REPOSITORY_CORRUPT', 'a blob does not have the SHA-256 that is its name');
+/** What is needed to open a blob that was cut out of a pack. */
+export type SealedBlob = Pick<PackEntry, 'id' | 'plainBytes'> & { readonly pack: Uint8Array };
+
+/** Throws REPOSITORY_CORRUPT, which names blob and pack, when it is not what its id says. */
+export function openBlob(sealer: Sealer, blob: SealedBlob, sealed: Uint8Array): Buffer {
+  let cause: unknown;
+  try {
+    const payload = sealer.open(sealed);
+    const plain = blob.plainBytes === undefined ? payload : decompress(payload, blob.plainBytes);
+    if (Buffer.compare(idOf(plain), blob.id) === 0) return plain;
+  } catch (error) {
+    if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+    cause = error;
+  }
+  throw new TidemarkError('REPOSITORY_CORRUPT', `blob ${toHex(blob.id)} in pack ${toHex(blob.pack)} is damaged`, {
+    hint: 'Restore the pack below `data/` from a copy of the repository, or restore another backup.',
+    cause,
+  });
 }

@@ -88,7 +88,8 @@ class DataThread {
 
   #scatter(range: ScatterRange): void {
     for (const blob of range.blobs) {
-      const plain = openBlob(this.#sealer, blob, range.sealed.subarray(blob.at, blob.at + blob.length));
+      const entry = { ...blob, pack: range.pack };
+      const plain = openBlob(this.#sealer, entry, range.sealed.subarray(blob.at, blob.at + blob.length));
       for (const target of blob.targets) this.#deliver(target.file, target.offset, plain);
     }
   }
@@ -138,7 +139,7 @@ class DataThread {
 
   async #fetch(content: Content, at: number): Promise<BlobRun> {
     const ids = new Uint8Array(content.blobs.subarray(at, at + 64 * idBytes));
-    if (ids.length === 0) return { sealed: new Uint8Array(0), blobs: [] };
+    if (ids.length === 0) return { pack: ids, sealed: new Uint8Array(0), blobs: [] };
     const request = this.#nextFetch++;
     const answer = await new Promise<ToThread & { type: 'fetched' }>((resolve) => {
       this.#fetches.set(request, resolve);
@@ -212,7 +213,8 @@ function blobContent(blobs: { store(bytes: Uint8Array): Uint8Array }, bytes: Uin
 export function* openRun(sealer: Sealer, run: BlobRun, ids: Uint8Array): Generator<Uint8Array> {
   let offset = 0;
   for (const [at, blob] of run.blobs.entries()) {
-    const entry = { id: ids.subarray(at * idBytes, (at + 1) * idBytes), plainBytes: blob.plainBytes };
+    const id = ids.subarray(at * idBytes, (at + 1) * idBytes);
+    const entry = { id, pack: run.pack, plainBytes: blob.plainBytes };
     yield openBlob(sealer, entry, run.sealed.subarray(offset, offset + blob.length));
     offset += blob.length;
   }

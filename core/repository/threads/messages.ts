@@ -21,6 +21,7 @@ export interface ThreadData {
 
 /** A range of a pack and where its blobs go. `file` numbers the tasks of the batch. */
 export interface ScatterRange {
+  readonly pack: Uint8Array;
   readonly sealed: Uint8Array<ArrayBuffer>;
   readonly blobs: readonly ScatterBlob[];
 }

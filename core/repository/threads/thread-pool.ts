@@ -36,6 +36,8 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   #nextCall = 0;
   #failure: { error: unknown } | undefined;
   #closing: Promise<void> | undefined;
+  /** From here on, threads that end are no failure. */
+  #closed = false;
 
   private constructor(options: PoolOptions) {
     this.#options = options;
@@ -49,7 +51,12 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   static async start<Task, Result>(options: PoolOptions): Promise<ThreadPool<Task, Result>> {
     options.signal.throwIfAborted();
     const pool = new ThreadPool<Task, Result>(options);
-    await Promise.all(pool.#ready.map((one) => one.promise));
+    try {
+      await Promise.all(pool.#ready.map((one) => one.promise));
+    } catch (error) {
+      await pool[Symbol.asyncDispose]();
+      throw error;
+    }
     pool.#idle.push(...pool.#workers.keys());
     return pool;
   }
@@ -83,10 +90,19 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     await Promise.all(this.#workers.map((_, thread) => this.#call(thread, message)));
   }
 
-  /** Closes the module in every thread and waits until the packs they still held are stored. */
+  /**
+   * Closes the module in every thread and waits until the packs they still held are stored. After a failure it only
+   * ends the threads; whoever needs to know that all went well calls `finish`.
+   */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Closes, and rejects when anything in the life of the pool failed: then blobs may be missing. */
+  async finish(): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #close(): Promise<void> {
@@ -96,6 +112,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
         await Promise.all(this.#stores);
       }
     } finally {
+      this.#closed = true;
       this.#options.signal.removeEventListener('abort', this.#onAbort);
       await Promise.all(this.#workers.map((worker) => worker.terminate()));
     }
@@ -107,10 +124,11 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
 
   #call(thread: number, message: (call: number) => ToThread, transfer: ArrayBuffer[] = []): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
+    if (this.#closed) return Promise.reject(new TidemarkError('BUG', 'the data threads are closed'));
     const call = this.#nextCall++;
     const pending = Promise.withResolvers<unknown>();
-    this.#calls.set(call, pending);
     this.#workers[thread]!.postMessage(message(call), transfer);
+    this.#calls.set(call, pending);
     return pending.promise;
   }
 
@@ -168,7 +186,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   }
 
   #fail(error: unknown): void {
-    if (this.#failure !== undefined || this.#closed()) return;
+    if (this.#failure !== undefined || this.#closed) return;
     this.#failure = { error };
     this.#options.writing?.gate.open();
     for (const one of this.#ready) {
@@ -178,10 +196,5 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     for (const pending of this.#calls.values()) pending.reject(error);
     this.#calls.clear();
     for (const worker of this.#workers ?? []) void worker.terminate();
-  }
-
-  /** After an orderly close, threads that end are no failure. */
-  #closed(): boolean {
-    return this.#closing !== undefined && this.#calls.size === 0 && this.#stores.size === 0;
   }
 }
