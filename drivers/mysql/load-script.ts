@@ -22,7 +22,8 @@ export function rootLoadScript(entries: readonly Entry[], inventory: Inventory, 
     entries.filter((one): one is ObjectFacts => kinds.includes(one.kind)).map((one) => one.path);
   const run = (paths: readonly string[]) => paths.map((path) => `\\. ${path}`);
   return lines([
-    '-- Restores this backup: cd here, then: mariadb --local-infile=1 < load.sql',
+    '-- Restores this backup: cd here, then: mariadb --local-infile=1 --comments < load.sql',
+    '-- (without --comments the client takes comments out of routines and triggers)',
     ...sessionLines,
     ...(flavour === 'mariadb' ? ['SET SESSION check_constraint_checks = 0;'] : []),
     ...run(databases.map((one) => one.path)),

@@ -40,14 +40,21 @@ export class RowsToTsv implements Exchange {
     }
   }
 
+  /** Bytes are moved only when the room is used up, or a packet of many chunks would be moved with each. */
   #append(chunk: Uint8Array): void {
     const out = this.#out;
-    const left = this.#to - this.#from;
+    if (this.#from === this.#to) this.#from = this.#to = 0;
+    if (out.outputBytes + this.#to + chunk.length > out.bytes.length) this.#moveToStart(chunk.length);
+    out.bytes.set(chunk, out.outputBytes + this.#to);
+    this.#to += chunk.length;
+  }
+
+  #moveToStart(neededBytes: number): void {
+    const out = this.#out;
     out.bytes.copyWithin(out.outputBytes, out.outputBytes + this.#from, out.outputBytes + this.#to);
-    out.reserveInput(left + chunk.length);
-    out.bytes.set(chunk, out.outputBytes + left);
+    this.#to -= this.#from;
     this.#from = 0;
-    this.#to = left + chunk.length;
+    out.reserveInput(this.#to + neededBytes);
   }
 
   /** Length of the next packet's body, or -1 while it is not complete. */

@@ -57,7 +57,7 @@ export const zoo: readonly string[] = [
   'INSERT INTO zoo.numbered VALUES (1, DEFAULT)',
   `SET NAMES latin1; CREATE OR REPLACE VIEW zoo.z_view AS SELECT id, v, w, '\u00e9' AS accent FROM zoo.computed; SET NAMES utf8mb4`,
   'CREATE VIEW zoo.a_view AS SELECT id, w FROM zoo.z_view WHERE id > 0',
-  `CREATE FUNCTION zoo.twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2 /* ;; */`,
+  `CREATE FUNCTION zoo.twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2 + 0 * LENGTH(';;\n')`,
   `SET sql_mode='ANSI_QUOTES'; CREATE PROCEDURE zoo.note(IN t TEXT) BEGIN DECLARE x INT DEFAULT 1; INSERT INTO "zoo"."log" VALUES (t); END; SET sql_mode=DEFAULT`,
   'CREATE TABLE zoo.log (t TEXT)',
   `CREATE TRIGGER zoo.second AFTER INSERT ON zoo.parent FOR EACH ROW BEGIN INSERT INTO log VALUES (CONCAT('two ', NEW.id)); END`,
