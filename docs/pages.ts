@@ -2,12 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationReference, type DescribedDriver, diagnosticCodes } from '../core/config/index.ts';
 import { errorCodes, exitCodes } from '../core/error-codes.ts';
+import { jobStateDiagram } from '../core/job/index.ts';
+import { eventReference, metricReference } from '../core/observe/index.ts';
 
 /** Every generated page: its path below `docs/`, and what makes it. */
 export const pages: Readonly<Record<string, () => string>> = {
   'reference/configuration.md': () =>
     configurationReference({ sources: describedDrivers('source'), destinations: describedDrivers('destination') }),
   'reference/errors.md': errorsPage,
+  'reference/events.md': () =>
+    `# Events\n\n\`tidemark events\` lists them; \`--json\` has these kinds.\n\n${eventReference()}\n`,
+  'reference/metrics.md': metricsPage,
+  'reference/job-states.md': jobStatesPage,
 };
 
 /** The page as it stands in its file. */
@@ -52,6 +58,22 @@ function errorsPage(): string {
     '## Mistakes in the configuration',
     'All that are found are shown at once, as `CONFIG_INVALID`, each with file, line and column.',
     table(['code', 'meaning'], diagnostics),
+  ].join('\n\n')}\n`;
+}
+
+function metricsPage(): string {
+  return `${[
+    '# Metrics',
+    'The daemon serves them at `/metrics`. All are gauges, read from the catalog when they are asked for, so they are right after a restart and whichever process ran a job. `process_*` and `nodejs_*` describe the daemon itself. `examples/prometheus-rules.yaml` has alerts.',
+    metricReference(),
+  ].join('\n\n')}\n`;
+}
+
+function jobStatesPage(): string {
+  return `${[
+    '# States of a job',
+    'The catalog refuses every other way. `missed` is a scheduled run that did not happen; a job that goes from `running` back to `queued` is tried again.',
+    `\`\`\`mermaid\n${jobStateDiagram()}\n\`\`\``,
   ].join('\n\n')}\n`;
 }
 

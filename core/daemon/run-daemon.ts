@@ -45,11 +45,22 @@ export async function runDaemon(context: DaemonContext, { drain, stop }: DaemonS
   await daemon.jobs.emit('daemon.stopped', 'daemon', `${context.identity.owner} stopped`);
 }
 
-function assemble(context: DaemonContext): Daemon {
+/** The parts of a daemon. Plans are worked out once for each applied state, not in every round. */
+function assemble(given: DaemonContext): Daemon {
+  const context = { ...given, plans: rememberLast(given.plans) };
   const { catalog, clock, logger, identity } = context;
   const jobs = { catalog, clock, owner: identity.owner, emit: createEmitter(catalog.events, logger) };
   const current = { state: 'applied', text: 'not read yet', at: clock.now(), pendingChanges: 0 } as const;
   return { context, jobs, bell: createBell(clock), health: createHealth(clock), configuration: { current } };
+}
+
+function rememberLast(plans: DaemonContext['plans']): DaemonContext['plans'] {
+  let last: { key: string; plans: ReturnType<DaemonContext['plans']> } | undefined;
+  return (state) => {
+    const key = `${state.lineage} ${state.serial}`;
+    if (last?.key !== key) last = { key, plans: plans(state) };
+    return last.plans;
+  };
 }
 
 function httpSources({ context, health, configuration }: Daemon, ready: () => boolean) {

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { metricTable } from './metric-table.ts';
-import { type MetricSources, readSamples } from './samples.ts';
+import { type MetricSources, readSamples, type Timetables } from './samples.ts';
 
 /** The body of `/metrics`. */
 export interface Metrics {
@@ -9,19 +9,28 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
+/** Watching the event loop wakes the process that often; every 10 ms, as is usual, costs an idle daemon most of its time. */
+const loopPrecisionMs = 500;
+
 /** Metrics in a registry of their own, with those of the process. */
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopPrecisionMs });
   const gauges = new Map<string, Gauge>();
   for (const [name, { help, labels }] of Object.entries(metricTable)) {
     gauges.set(name, new Gauge({ name, help, labelNames: labels, registers: [registry] }));
   }
-  return { contentType: registry.contentType, render: () => render(sources, registry, gauges) };
+  const timetables: Timetables = new Map();
+  return { contentType: registry.contentType, render: () => render(sources, registry, gauges, timetables) };
 }
 
-async function render(sources: MetricSources, registry: Registry, gauges: ReadonlyMap<string, Gauge>): Promise<string> {
-  const samples = await readSamples(sources);
+async function render(
+  sources: MetricSources,
+  registry: Registry,
+  gauges: ReadonlyMap<string, Gauge>,
+  timetables: Timetables,
+): Promise<string> {
+  const samples = await readSamples(sources, timetables);
   for (const gauge of gauges.values()) gauge.reset();
   for (const { name, labels, value } of samples) gauges.get(name)?.set(labels, value);
   return registry.metrics();

@@ -27,10 +27,19 @@ export interface MetricSources {
   configuration(): DaemonRecord['configuration'] & { readonly pendingChanges: number };
 }
 
+/** What was worked out of the schedules of plans, by plan, kept from one reading to the next: it changes seldom. */
+export type Timetables = Map<string, Timetable>;
+
+interface Timetable {
+  readonly key: string;
+  readonly next: Date | undefined;
+  readonly intervalSeconds: number | undefined;
+}
+
 const configurationStates = ['applied', 'pending', 'invalid'] as const;
 
 /** Reads all values afresh, so that they are right after a restart and whichever process ran a job. */
-export async function readSamples(sources: MetricSources): Promise<readonly Sample[]> {
+export async function readSamples(sources: MetricSources, timetables: Timetables): Promise<readonly Sample[]> {
   const { catalog } = sources;
   const state = await catalog.state.read();
   const statuses = await catalog.plans.list();
@@ -40,7 +49,14 @@ export async function readSamples(sources: MetricSources): Promise<readonly Samp
     ...generalSamples(sources, state),
     ...jobSamples(active),
     ...upSamples(state, plans, statuses),
-    ...(await Promise.all(plans.map((plan) => planSamples(sources, state, plan, active)))).flat(),
+    ...(
+      await Promise.all(
+        plans.map((plan) => {
+          const timetable = timetableOf(timetables, plan, sources.clock.now());
+          return planSamples(sources, state, { plan, timetable }, active);
+        }),
+      )
+    ).flat(),
   ];
 }
 
@@ -85,21 +101,20 @@ function upSamples(state: AppliedState, plans: readonly PlanSettings[], statuses
 }
 
 async function planSamples(
-  { catalog, clock }: MetricSources,
+  { catalog }: MetricSources,
   state: AppliedState,
-  plan: PlanSettings,
+  { plan, timetable }: { plan: PlanSettings; timetable: Timetable },
   active: readonly Job[],
 ): Promise<Sample[]> {
   const status = await catalog.plans.get(plan.name);
   const [newest] = await catalog.backups.list({ plan: plan.name, limit: 1 });
   const jobs = await catalog.jobs.list({ plan: plan.name, kind: 'backup', limit: 100 });
   const running = active.some((job) => job.plan === plan.name && job.kind === 'backup' && job.state === 'running');
-  const intervalMs = expectedIntervalMs(plan, clock.now());
   const values: Partial<Record<MetricName, number | undefined>> = {
     tidemark_plan_created_timestamp_seconds: seconds(state.resources.get(`plans.${plan.name}`)?.createdAt),
     tidemark_plan_last_success_timestamp_seconds: seconds(lastSuccess(status, newest)),
-    tidemark_plan_expected_interval_seconds: intervalMs === undefined ? undefined : intervalMs / 1000,
-    tidemark_plan_next_run_timestamp_seconds: seconds(nextTimes(plan, clock.now())[0]),
+    tidemark_plan_expected_interval_seconds: timetable.intervalSeconds,
+    tidemark_plan_next_run_timestamp_seconds: seconds(timetable.next),
     ...backupValues(newest),
     tidemark_plan_consecutive_failures: consecutiveFailures(jobs),
     tidemark_plan_running: Number(running),
@@ -110,6 +125,17 @@ async function planSamples(
   return Object.entries(values).flatMap(([name, value]) =>
     value === undefined ? [] : [{ name: name as MetricName, labels, value }],
   );
+}
+
+function timetableOf(timetables: Timetables, plan: PlanSettings, now: Date): Timetable {
+  const key = JSON.stringify([plan.schedule, plan.timezone, plan.jitterMs]);
+  const known = timetables.get(plan.name);
+  if (known?.key === key && (known.next === undefined || known.next > now)) return known;
+  const intervalMs = expectedIntervalMs(plan, now);
+  const intervalSeconds = intervalMs === undefined ? undefined : intervalMs / 1000;
+  const timetable = { key, next: nextTimes(plan, now)[0], intervalSeconds };
+  timetables.set(plan.name, timetable);
+  return timetable;
 }
 
 /** After `catalog import` only the backups tell. */
