@@ -136,8 +136,9 @@ export function decodeNodes(encoded: Uint8Array): Node[] {
 
 function parseTree(text: string): StoredNode[] {
   try {
-    const { nodes } = JSON.parse(text) as { nodes: StoredNode[] | null };
-    return (nodes ?? []).some(losesDigits) ? exactTree(text) : (nodes ?? []);
+    const { nodes } = JSON.parse(text) as { nodes?: StoredNode[] | null };
+    if (nodes === undefined) throw new TypeError('there is no list of nodes');
+    return nodes?.some(losesDigits) ? exactTree(text) : (nodes ?? []);
   } catch (cause) {
     throw new TidemarkError('REPOSITORY_CORRUPT', 'a tree of the backup is not readable', { cause });
   }
