@@ -64,7 +64,7 @@ function errorsPage(): string {
 function metricsPage(): string {
   return `${[
     '# Metrics',
-    'The daemon serves them at `/metrics`. All are gauges, read from the catalog when they are asked for, so they are right after a restart and whichever process ran a job. `process_*` and `nodejs_*` describe the daemon itself. `examples/prometheus-rules.yaml` has alerts.',
+    'The daemon serves them at `/metrics`. All are gauges, read from the catalog when they are asked for, so they are right after a restart and whichever process ran a job. `process_*` and `nodejs_*` describe the daemon itself. `examples/prometheus/rules.yml` has alerts.',
     metricReference(),
   ].join('\n\n')}\n`;
 }
