@@ -1,16 +1,21 @@
-import type { AppliedState, Catalog } from '../core/catalog/index.ts';
+import type { AppliedResource, AppliedState, Catalog } from '../core/catalog/index.ts';
 import { type Collection, type Drivers, type PlanSettings, planSettings } from '../core/config/index.ts';
 import { TidemarkError } from '../core/error.ts';
 import { nearest } from '../core/nearest.ts';
 
-/** The settings of an applied plan. Throws PLAN_NOT_FOUND, with the nearest name. */
-export async function appliedPlan(catalog: Catalog, drivers: Drivers, name: string): Promise<PlanSettings> {
-  const { resources } = await catalog.state.read();
-  const plan = resources.get(`plans.${name}`);
-  if (plan !== undefined) return planSettings(plan, resources, drivers);
+/** The applied state with this plan in it. Throws PLAN_NOT_FOUND, with the nearest name. */
+export async function requirePlan(catalog: Catalog, name: string): Promise<AppliedState> {
+  const state = await catalog.state.read();
+  if (state.resources.has(`plans.${name}`)) return state;
   throw new TidemarkError('PLAN_NOT_FOUND', `there is no plan \`${name}\` in the applied configuration`, {
-    hint: nameHint(name, namesIn({ resources }, 'plans'), 'plan'),
+    hint: nameHint(name, namesIn(state, 'plans'), 'plan'),
   });
+}
+
+/** The settings of an applied plan. Throws PLAN_NOT_FOUND. */
+export async function appliedPlan(catalog: Catalog, drivers: Drivers, name: string): Promise<PlanSettings> {
+  const { resources } = await requirePlan(catalog, name);
+  return planSettings(resources.get(`plans.${name}`)!, resources, drivers);
 }
 
 /** All plans of the applied state, by name. */
@@ -18,6 +23,20 @@ export function appliedPlans({ resources }: AppliedState, drivers: Drivers): rea
   return [...resources.values()]
     .filter(({ collection }) => collection === 'plans')
     .map((plan) => planSettings(plan, resources, drivers));
+}
+
+/** Throws NOT_APPLIED, with the nearest name. */
+export async function requireResource(
+  catalog: Catalog,
+  collection: Collection,
+  name: string,
+): Promise<AppliedResource> {
+  const state = await catalog.state.read();
+  const resource = state.resources.get(`${collection}.${name}`);
+  if (resource !== undefined) return resource;
+  throw new TidemarkError('NOT_APPLIED', `${collection}.${name} is not in the applied configuration`, {
+    hint: nameHint(name, namesIn(state, collection), 'resource'),
+  });
 }
 
 export function namesIn({ resources }: Pick<AppliedState, 'resources'>, collection: Collection): readonly string[] {

@@ -31,7 +31,8 @@ export async function applyChangeSet(
   return apply({ changeSet, catalog: context.catalog, probes, clock: context.clock, signal });
 }
 
-async function probesFor(context: OperationContext): Promise<Probes> {
+/** How sources and destinations are tried out before they are applied. */
+export async function probesFor(context: OperationContext): Promise<Probes> {
   const { prepareDestination, prepareSource } = await import('../core/operation/index.ts');
   const probed = ({ identity, warnings }: { identity: string; warnings: readonly string[] }) => ({
     identity,

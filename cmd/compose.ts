@@ -3,11 +3,12 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Catalog, openSqliteCatalog } from '../core/catalog/index.ts';
 import {
-  catalogAddress,
+  type DaemonSettings,
   type Drivers,
   type LoadedConfiguration,
   loadConfiguration,
   makeSecretResolver,
+  readDaemonSettings,
 } from '../core/config/index.ts';
 import { TidemarkError } from '../core/error.ts';
 import type { JobContext } from '../core/job/index.ts';
@@ -25,6 +26,8 @@ export interface Workspace extends AsyncDisposable {
   configurationPath(): Promise<string>;
   /** The configuration as it is now; `secrets`: whether each must be readable. */
   configuration(options: { secrets: boolean }): Promise<LoadedConfiguration>;
+  /** `daemon:` of the configuration, also when the rest of it has errors. */
+  daemonSettings(): Promise<DaemonSettings>;
   drivers(): Promise<Drivers>;
   catalog(): Promise<Catalog>;
   operationContext(): Promise<OperationContext>;
@@ -37,8 +40,9 @@ export function compose(surroundings: Surroundings, globals: Globals): Workspace
   const opened = new AsyncDisposableStack();
   const secret = makeSecretResolver({ env, credentialsDirectory: env.CREDENTIALS_DIRECTORY });
   const configurationPath = once(() => findConfiguration(surroundings, globals.config));
+  const daemonSettings = once(async () => readDaemonSettings(await configurationPath()));
   const catalog = once(async () => {
-    const address = await catalogAddress(await configurationPath());
+    const { catalog: address } = await daemonSettings();
     return opened.use(await openSqliteCatalog(address.slice('sqlite:'.length), clock));
   });
   return {
@@ -46,6 +50,7 @@ export function compose(surroundings: Surroundings, globals: Globals): Workspace
     output: openOutput(surroundings, globals),
     signal: surroundings.ending,
     configurationPath,
+    daemonSettings,
     configuration: async ({ secrets }) =>
       loadConfiguration(await configurationPath(), await drivers(), secrets ? { secrets: secret } : {}),
     drivers,

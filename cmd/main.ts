@@ -1,9 +1,15 @@
-import { availableParallelism, hostname, userInfo } from 'node:os';
+import { enableCompileCache } from 'node:module';
+import { availableParallelism, homedir, hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { TidemarkError } from '../core/error.ts';
 import description from '../package.json' with { type: 'json' };
-import { main } from './program.ts';
 import type { Surroundings } from './surroundings.ts';
+
+// Halves the time that a verb takes to start. Not in the shared temporary folder, where others could plant code.
+const cacheFolder = process.env.CACHE_DIRECTORY ?? process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+enableCompileCache(join(cacheFolder, 'tidemark'));
+const { main } = await import('./program.ts');
 
 const [ending, endingNow] = [new AbortController(), new AbortController()];
 

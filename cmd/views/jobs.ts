@@ -22,6 +22,23 @@ export function jobsTable(jobs: readonly Job[], look: Look): string {
   );
 }
 
+export function restoresTable(jobs: readonly Job[], look: Look): string {
+  return table(
+    jobs,
+    [
+      { title: 'ID', cell: ({ id }) => id },
+      { title: 'SOURCE', cell: ({ source }) => source },
+      { title: 'BACKUP', cell: ({ request }) => printable(String(request.backup)) },
+      { title: 'INTO', cell: ({ request }) => targetText(request.into) },
+      { title: 'STATE', cell: ({ state }) => paint(look, colours[state], state) },
+      { title: 'QUEUED', cell: ({ queuedAt }) => formatTime(queuedAt) },
+      { title: 'TOOK', right: true, cell: (job) => tookText(job, look.now) },
+      { title: 'WHAT', cell: whatText },
+    ],
+    look,
+  );
+}
+
 /** The JSON of a job: see `docs/reference/json.md`. */
 export function jobJson(job: Job) {
   const { lease, ...rest } = job;
@@ -50,4 +67,9 @@ function whatText({ state, error, progress, cancelRequested }: Job): string | un
     return `${printable(progress.step)}, ${formatBytes(progress.doneBytes)}${total}`;
   }
   return error === undefined ? undefined : `${error.code}: ${printable(error.message)}`;
+}
+
+function targetText(into: unknown): string {
+  const { folder, source } = into as { folder?: string; source?: string };
+  return printable(folder ?? `sources.${source}`);
 }

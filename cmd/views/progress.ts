@@ -1,5 +1,6 @@
 import type { Job, JobProgress } from '../../core/catalog/index.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { Progress } from '../../core/driver/index.ts';
 import { formatBytes, formatDuration, formatRate } from '../../core/units.ts';
 import type { Output } from '../output.ts';
 import { paint, printable } from './look.ts';
@@ -12,6 +13,7 @@ export interface ProgressView {
   end(): void;
 }
 
+const eraseLine = '\r\x1b[2K';
 /** Plain lines come at most this often. */
 const lineEveryMs = 5_000;
 /** Rates are those of this last span. */
@@ -20,9 +22,10 @@ const rateSpanMs = 10_000;
 /** The progress of one job: a line drawn over itself on a terminal, now and then a line elsewhere. */
 export function showProgress(output: Output, title: string, clock: Clock): ProgressView {
   const rate = rateMeter();
-  let lastLineMs = Number.NEGATIVE_INFINITY;
+  let lastLineMs = clock.monotonicMs();
   const line = (text: string) => {
     lastLineMs = clock.monotonicMs();
+    if (output.isLive) output.draw(eraseLine);
     output.say(`${text}\n`);
   };
   return {
@@ -31,14 +34,14 @@ export function showProgress(output: Output, title: string, clock: Clock): Progr
       const bytesPerSecond = rate(job.progress);
       if (output.isLive) {
         const text = liveText(title, job.progress, bytesPerSecond, output.messageLook.columns);
-        output.draw(`\r\x1b[2K${paint(output.messageLook, 'cyan', text)}`);
+        output.draw(`${eraseLine}${paint(output.messageLook, 'cyan', text)}`);
       } else if (clock.monotonicMs() - lastLineMs >= lineEveryMs) {
         line(plainText(title, job.progress, bytesPerSecond));
       }
     },
     note: (text) => line(`${title}: ${printable(text)}`),
     end() {
-      if (output.isLive) output.draw('\r\x1b[2K');
+      if (output.isLive) output.draw(eraseLine);
     },
   };
 }
@@ -87,3 +90,6 @@ function shareDone({ doneBytes, totalBytes, doneItems, totalItems }: JobProgress
   if (totalItems !== undefined && totalItems > 0) return Math.min(1, doneItems / totalItems);
   return undefined;
 }
+
+/** For work that is over before anybody would look. */
+export const noProgress: Progress = { add: () => {}, expect: () => {}, step: () => {} };

@@ -1,8 +1,8 @@
 /** The door of this room: YAML files in, one validated desired state out. */
-export { catalogAddress } from './catalog-address.ts';
 export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
 export { type LoadOptions, loadConfiguration } from './load.ts';
 export { planSettings } from './plan-settings.ts';
+export { readDaemonSettings } from './read-daemon.ts';
 export { configurationReference } from './reference.ts';
 export { references } from './references.ts';
 export { assembleSchema, type DescribedDriver, type DescribedDrivers } from './schema.ts';

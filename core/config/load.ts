@@ -9,7 +9,7 @@ import { makeReferenceCheck, type Spec } from './references.ts';
 import { secretFields } from './secret-fields.ts';
 import type { Collection, Configuration, Drivers, LoadedConfiguration, Resource } from './types.ts';
 import { withoutEffect } from './unsupported.ts';
-import { makeValidator, type Validated } from './validate.ts';
+import type { Validated } from './validate.ts';
 import { parseYaml, type YamlFile } from './yaml.ts';
 
 export interface LoadOptions {
@@ -50,6 +50,7 @@ async function checkAll(
   drivers: Drivers,
   { secrets }: LoadOptions,
 ): Promise<Diagnostic[]> {
+  const { makeValidator } = await import('./validate.ts'); // Ajv takes time to load that only this needs
   const validate = makeValidator(drivers);
   const checkReferences = makeReferenceCheck(declared, drivers);
   const checks = [...declared.values()].map(async (one) => {

@@ -1,0 +1,33 @@
+import { Option } from 'commander';
+import { type EventLevel, eventLevels } from '../../core/catalog/index.ts';
+import { exitCodes } from '../../core/error-codes.ts';
+import { parseCount, parseTime } from '../arguments.ts';
+import type { Register } from '../verb.ts';
+import { eventsTable } from '../views/events.ts';
+
+interface Options {
+  readonly level?: EventLevel;
+  readonly kind?: string;
+  readonly subject?: string;
+  readonly since?: string;
+  readonly limit: number;
+}
+
+export const registerEvents: Register = (program, bind) => {
+  program
+    .command('events')
+    .description('List what happened, newest first; equal events in a row are one with a count.')
+    .addOption(new Option('--level <level>', 'only those of this level').choices(eventLevels))
+    .option('--kind <kind>', 'only those of this kind, such as job.failed')
+    .option('--subject <address>', 'only those about this, such as plans.shop-nightly')
+    .option('--since <time>', 'only those since this time; also a span such as 7d')
+    .option('--limit <number>', 'at most so many', parseCount, 30)
+    .action(
+      bind(async ({ catalog, output, surroundings }, { since, ...filter }: Options) => {
+        const from = since === undefined ? undefined : parseTime(since, surroundings.clock.now());
+        const events = await (await catalog()).events.list({ ...filter, since: from });
+        output.result(() => (events.length > 0 ? eventsTable(events, output.look) : 'no events\n'), { events });
+        return exitCodes.ok;
+      }),
+    );
+};

@@ -1,0 +1,36 @@
+import { exitCodes } from '../../core/error-codes.ts';
+import { requirePlan } from '../applied.ts';
+import type { Workspace } from '../compose.ts';
+import type { Register } from '../verb.ts';
+
+export const registerPause: Register = (program, bind) => {
+  program
+    .command('pause')
+    .description('Stop scheduling a plan until `tidemark resume`. What runs goes on; runs by hand still work.')
+    .argument('<plan>', 'name of an applied plan')
+    .action(bind((workspace, plan: string) => setPaused(workspace, plan, workspace.surroundings.clock.now())));
+};
+
+export const registerResume: Register = (program, bind) => {
+  program
+    .command('resume')
+    .description('Schedule a paused plan again.')
+    .argument('<plan>', 'name of an applied plan')
+    .action(bind((workspace, plan: string) => setPaused(workspace, plan, null)));
+};
+
+async function setPaused(workspace: Workspace, name: string, pausedAt: Date | null): Promise<number> {
+  const catalog = await workspace.catalog();
+  await requirePlan(catalog, name);
+  const before = await catalog.plans.get(name);
+  const changes = (before.pausedAt === undefined) === (pausedAt !== null);
+  const { suspended, ...status } = changes ? await catalog.plans.update(name, { pausedAt }) : before;
+  if (changes) {
+    const { emit } = await workspace.jobContext();
+    await emit(pausedAt === null ? 'plan.resumed' : 'plan.paused', `plans.${name}`, 'by hand');
+  }
+  const word = pausedAt === null ? 'resumed' : 'paused';
+  const text = changes ? `plan ${name} is ${word}\n` : `plan ${name} was not changed: it is ${word} already\n`;
+  workspace.output.result(text, { plan: name, pausedAt: status.pausedAt, changed: changes, suspended });
+  return exitCodes.ok;
+}

@@ -1,0 +1,38 @@
+import type { BackupRecord } from '../../core/catalog/index.ts';
+import { exitCodes } from '../../core/error-codes.ts';
+import type { Workspace } from '../compose.ts';
+import type { Register } from '../verb.ts';
+import { backupJson, backupText } from '../views/backups.ts';
+import { contentsTable, entriesTable, entryJson } from '../views/contents.ts';
+
+export const registerShow: Register = (program, bind) => {
+  program
+    .command('show')
+    .description('Show one backup: when, of what, where, and what is in it.')
+    .argument('<backup>', 'id of a backup, or a part of it that only it has')
+    .option('--tree <path>', 'list this folder of the backup instead; `/` is the top')
+    .action(
+      bind(async (workspace, id: string, { tree }: { tree?: string }) => {
+        const backup = await (await workspace.catalog()).backups.get(id);
+        if (tree === undefined) showBackup(workspace, backup);
+        else await showTree(workspace, backup, tree);
+        return exitCodes.ok;
+      }),
+    );
+};
+
+function showBackup({ output }: Workspace, backup: BackupRecord): void {
+  const { manifest } = backup;
+  const text = () => {
+    const contents = contentsTable(manifest.contents, output.look);
+    return `${backupText(backup, output.look)}${contents === '' ? '' : `\n${contents}`}`;
+  };
+  output.result(text, { ...backupJson(backup), manifest });
+}
+
+async function showTree({ operationContext, output, signal }: Workspace, backup: BackupRecord, path: string) {
+  const { listEntries } = await import('../browse.ts');
+  const entries = await listEntries(await operationContext(), backup, path, signal);
+  const text = () => (entries.length > 0 ? entriesTable(entries, output.look) : 'empty\n');
+  output.result(text, { backup: backup.id, entries: entries.map(entryJson) });
+}

@@ -1,0 +1,173 @@
+import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../core/catalog/index.ts';
+import type { Drivers, PlanSettings } from '../core/config/index.ts';
+import { expectedIntervalMs, nextTimes } from '../core/schedule/index.ts';
+import { formatDuration } from '../core/units.ts';
+import { appliedPlans } from './applied.ts';
+import { formatTime } from './views/words.ts';
+
+export const sourceStates = [
+  'running',
+  'no plan',
+  'suspended',
+  'failing',
+  'paused',
+  'waiting',
+  'scheduled',
+  'manual',
+] as const;
+export type SourceState = (typeof sourceStates)[number];
+
+/** The answer to "am I safe?", from the catalog alone. */
+export interface Overview {
+  readonly serial: number;
+  readonly daemons: readonly DaemonRecord[];
+  readonly sources: readonly SourceOverview[];
+  readonly destinations: readonly DestinationOverview[];
+  /** Why not everything is safe, beside what the sources say; none when all is well. */
+  readonly problems: readonly string[];
+}
+
+export interface SourceOverview {
+  readonly name: string;
+  readonly driver: string;
+  readonly state: SourceState;
+  readonly newest?: BackupRecord;
+  readonly plans: readonly PlanOverview[];
+  readonly problems: readonly string[];
+}
+
+export interface PlanOverview {
+  readonly settings: PlanSettings;
+  readonly status: PlanStatus;
+  readonly newest?: BackupRecord;
+  readonly nextRun?: Date;
+  readonly active?: Job;
+  /** Why the latest run that ended did not succeed. */
+  readonly lastError?: string;
+}
+
+export interface DestinationOverview {
+  readonly name: string;
+  readonly driver: string;
+  readonly copies: number;
+  /** What the copies restore to, not what they occupy. */
+  readonly sizeBytes: number;
+}
+
+export async function readOverview(catalog: Catalog, drivers: Drivers, now: Date): Promise<Overview> {
+  const state = await catalog.state.read();
+  const active = await catalog.jobs.list({ states: ['running', 'queued'], kind: 'backup', limit: 10_000 });
+  const plans = await Promise.all(
+    appliedPlans(state, drivers).map((settings) => planOverview(catalog, settings, active, now)),
+  );
+  const sources = [...state.resources.values()].filter(({ collection }) => collection === 'sources');
+  const daemons = await catalog.daemons.alive();
+  return {
+    serial: state.serial,
+    daemons,
+    sources: sources.map(({ name, spec }) => {
+      const own = plans.filter(({ settings }) => settings.source === name);
+      return sourceOverview(name, String(spec.driver), own, now);
+    }),
+    destinations: await destinationOverviews(catalog, state),
+    problems: generalProblems(plans, daemons),
+  };
+}
+
+/** True when nothing is wrong anywhere. */
+export function isSafe({ problems, sources }: Overview): boolean {
+  return problems.length === 0 && sources.every((source) => source.problems.length === 0);
+}
+
+async function planOverview(
+  catalog: Catalog,
+  settings: PlanSettings,
+  active: readonly Job[],
+  now: Date,
+): Promise<PlanOverview> {
+  const { name } = settings;
+  const [newest] = await catalog.backups.list({ plan: name, limit: 1 });
+  const states = ['succeeded', 'partial', 'failed', 'missed'] as const;
+  const [last] = await catalog.jobs.list({ plan: name, kind: 'backup', states, limit: 1 });
+  return {
+    settings,
+    status: await catalog.plans.get(name),
+    newest,
+    nextRun: nextTimes(settings, now)[0],
+    active:
+      active.find((job) => job.plan === name && job.state === 'running') ?? active.find((job) => job.plan === name),
+    lastError: last === undefined ? undefined : errorOf(last),
+  };
+}
+
+function errorOf({ state, error, queuedAt }: Job): string | undefined {
+  if (state === 'missed') return `the run of ${formatTime(queuedAt)} was missed`;
+  return state === 'failed' && error !== undefined ? `${error.code}: ${error.message}` : undefined;
+}
+
+function sourceOverview(name: string, driver: string, plans: readonly PlanOverview[], now: Date): SourceOverview {
+  const newest = plans
+    .map((plan) => plan.newest)
+    .filter((backup) => backup !== undefined)
+    .toSorted((a, b) => b.consistentAt.getTime() - a.consistentAt.getTime())[0];
+  const problems = plans.length === 0 ? ['no plan backs it up'] : plans.flatMap((plan) => planProblems(plan, now));
+  return { name, driver, state: stateOf(plans), newest, plans, problems };
+}
+
+function stateOf(plans: readonly PlanOverview[]): SourceState {
+  if (plans.length === 0) return 'no plan';
+  if (plans.some(({ active }) => active?.state === 'running')) return 'running';
+  if (plans.some(({ status }) => status.suspended !== undefined)) return 'suspended';
+  if (plans.some(({ lastError }) => lastError !== undefined)) return 'failing';
+  if (plans.some(({ active }) => active !== undefined)) return 'waiting';
+  if (plans.every(({ status }) => status.pausedAt !== undefined)) return 'paused';
+  return plans.some(({ nextRun }) => nextRun !== undefined) ? 'scheduled' : 'manual';
+}
+
+function planProblems({ settings, status, newest, lastError }: PlanOverview, now: Date): string[] {
+  const { name } = settings;
+  const problems: string[] = [];
+  if (status.suspended !== undefined) problems.push(`${name} is suspended: ${status.suspended.text}`);
+  if (status.pausedAt !== undefined) problems.push(`${name} is paused since ${formatTime(status.pausedAt)}`);
+  if (lastError !== undefined) problems.push(`${name}: ${lastError}`);
+  if (newest === undefined) problems.push(`${name} has no backup yet`);
+  else if (newest.partial) problems.push(`the newest backup of ${name} is partial`);
+  const intervalMs = expectedIntervalMs(settings, now);
+  const ageMs = newest === undefined ? 0 : now.getTime() - newest.endedAt.getTime();
+  if (intervalMs !== undefined && ageMs > intervalMs + graceMs(intervalMs)) {
+    problems.push(
+      `${name} should run every ${formatDuration(intervalMs)}; its newest backup is ${formatDuration(ageMs)} old`,
+    );
+  }
+  return problems;
+}
+
+/** A run takes its time, and a window may start it late. */
+function graceMs(intervalMs: number): number {
+  return Math.max(10 * 60_000, intervalMs / 2);
+}
+
+function generalProblems(plans: readonly PlanOverview[], daemons: readonly DaemonRecord[]): string[] {
+  const scheduled = plans.some(({ nextRun }) => nextRun !== undefined);
+  const noDaemon = scheduled && daemons.length === 0 ? ['no daemon is running, so schedules do not run'] : [];
+  const troubled = daemons.filter(({ configuration }) => configuration.state !== 'applied');
+  return [
+    ...noDaemon,
+    ...troubled.map(({ configuration: { state, text } }) => `the configuration is ${state}: ${text}`),
+  ];
+}
+
+async function destinationOverviews(catalog: Catalog, state: AppliedState): Promise<DestinationOverview[]> {
+  const totals = await catalog.backups.totals();
+  return [...state.resources.values()]
+    .filter(({ collection }) => collection === 'destinations')
+    .map(({ name, spec }) => {
+      const own = totals.filter(({ destination }) => destination === name);
+      return {
+        name,
+        driver: String(spec.driver),
+        copies: own.reduce((sum, { copies }) => sum + copies, 0),
+        sizeBytes: own.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      };
+    });
+}

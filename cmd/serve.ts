@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import type { Collection, DaemonSettings } from '../core/config/index.ts';
+import { createReconcile, type DaemonContext, openSystemd, runDaemon } from '../core/daemon/index.ts';
+import { exitCodes } from '../core/error-codes.ts';
+import { createLogger, type Logger, type LogLevel } from '../core/observe/index.ts';
+import { type OperationContext, probeDestination, probeSource } from '../core/operation/index.ts';
+import { parseDuration } from '../core/units.ts';
+import { appliedPlans, requireResource } from './applied.ts';
+import { probesFor } from './change.ts';
+import type { Workspace } from './compose.ts';
+import { operationsFor } from './operations.ts';
+import { logLine } from './views/log-line.ts';
+
+/** Runs the daemon until it is told to end and has let go of its jobs. The log is all that it prints. */
+export async function serve(workspace: Workspace, options: { logLevel: LogLevel; drain: string }): Promise<number> {
+  const { ending, endingNow } = workspace.surroundings;
+  const drainMs = parseDuration(options.drain);
+  const logger = createLogger({ stream: logStream(workspace), level: options.logLevel });
+  const context = await daemonContext(workspace, await workspace.operationContext(), logger, drainMs);
+  await runDaemon(context, { drain: ending, stop: endingNow });
+  return exitCodes.ok;
+}
+
+async function daemonContext(
+  workspace: Workspace,
+  operation: OperationContext,
+  logger: Logger,
+  drainMs: number,
+): Promise<DaemonContext> {
+  const { env, clock, process, version, onReload } = workspace.surroundings;
+  const { listen, concurrency }: DaemonSettings = await workspace.daemonSettings();
+  const { host, pid } = process;
+  const resource = (collection: Collection, name: string) => requireResource(operation.catalog, collection, name);
+  return {
+    catalog: operation.catalog,
+    clock,
+    logger,
+    identity: { owner: `${host}/${pid}/${randomBytes(4).toString('hex')}`, pid, host, version },
+    listen,
+    concurrency,
+    drainMs,
+    operations: operationsFor(operation),
+    plans: (state) => appliedPlans(state, operation.drivers),
+    probeSource: async (name, signal) => probeSource(operation, await resource('sources', name), signal),
+    probeDestination: async (name, signal) => probeDestination(operation, await resource('destinations', name), signal),
+    configurationPath: await workspace.configurationPath(),
+    reconcile: createReconcile({
+      catalog: operation.catalog,
+      clock,
+      probes: await probesFor(operation),
+      load: () => workspace.configuration({ secrets: true }),
+    }),
+    onReload,
+    onListening: (address) => logger.info({ address }, 'listening'),
+    systemd: await openSystemd({ socket: env.NOTIFY_SOCKET, watchdogUsec: env.WATCHDOG_USEC }),
+  };
+}
+
+/** JSON lines; on a terminal lines for people. */
+function logStream({ surroundings: { stdout, clock }, output }: Workspace): { write(line: string): void } {
+  if (stdout.isTTY !== true || output.json) return { write: (line) => void stdout.write(line) };
+  return { write: (line) => void stdout.write(`${logLine(line, { ...output.look, now: clock.now() })}\n`) };
+}

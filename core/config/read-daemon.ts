@@ -1,0 +1,39 @@
+import { TidemarkError } from '../error.ts';
+import { daemonSettings } from './daemon.ts';
+import { declare } from './declare.ts';
+import { configurationFiles, readText } from './files.ts';
+import type { DaemonSettings } from './types.ts';
+import { parseYaml } from './yaml.ts';
+
+/**
+ * `daemon:` of the configuration at `path`, also when there are errors elsewhere in it: a misspelt key must not keep
+ * anybody from a restore, nor a daemon from starting. What is wrong inside `daemon:` counts as left out, except where
+ * the catalog is. Throws CONFIG_NOT_FOUND, and CONFIG_INVALID when the files do not tell where the catalog is.
+ */
+export async function readDaemonSettings(path: string): Promise<DaemonSettings> {
+  const { folder, files } = await configurationFiles(path);
+  const parsed = await Promise.all(files.map(parse));
+  const { declared } = declare(parsed.flatMap((file) => file.documents));
+  const value = declared.get('daemon')?.value;
+  const { catalog, listen, concurrency } = typeof value === 'object' ? (value as Record<string, unknown>) : {};
+  const isKnown = typeof catalog === 'string' && catalog.startsWith('sqlite:');
+  const isDefault = catalog === undefined && parsed.every((file) => file.diagnostics.length === 0);
+  if (!isKnown && !isDefault) throw unknownCatalog(path);
+  const usable = {
+    catalog,
+    listen: typeof listen === 'string' ? listen : undefined,
+    concurrency: Number.isInteger(concurrency) && Number(concurrency) > 0 ? concurrency : undefined,
+  };
+  return daemonSettings(usable, folder);
+}
+
+async function parse(file: string) {
+  const { text, problem } = await readText(file);
+  return problem === undefined ? parseYaml(file, text) : { documents: [], diagnostics: [problem] };
+}
+
+function unknownCatalog(path: string): TidemarkError {
+  return new TidemarkError('CONFIG_INVALID', `${path} does not tell where the catalog is`, {
+    hint: 'Run `tidemark validate`, which says what is wrong with it.',
+  });
+}
