@@ -6,6 +6,8 @@ import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
 import { outageOf, suspendPlans } from './suspension.ts';
 
+/** A source that answers a probe and fails every backup must not be tried for ever within one window. */
+const mostGivenBack = 3;
 /** How long jobs may take to let go after they were interrupted. */
 const letGoMs = 15_000;
 
@@ -65,9 +67,11 @@ async function reactToOutage(daemon: Daemon, job: Job): Promise<void> {
   const scheduledFor = requestTime(job, 'scheduledFor');
   if (job.plan === undefined || scheduledFor === undefined) return;
   if (job.state !== 'failed' || job.trigger !== 'schedule') return;
-  const { plans } = daemon.context.catalog;
+  const { plans, jobs } = daemon.context.catalog;
   const { scheduledThrough: from } = await plans.get(job.plan);
   if (from?.getTime() !== scheduledFor.getTime()) return;
+  const failed = await jobs.list({ plan: job.plan, states: ['failed'], limit: mostGivenBack });
+  if (failed.filter((one) => one.request.scheduledFor === job.request.scheduledFor).length === mostGivenBack) return;
   await plans.schedule({ plan: job.plan, from, to: new Date(scheduledFor.getTime() - 1), jobs: [] });
 }
 

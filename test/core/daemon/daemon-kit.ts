@@ -51,6 +51,13 @@ export function yaml(plans: Record<string, PlanText>): string {
   ].join('\n');
 }
 
+/** A plan whose time came two months ago, and which may still start; after `makeDue`. */
+export const dueNow = { schedule: '0 0 1 1 *', extra: 'window: 300d' };
+
+export async function makeDue(catalog: Catalog, plan: string): Promise<void> {
+  await catalog.plans.update(plan, { scheduledThrough: new Date('2025-01-01T00:00:00Z') });
+}
+
 export interface Home {
   readonly folder: string;
   readonly configuration: string;
@@ -61,7 +68,7 @@ export interface Home {
 }
 
 /** A folder with a configuration and a catalog. */
-export async function home(t: TestContext, text: string, clock: Clock = fastClock(20)): Promise<Home> {
+export async function home(t: TestContext, text: string, clock: Clock = fastClock(10)): Promise<Home> {
   const folder = await tempFolder(t);
   const configuration = join(folder, 'tidemark.yaml');
   await writeFile(configuration, text);

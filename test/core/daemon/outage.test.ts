@@ -4,7 +4,7 @@ import { TidemarkError } from '../../../core/error.ts';
 import { backupJob, type Operation } from '../../../core/job/index.ts';
 import { waitFor } from '../../kit/process.ts';
 import { plan } from '../job/job-kit.ts';
-import { home, startDaemon, yaml } from './daemon-kit.ts';
+import { dueNow, home, makeDue, startDaemon, yaml } from './daemon-kit.ts';
 
 const often = { schedule: '*/5 * * * * *', source: 'shop' };
 
@@ -53,8 +53,8 @@ test('a destination that is down does the same to all plans that write to it', a
 });
 
 test('a run that fails because the source went down is caught up, once, when it is back', async (t) => {
-  const yearly = { schedule: '5 0 0 1 3 *', source: 'shop' };
-  const at = await home(t, yaml({ yearly }));
+  const at = await home(t, yaml({ yearly: { ...dueNow, source: 'shop' } }));
+  await makeDue(at.catalog, 'yearly');
   let [down, runs] = [true, 0];
   const backup: Operation = async () => {
     runs += 1;

@@ -14,10 +14,10 @@ export interface Bench {
   readonly context: JobContext;
 }
 
-/** A catalog of its own, in time that passes 20 times as fast. */
+/** A catalog of its own, in time that passes 8 times as fast. */
 export async function bench(t: TestContext): Promise<Bench> {
   const path = join(await tempFolder(t), 'catalog.db');
-  const clock = fastClock(20);
+  const clock = fastClock(8);
   return { path, clock, context: await contextOf(t, path, clock, 'one') };
 }
 

@@ -121,13 +121,13 @@ test('the lease outlives its first term while the work goes on', async (t) => {
   const job = await claimed(context, backupJob(plan(), 'manual'));
   const startedMs = clock.monotonicMs();
   const work: Operation = async () => {
-    await clock.sleep(40_000);
+    await clock.sleep(25_000);
     return { result: {}, partial: false };
   };
   const running = runJob(job, context, operations(work), { signal: never });
-  await waitFor('two terms of the lease', async () => {
+  await waitFor('the end of the first term', async () => {
     assert.deepEqual(await takeOver(other), []);
-    return clock.monotonicMs() - startedMs > 35_000;
+    return clock.monotonicMs() - startedMs > 21_000;
   });
   assert.equal((await running).state, 'succeeded');
 });
@@ -138,7 +138,7 @@ test('when the lease cannot be renewed the work is stopped before another proces
   const job = await claimed(context, backupJob(plan(), 'schedule'));
   const stuck: JobContext = {
     ...context,
-    catalog: { ...context.catalog, jobs: { ...context.catalog.jobs, renew: () => clock.sleep(60_000) as never } },
+    catalog: { ...context.catalog, jobs: { ...context.catalog.jobs, renew: () => clock.sleep(20_000) as never } },
   };
   let stoppedAt: Date | undefined;
   const work: Operation = (one, run) => {
