@@ -23,7 +23,7 @@ export async function listEntries(
   const snapshot = await open.repository.snapshot(backup.snapshot, signal);
   const work = { threads: context.process.threads, progress: noProgress, signal };
   await using reading = await open.repository.read(snapshot, work);
-  return entriesAt(reading, path, backup.id);
+  return await entriesAt(reading, path, backup.id);
 }
 
 async function entriesAt(reader: TreeReader, path: string, backup: string): Promise<readonly Entry[]> {

@@ -26,7 +26,7 @@ export async function runBackup(context: OperationContext, request: BackupReques
   const stored = await withSubject(destination.address, async () => {
     await using lock = await open.repository.lock('shared', run.signal);
     const signal = AbortSignal.any([run.signal, lock.signal]);
-    return storeBackup(context, open.repository, { plan, id: request.jobId, startedAt }, { ...run, signal });
+    return await storeBackup(context, open.repository, { plan, id: request.jobId, startedAt }, { ...run, signal });
   });
   const record = recordOf(stored.manifest, {
     destination: destination.name,

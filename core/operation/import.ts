@@ -22,7 +22,7 @@ export async function importBackups(
 ): Promise<ImportOutcome> {
   const destination = await appliedResource(context, `destinations.${destinationName}`);
   await using open = await openRepository(context, destination, run.signal);
-  return withSubject(destination.address, async () => {
+  return await withSubject(destination.address, async () => {
     await using lock = await open.repository.lock('shared', run.signal);
     const signal = AbortSignal.any([run.signal, lock.signal]);
     const damaged: TidemarkError[] = [];

@@ -51,5 +51,5 @@ async function withRepository<T>(
 ): Promise<T> {
   const destination = await appliedResource(context, `destinations.${name}`);
   await using open = await openRepository(context, destination, signal);
-  return withSubject(destination.address, () => work(open.repository));
+  return await withSubject(destination.address, () => work(open.repository));
 }

@@ -19,7 +19,7 @@ export async function prepareDestination(
   signal: AbortSignal,
 ): Promise<Prepared> {
   await using store = await openStore(context, destination, signal);
-  return withSubject(destination.address, async () => {
+  return await withSubject(destination.address, async () => {
     const warnings = rejectProblems(await store.probe(signal), 'DESTINATION_DENIED');
     const repository = await openOrInit(context, destination, store, signal);
     return { identity: repository.id, warnings };
@@ -43,7 +43,7 @@ export async function probeSource(
   signal: AbortSignal,
 ): Promise<SourceProbe> {
   await using session = await openSource(context, source, signal);
-  return withSubject(source.address, () => session.probe(signal));
+  return await withSubject(source.address, () => session.probe(signal));
 }
 
 /** Throws DESTINATION_UNREACHABLE while the destination is down. */
@@ -53,7 +53,7 @@ export async function probeDestination(
   signal: AbortSignal,
 ): Promise<readonly DriverProblem[]> {
   await using store = await openStore(context, destination, signal);
-  return withSubject(destination.address, () => store.probe(signal));
+  return await withSubject(destination.address, () => store.probe(signal));
 }
 
 async function openOrInit(

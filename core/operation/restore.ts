@@ -41,7 +41,7 @@ export async function runRestore(
     const signal = AbortSignal.any([run.signal, lock.signal]);
     const snapshot = await open.repository.snapshot(backup.snapshot, signal);
     await using reading = await open.repository.read(snapshot, { ...run, signal, threads: context.process.threads });
-    return restoreInto(context, request, reading, { ...run, signal });
+    return await restoreInto(context, request, reading, { ...run, signal });
   });
   return {
     ...result,
@@ -61,12 +61,12 @@ async function restoreInto(
   const options: DriverRequest = { only, overwrite, verify, ...run };
   if ('folder' in into) {
     await using session = await openFolder(context, into.folder, run.signal);
-    return withSubject(into.folder, () => session.restore({ ...options, folder: into.folder }, reading));
+    return await withSubject(into.folder, () => session.restore({ ...options, folder: into.folder }, reading));
   }
   const target = await appliedResource(context, `sources.${into.source}`);
   rejectOtherDriver(reading.manifest.driver, String(target.spec.driver), target.address);
   await using session = await openSource(context, target, run.signal);
-  return withSubject(target.address, () => session.restore(options, reading));
+  return await withSubject(target.address, () => session.restore(options, reading));
 }
 
 /** The driver that writes any tree into a folder, opened on that folder. */
