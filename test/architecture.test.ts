@@ -88,6 +88,17 @@ const samples: Record<
     bad: { 'core/x.ts': "new Worker(new URL('./x.ts', import.meta.url))" },
     says: [/^core\/x.ts:1: new URL/],
   },
+  awaitedReturns: {
+    good: {
+      'core/x.ts':
+        'async function f() {\n  await using a = open();\n  return await g(a);\n}\nfunction h() {\n  return g();\n}',
+      'core/y.ts': 'async function f() {\n  await using a = open();\n  return a.size;\n}',
+    },
+    bad: {
+      'core/x.ts': 'async function f() {\n  await using a = open();\n  if (a) return g(a);\n  return a.h(() => 1);\n}',
+    },
+    says: [/^core\/x.ts:3: if \(a\) return g\(a\);$/, /^core\/x.ts:4: return a.h/],
+  },
   shortFiles: {
     good: { 'core/x.ts': '\n'.repeat(400) },
     bad: { 'core/x.ts': '\n'.repeat(401) },

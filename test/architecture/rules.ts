@@ -53,6 +53,20 @@ export const tellingNames: Rule = (files) =>
     files.filter((file) => /(manager|helpers?|utils?)\.ts$/.test(file.path)).map((file) => file.path),
   );
 
+/** A promise that is returned without `await` outlives what `await using` holds: a lock, a session. */
+export const awaitedReturns: Rule = (files) =>
+  files.flatMap((file) => {
+    let depth: number | undefined;
+    return file.code.split('\n').flatMap((line, index) => {
+      const indent = line.search(/\S/);
+      if (depth !== undefined && indent !== -1 && indent < depth) depth = undefined;
+      if (/^\s*await using\b/.test(line)) depth ??= indent;
+      const isOwn = depth !== undefined && indent <= depth + 2; // deeper ones return from a function inside
+      const escapes = isOwn && /\breturn (?!await\b)[\w.]+\(/.test(line);
+      return escapes ? [`${file.path}:${index + 1}: ${line.trim()}`] : [];
+    });
+  });
+
 function mayImport(from: string, target: string): boolean {
   const [fromRoom, targetRoom] = [roomOf(from), roomOf(target)];
   if (!/^(cmd|core|drivers|test|bench|docs|examples)\//.test(target)) return true; // packages, schemas, package.json
