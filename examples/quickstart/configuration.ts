@@ -19,8 +19,8 @@ destinations:
     password: \${file:${folder}/box.password}
 
 plans:
-  shop-often: { source: shop, type: logical, include: ["shop.*"], schedule: "*/4 * * * * *", destinations: [box] }
-  site-often: { source: site, schedule: "*/4 * * * * *", destinations: [box] }
+  shop-often: { source: shop, type: logical, include: ["shop.*"], schedule: "*/10 * * * * *", destinations: [box] }
+  site-often: { source: site, schedule: "*/10 * * * * *", destinations: [box] }
 
 daemon:
   catalog: sqlite:${folder}/catalog.db

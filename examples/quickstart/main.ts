@@ -29,6 +29,11 @@ try {
   await leave(error instanceof Error ? error.message : String(error), 1);
 }
 
+async function subfolder(folder: string, name: string): Promise<string> {
+  await mkdir(join(folder, name));
+  return join(folder, name);
+}
+
 /** Cleans up and goes. */
 async function leave(reason: string, exitCode: number): Promise<never> {
   console.error(`\nquickstart failed: ${reason}`);
@@ -40,9 +45,9 @@ async function story(stack: AsyncDisposableStack): Promise<void> {
   const scene = await setTheScene(stack);
   const daemon = await fromYamlToBackups(scene);
   const before = { shop: await shopChecksums(scene.server), site: await siteContents(scene.site) };
-  const time = new Date().toISOString();
+  const newest = { shop: await newestBackup(scene, 'shop'), site: await newestBackup(scene, 'site') };
   await accident(scene);
-  await restore(scene, time);
+  await restore(scene, newest);
   await prove(scene, before);
   await openWithRestic(scene);
   await daemon.end('SIGTERM');
@@ -50,13 +55,12 @@ async function story(stack: AsyncDisposableStack): Promise<void> {
 }
 
 async function setTheScene(stack: AsyncDisposableStack): Promise<Scene> {
-  const folder = await tempFolder(stack);
+  const folder = await tempFolder(stack, 'quickstart');
   const tell = narrator(folder, console.log);
   tell.step('A private MariaDB with a small shop, and a folder with a small website');
-  const server = await startMariadb(stack);
+  const server = await startMariadb(stack, { folder: await subfolder(folder, 'mariadb') });
   await fillShop(server);
-  const site = join(folder, 'site');
-  await mkdir(site);
+  const site = await subfolder(folder, 'site');
   await fillSite(site);
   tell.say(`Everything happens below ${folder} and is removed at the end.`);
   return { tell, folder, site, server, stack };
@@ -67,7 +71,7 @@ async function fromYamlToBackups({ tell, folder, server, stack }: Scene): Promis
   await writeFile(join(folder, 'shop.password'), server.password, { mode: 0o600 });
   await writeFile(join(folder, 'box.password'), 'correct horse battery staple', { mode: 0o600 });
   await writeFile(join(folder, 'tidemark.yaml'), configuration(folder, server, await freePort()));
-  await mkdir(join(folder, 'box'));
+  await subfolder(folder, 'box');
   await tell.show('cat', ['tidemark.yaml']);
   await tell.show('tidemark', ['validate']);
 
@@ -110,10 +114,18 @@ async function accident({ tell, server, site }: Scene): Promise<void> {
   await breakSite(site);
 }
 
-async function restore({ tell }: Scene, time: string): Promise<void> {
-  tell.step('Back to the moment before it');
-  await tell.show('tidemark', ['restore', 'shop', '--to', time, '--only', 'shop.orders', '--into', 'shop']);
-  await tell.show('tidemark', ['restore', 'site', '--to', time, '--into', 'site', '--overwrite']);
+/** The daemon goes on: by the time of a restore there may be a backup of what the accident has left. */
+async function newestBackup({ tell }: Scene, source: string): Promise<string> {
+  const { backups } = JSON.parse(await tell.ask('tidemark', ['backups', source, '--json']));
+  return backups[0].id;
+}
+
+async function restore({ tell }: Scene, newest: { shop: string; site: string }): Promise<void> {
+  tell.step('Back to what was there before it: one table into the live server, and the folder in place');
+  const restore = (source: string, ...args: string[]) =>
+    tell.show('tidemark', ['restore', source, ...args, '--into', source, '--auto-approve']);
+  await restore('shop', '--backup', newest.shop, '--only', 'shop.orders');
+  await restore('site', '--backup', newest.site, '--overwrite');
 }
 
 async function prove({ tell, server, site }: Scene, before: { shop: string[]; site: string[] }): Promise<void> {
