@@ -49,8 +49,8 @@ async function story(stack: AsyncDisposableStack): Promise<void> {
   await accident(scene);
   await restore(scene, newest);
   await prove(scene, before);
+  await daemon.end('SIGTERM', 60_000);
   await openWithRestic(scene);
-  await daemon.end('SIGTERM');
   whereNext(scene);
 }
 
@@ -142,6 +142,7 @@ async function prove({ tell, server, site }: Scene, before: { shop: string[]; si
 
 async function openWithRestic({ tell }: Scene): Promise<void> {
   tell.step('No lock-in: the repository is one of restic');
+  tell.say('The daemon has ended; tidemark is not needed to read what it wrote.');
   const common = ['--repo', 'box', '--password-file', 'box.password', '--no-cache'];
   await tell.show('restic', [...common, 'snapshots', '--compact', '--latest', '1']);
   await tell.show('restic', [...common, 'check']);
