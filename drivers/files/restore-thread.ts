@@ -51,6 +51,7 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
     if (task.kind === 'folder-metadata') {
       for (const { path, metadata } of task.folders) this.#at(path, () => this.#setFolderMetadata(path, metadata));
     }
+    if (task.kind === 'report') this.#files.close();
     const report = this.#report;
     this.#report = emptyRestoreReport();
     return report;

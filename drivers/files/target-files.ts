@@ -63,19 +63,21 @@ export class TargetFiles {
     }
   }
 
+  /** Also when a batch ends: its last blobs may have gone to other threads. */
   close(): void {
     for (const descriptor of this.#open.values()) this.#native.close(descriptor);
     this.#open.clear();
   }
 
   #take(task: FileTask, open: () => number): number {
-    const known = this.#open.get(task.id);
-    this.#open.delete(task.id);
+    const key = keyOf(task);
+    const known = this.#open.get(key);
+    this.#open.delete(key);
     return known ?? open();
   }
 
   #keep(task: FileTask, descriptor: number): void {
-    this.#open.set(task.id, descriptor);
+    this.#open.set(keyOf(task), descriptor);
     if (this.#open.size <= keptOpen) return;
     const [oldest, itsDescriptor] = this.#open.entries().next().value!;
     this.#open.delete(oldest);
@@ -124,6 +126,11 @@ export class TargetFiles {
     this.#differing.add(task.id);
     this.#report().differing.push(childPath(task.folder, task.name));
   }
+}
+
+/** A file is open for writing under its number and for comparing under another. */
+function keyOf({ id, verify }: FileTask): number {
+  return verify ? -1 - id : id;
 }
 
 /** Puts a finished temporary in its place. An empty folder in the way is removed, a full one is TARGET_NOT_EMPTY. */

@@ -1,0 +1,104 @@
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { systemClock } from '../../../core/clock.ts';
+import type {
+  BackupFacts,
+  BackupRequest,
+  Manifest,
+  Node,
+  RestoreRequest,
+  RestoreResult,
+  Store,
+} from '../../../core/driver/index.ts';
+import {
+  type BackupReading,
+  type BackupWriting,
+  Repository,
+  type RepositoryOptions,
+} from '../../../core/repository/index.ts';
+import { Secret } from '../../../core/secret.ts';
+import { files, local } from '../../../drivers/files/index.ts';
+import { RecordingStore } from '../../kit/recording-store.ts';
+import { type Restic, restic } from '../../kit/restic.ts';
+import { tempFolder } from '../../kit/temp.ts';
+
+const quiet = { add() {}, expect() {}, step() {} };
+const manifestNode = { mode: 0o600, mtimeNs: 0n, atimeNs: 0n, ctimeNs: 0n, uid: 0, gid: 0 };
+
+export interface Fixture {
+  readonly folder: string;
+  /** The tree to back up. */
+  readonly tree: string;
+  readonly store: RecordingStore;
+  readonly restic: Restic;
+  backUp(settings?: Record<string, unknown>, request?: Partial<BackupRequest>): Promise<BackupFacts>;
+  restore(request?: Partial<RestoreRequest>): Promise<RestoreResult>;
+  /** Stores a tree that no file system could hold. */
+  storeTree(build: (writing: BackupWriting) => Promise<Node[]>): Promise<void>;
+}
+
+/** A folder to back up, a repository, and both ways between them as core goes them. */
+export async function filesFixture(t: TestContext): Promise<Fixture> {
+  const folder = await tempFolder(t);
+  const [tree, path] = [join(folder, 'tree'), join(folder, 'repository')];
+  await mkdir(tree);
+  const signal = new AbortController().signal;
+  const context = { subject: 'sources.test', clock: systemClock, secret: async () => new Secret('unused'), signal };
+  const store = new RecordingStore(await local.open({ path }, context));
+  const work = { threads: 2, progress: quiet, signal };
+  const options = repositoryOptions(store);
+  await Repository.init(options);
+  let latest: { id: string; tree: string } | undefined;
+
+  const commit = async (writing: BackupWriting, root: readonly Node[], facts: Partial<Manifest>) => {
+    const content = await writing.content(Buffer.from(JSON.stringify({ format: 1, driver: 'files', ...facts })));
+    const inside = await writing.tree([{ ...manifestNode, name: 'manifest.json', type: 'file', content }]);
+    const node: Node = { ...manifestNode, mode: 0o700, name: '.tidemark', type: 'dir', subtree: inside };
+    const rootTree = await writing.tree([...root, node]);
+    const time = new Date().toISOString();
+    const rest = { paths: ['/'], hostname: 'test', username: 'test', tags: [], programVersion: 'tidemark test' };
+    latest = { tree: rootTree, id: await writing.commit({ time, tree: rootTree, ...rest }, signal) };
+  };
+  const read = async (): Promise<BackupReading> => {
+    const repository = await Repository.open(options);
+    return repository.read(await repository.snapshot(latest!.id), work);
+  };
+
+  return {
+    folder,
+    tree,
+    store,
+    restic: await restic(t, path, 'open sesame'),
+    async backUp(settings = {}, request = {}) {
+      await using session = await files.open({ paths: [tree], ...settings }, context);
+      await using writing = await (await Repository.open(options)).write(work);
+      const parent = latest && (await read());
+      const whole: BackupRequest = { type: 'snapshot', include: [], exclude: [], ...work, parent, ...request };
+      const { root, facts } = await session.backup(whole, writing);
+      await commit(writing, root, facts);
+      return facts;
+    },
+    async restore(request = {}) {
+      await using session = await files.open({ paths: [tree] }, context);
+      await using reading = await read();
+      const whole: RestoreRequest = { only: [], overwrite: false, verify: true, ...work, ...request };
+      return session.restore(whole, reading);
+    },
+    async storeTree(build) {
+      await using writing = await (await Repository.open(options)).write(work);
+      await commit(writing, await build(writing), { contents: [] });
+    },
+  };
+}
+
+function repositoryOptions(store: Store): RepositoryOptions {
+  return {
+    store,
+    password: new Secret('open sesame'),
+    by: { host: hostname(), user: 'test', pid: process.pid },
+    clock: systemClock,
+    processAlive: () => true,
+  };
+}
