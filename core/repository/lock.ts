@@ -22,6 +22,8 @@ export interface LockRequest {
   readonly processAlive: (pid: number) => boolean;
 }
 
+type Renewal = 'yes' | 'not-now' | 'removed';
+
 const minuteMs = 60_000;
 const refreshMs = 5 * minuteMs;
 /** restic treats a lock that was not refreshed for this long as left behind. */
@@ -40,8 +42,10 @@ export class RepositoryLock implements AsyncDisposable {
   readonly #request: LockRequest;
   readonly #lost = new AbortController();
   readonly #stop = new AbortController();
-  #id = '';
+  /** Our lock, and behind it those before it that could not be deleted yet. */
+  #ids: string[] = [];
   #refreshing: Promise<void> = Promise.resolve();
+  #renewal: Promise<unknown> = Promise.resolve();
   /** Locks that a crashed process of this host left and that were removed on the way. */
   readonly recovered: string[] = [];
 
@@ -54,12 +58,12 @@ export class RepositoryLock implements AsyncDisposable {
   static async acquire(objects: SealedObjects, request: LockRequest): Promise<RepositoryLock> {
     const lock = new RepositoryLock(objects, request);
     await lock.#rejectConflicts();
-    lock.#id = await objects.put('locks', lock.#document(), request.signal);
+    lock.#ids = [await objects.put('locks', lock.#document(), request.signal)];
     try {
       await delay(settleMs, undefined, { signal: request.signal });
       await lock.#rejectConflicts();
     } catch (error) {
-      await objects.delete('locks', [lock.#id]);
+      await objects.delete('locks', lock.#ids);
       throw error;
     }
     lock.#refreshing = lock.#refresh();
@@ -74,12 +78,13 @@ export class RepositoryLock implements AsyncDisposable {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     await this.#refreshing;
-    await this.#objects.delete('locks', [this.#id]);
+    await this.#renewal;
+    await this.#objects.delete('locks', this.#ids);
   }
 
   async #rejectConflicts(): Promise<void> {
     for await (const id of this.#objects.list('locks', this.#request.signal)) {
-      if (id === this.#id) continue;
+      if (this.#ids.includes(id)) continue;
       const other = await this.#read(id);
       if (other === undefined) continue;
       if (this.#isStale(other)) await this.#recover(id, other);
@@ -112,9 +117,10 @@ export class RepositoryLock implements AsyncDisposable {
     const { clock } = this.#request;
     let refreshedAt = clock.monotonicMs();
     while (await this.#wait(Math.min(refreshMs, Math.max(1000, refreshedAt + lostMs - clock.monotonicMs())))) {
-      const renewed = await this.#renew();
-      if (renewed === 'yes') refreshedAt = clock.monotonicMs();
-      if (renewed === 'removed') return this.#lose('somebody removed the lock');
+      const startedAt = clock.monotonicMs();
+      const outcome = await this.#inTime(refreshedAt + lostMs - startedAt, this.#renew());
+      if (outcome === 'yes') refreshedAt = startedAt;
+      if (outcome === 'removed') return this.#lose('somebody removed the lock');
       if (clock.monotonicMs() - refreshedAt >= lostMs) return this.#lose('the lock could not be refreshed');
     }
   }
@@ -129,13 +135,28 @@ export class RepositoryLock implements AsyncDisposable {
     }
   }
 
+  /** A destination that does not answer must not keep us from noticing that the lock is lost. */
+  async #inTime(ms: number, renewal: Promise<Renewal>): Promise<Renewal> {
+    this.#renewal = renewal;
+    const answered = new AbortController();
+    const timeout = this.#request.clock.sleep(Math.max(0, ms), answered.signal).then(
+      () => 'not-now' as const,
+      () => renewal,
+    );
+    const outcome = await Promise.race([renewal, timeout]);
+    answered.abort();
+    return outcome;
+  }
+
   /** restic's way: write a new lock, then delete the old one. An unreachable store is tried again later. */
-  async #renew(): Promise<'yes' | 'not-now' | 'removed'> {
+  async #renew(): Promise<Renewal> {
+    const { signal } = this.#request;
     try {
-      if ((await this.#read(this.#id)) === undefined) return 'removed';
-      const old = this.#id;
-      this.#id = await this.#objects.put('locks', this.#document());
-      await this.#objects.delete('locks', [old]);
+      if ((await this.#read(this.#ids[0]!)) === undefined) return 'removed';
+      const old = this.#ids;
+      this.#ids = [await this.#objects.put('locks', this.#document(), signal), ...old];
+      await this.#objects.delete('locks', old, signal);
+      this.#ids = this.#ids.slice(0, 1);
       return 'yes';
     } catch {
       return 'not-now';

@@ -115,7 +115,13 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
       this.#closed = true;
       this.#options.signal.removeEventListener('abort', this.#onAbort);
       await Promise.all(this.#workers.map((worker) => worker.terminate()));
+      this.#rejectCalls(closed());
     }
+  }
+
+  #rejectCalls(error: unknown): void {
+    for (const pending of this.#calls.values()) pending.reject(error);
+    this.#calls.clear();
   }
 
   #nextIdle(): Promise<number> {
@@ -124,7 +130,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
 
   #call(thread: number, message: (call: number) => ToThread, transfer: ArrayBuffer[] = []): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
-    if (this.#closed) return Promise.reject(new TidemarkError('BUG', 'the data threads are closed'));
+    if (this.#closed) return Promise.reject(closed());
     const call = this.#nextCall++;
     const pending = Promise.withResolvers<unknown>();
     this.#workers[thread]!.postMessage(message(call), transfer);
@@ -193,8 +199,11 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
       one.promise.catch(() => {});
       one.reject(error);
     }
-    for (const pending of this.#calls.values()) pending.reject(error);
-    this.#calls.clear();
+    this.#rejectCalls(error);
     for (const worker of this.#workers ?? []) void worker.terminate();
   }
+}
+
+function closed(): TidemarkError {
+  return new TidemarkError('BUG', 'the data threads are closed');
 }
