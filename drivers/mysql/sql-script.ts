@@ -34,7 +34,6 @@ export const sessionStatements: readonly Statement[] = [
   "SET SESSION time_zone = '+00:00'",
   "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
   'SET SESSION foreign_key_checks = 0',
-  'SET SESSION unique_checks = 0',
 ];
 
 export function useDatabase(name: string): Statement {

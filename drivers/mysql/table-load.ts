@@ -8,7 +8,7 @@ import type { Load } from './restore.ts';
 import { rowsQuery } from './table-dump.ts';
 import { runOnThreads } from './workers.ts';
 
-/** Makes the tables and loads their rows, the largest first. Gives warnings. */
+/** Makes the tables and loads their rows. Gives warnings. */
 export async function loadTables(work: Load, tables: readonly TableFacts[]): Promise<string[]> {
   const { request } = work;
   const warnings: string[] = [];
@@ -21,28 +21,33 @@ export async function loadTables(work: Load, tables: readonly TableFacts[]): Pro
   return warnings;
 }
 
-async function* loadTasks(
-  work: Load,
-  tables: readonly TableFacts[],
-): AsyncGenerator<{ table: TableFacts; task: LoadTask }> {
-  for (const table of tables.toSorted((a, b) => b.bytes - a.bytes)) {
+/**
+ * All tables advance together, so that connections seldom insert into the same one: a table with AUTO_INCREMENT is
+ * locked by each LOAD DATA until it ends. A table is made just before its first rows.
+ */
+async function* loadTasks(work: Load, tables: readonly TableFacts[]): AsyncGenerator<FileTask> {
+  for (const table of tables) if (table.files.length === 0) await makeTable(work, table);
+  const parts = tables.flatMap((table) =>
+    table.files.map((file, at) => ({ table, file, share: (at + 0.5) / table.files.length })),
+  );
+  const made = new Set<TableFacts>();
+  for (const { table, file } of parts.toSorted((a, b) => a.share - b.share)) {
+    if (!made.has(table)) await makeTable(work, table);
+    made.add(table);
     work.request.progress.step(`loading ${table.database}.${table.name}`);
-    await dropExisting(work, table);
-    await runScript(work, `${table.path}/schema.sql`);
-    const content = await wholeContent(work, table);
-    if (content !== undefined) yield { table, task: { do: 'load', table, content, rows: table.rows } };
+    const content = await fileContent(work, table, file);
+    yield { table, task: { do: 'load', table, content, rows: file.rows } };
   }
 }
 
-/**
- * One LOAD DATA per table: into an empty table InnoDB then writes whole pages and sorts each index once, which is
- * faster than several connections that insert into the same indexes.
- */
-async function wholeContent(work: Load, table: TableFacts): Promise<Content | undefined> {
-  const contents = await Promise.all(table.files.map((file) => fileContent(work, table, file)));
-  if (contents.length === 0) return undefined;
-  const blobs = Buffer.concat(contents.map((one) => one.blobs));
-  return { blobs: new Uint8Array(blobs), sizeBytes: contents.reduce((sum, one) => sum + one.sizeBytes, 0) };
+interface FileTask {
+  readonly table: TableFacts;
+  readonly task: LoadTask;
+}
+
+async function makeTable(work: Load, table: TableFacts): Promise<void> {
+  await dropExisting(work, table);
+  await runScript(work, `${table.path}/schema.sql`);
 }
 
 async function fileContent(work: Load, table: TableFacts, file: RowFile): Promise<Content> {
@@ -69,10 +74,7 @@ export async function compareTables(work: Load, tables: readonly TableFacts[]): 
     : [`without a primary key, so compared by the number of rows: ${keyless.join(', ')}`];
 }
 
-async function* compareTasks(
-  work: Load,
-  tables: readonly TableFacts[],
-): AsyncGenerator<{ table: TableFacts; task: LoadTask }> {
+async function* compareTasks(work: Load, tables: readonly TableFacts[]): AsyncGenerator<FileTask> {
   for (const table of tables) {
     if (table.key.length === 0) continue;
     work.request.progress.step(`comparing ${table.database}.${table.name}`);
