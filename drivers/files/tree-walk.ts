@@ -68,6 +68,7 @@ export class TreeWalk {
     const { threads, summary, oneFileSystem } = this.#options;
     const { path, above, source, included } = folder;
     const result = await this.#pool.run(async () => {
+      this.#options.request.signal.throwIfAborted();
       const task: FolderTask = {
         kind: 'folder',
         path,
@@ -161,7 +162,10 @@ export class TreeWalk {
   }
 
   #run(task: ScanTask): Promise<ScanResult> {
-    return this.#pool.run(() => this.#options.threads.run(task));
+    return this.#pool.run(() => {
+      this.#options.request.signal.throwIfAborted();
+      return this.#options.threads.run(task);
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import { decodeName } from '../../core/path-bytes.ts';
 import { loadNative, type Native } from '../../drivers/files/native.ts';
 
 export interface CompareOptions {
-  /** Compare access times too, but not of folders: listing them to compare changes them. */
+  /** Compare access times of files too; looking at folders and links to compare them changes theirs. */
   readonly atime?: boolean;
   /** Leave out names at the top, such as `.tidemark`. */
   readonly except?: readonly string[];
@@ -35,7 +35,7 @@ export function describeTree(root: string, options: CompareOptions = {}): Map<st
       mode: mode.toString(8),
       owner: `${stat.uid}:${stat.gid}`,
       mtimeNs: stat.mtimeNs,
-      ...(options.atime && !stat.isDirectory() ? { atimeNs: stat.atimeNs } : {}),
+      ...(options.atime && stat.isFile() ? { atimeNs: stat.atimeNs } : {}),
       ...(stat.isDirectory() ? {} : { links: stat.nlink, sameFileAs: firstNames.get(file) }),
       ...(stat.isFile() ? { size: stat.size, content: digest(path) } : {}),
       ...(stat.isSymbolicLink() ? { target: fs.readlinkSync(path, { encoding: 'latin1' }) } : {}),
