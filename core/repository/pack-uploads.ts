@@ -4,7 +4,13 @@ import type { FinishedPack } from './format/pack.ts';
 import { writeIndex } from './index-files.ts';
 import type { SealedObjects } from './objects.ts';
 
-/** Index files of about this many blobs, so that a backup that dies leaves most of its packs usable for the next one. */
+/**
+ * A backup that dies leaves what an index names to the next one. So an index is written for this many packs (half a
+ * GiB), in a large backup for a sixteenth of what it stored so far: few index files, and little to do again.
+ */
+const packsPerIndex = 32;
+const indexedShare = 1 / 16;
+/** Index files of more blobs would take much memory to write and read. */
 const blobsPerIndex = 50_000;
 const smallestHeaderEntry = 37;
 
@@ -19,6 +25,7 @@ export class PackUploads {
   readonly #running = new Set<Promise<void>>();
   #unindexed: Pick<FinishedPack, 'id' | 'header'>[] = [];
   #unindexedBytes = 0;
+  #storedPacks = 0;
   #failure: { error: unknown } | undefined;
   #addedBytes = 0;
 
@@ -62,7 +69,13 @@ export class PackUploads {
     this.#addedBytes += pack.sizeBytes;
     this.#unindexed.push({ id: pack.id, header: pack.header });
     this.#unindexedBytes += pack.header.length;
-    if (this.#unindexedBytes >= blobsPerIndex * smallestHeaderEntry) await this.#writeIndex();
+    this.#storedPacks += 1;
+    if (this.#indexIsDue()) await this.#writeIndex();
+  }
+
+  #indexIsDue(): boolean {
+    if (this.#unindexedBytes >= blobsPerIndex * smallestHeaderEntry) return true;
+    return this.#unindexed.length >= Math.max(packsPerIndex, this.#storedPacks * indexedShare);
   }
 
   async #writeIndex(): Promise<void> {

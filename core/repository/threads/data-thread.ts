@@ -3,6 +3,7 @@ import { systemClock } from '../../clock.ts';
 import type { Content, ThreadContext, ThreadModule, ThreadSession } from '../../driver/index.ts';
 import { emptyContent } from '../../driver/index.ts';
 import { TidemarkError } from '../../error.ts';
+import { fromPlainError, toPlainError } from '../../plain-error.ts';
 import type { BlobRun } from '../blob-fetcher.ts';
 import { type SharedIndexData, sharedHas } from '../blob-index.ts';
 import { idBytes, idOf } from '../format/blob-id.ts';
@@ -13,7 +14,6 @@ import { NewBlobs } from '../new-blobs.ts';
 import { ContentIds, contentWriter, FilePartReader } from './content-writer.ts';
 import { Gate } from './gate.ts';
 import type { FromThread, ScatterRange, ThreadData, ToThread } from './messages.ts';
-import { packError, unpackError } from './thrown.ts';
 
 /** Runs a driver's thread module: takes calls from the main thread, one at a time, until `close`. */
 export async function runDataThread(port: MessagePort, data: ThreadData): Promise<void> {
@@ -21,7 +21,7 @@ export async function runDataThread(port: MessagePort, data: ThreadData): Promis
   try {
     await thread.open();
   } catch (error) {
-    post(port, { type: 'failed', error: packError(error) });
+    post(port, { type: 'failed', error: toPlainError(error) });
   }
 }
 
@@ -60,7 +60,7 @@ class DataThread {
       this.#tellProgress(true);
       post(this.#port, { type: 'done', call: message.call, result });
     } catch (error) {
-      post(this.#port, { type: 'done', call: message.call, error: packError(error) });
+      post(this.#port, { type: 'done', call: message.call, error: toPlainError(error) });
     }
   }
 
@@ -146,7 +146,7 @@ class DataThread {
       post(this.#port, { type: 'fetch', request, ids });
     });
     this.#fetches.delete(request);
-    if (answer.error !== undefined) throw unpackError(answer.error);
+    if (answer.error !== undefined) throw fromPlainError(answer.error, 'in a data thread');
     return answer.run!;
   }
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../error.ts';
+import type { PlainError } from '../../plain-error.ts';
 import type { BlobRun } from '../blob-fetcher.ts';
 import type { SharedIndexData } from '../blob-index.ts';
 import type { FinishedPack } from '../format/pack.ts';
@@ -46,21 +46,12 @@ export type ToThread =
   | { readonly type: 'scatter'; readonly call: number; readonly range: ScatterRange }
   | { readonly type: 'finish'; readonly call: number; readonly files: readonly number[] }
   | { readonly type: 'close'; readonly call: number }
-  | { readonly type: 'fetched'; readonly request: number; readonly run?: BlobRun; readonly error?: ThrownInThread };
+  | { readonly type: 'fetched'; readonly request: number; readonly run?: BlobRun; readonly error?: PlainError };
 
 export type FromThread =
   | { readonly type: 'ready' }
-  | { readonly type: 'done'; readonly call: number; readonly result?: unknown; readonly error?: ThrownInThread }
-  | { readonly type: 'failed'; readonly error: ThrownInThread }
+  | { readonly type: 'done'; readonly call: number; readonly result?: unknown; readonly error?: PlainError }
+  | { readonly type: 'failed'; readonly error: PlainError }
   | { readonly type: 'pack'; readonly pack: FinishedPack }
   | { readonly type: 'progress'; readonly bytes: number; readonly items: number }
   | { readonly type: 'fetch'; readonly request: number; readonly ids: Uint8Array };
-
-/** A `TidemarkError` as plain data: classes do not survive the way between threads. */
-export interface ThrownInThread {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly subject?: string;
-  readonly hint?: string;
-  readonly stack?: string;
-}

@@ -2,11 +2,11 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { DataThreads } from '../../driver/index.ts';
 import { TidemarkError } from '../../error.ts';
+import { fromPlainError, toPlainError } from '../../plain-error.ts';
 import type { BlobRun } from '../blob-fetcher.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import type { Gate } from './gate.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
-import { packError, unpackError } from './thrown.ts';
 
 export interface PoolOptions {
   readonly count: number;
@@ -157,10 +157,10 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
 
   #receive(thread: number, message: FromThread): void {
     if (message.type === 'ready') this.#ready[thread]!.resolve();
-    else if (message.type === 'failed') this.#fail(unpackError(message.error));
+    else if (message.type === 'failed') this.#fail(fromPlainError(message.error, 'in a data thread'));
     else if (message.type === 'done') this.#settle(message);
     else if (message.type === 'pack') this.#store(message.pack);
-    else if (message.type === 'progress') this.#options.progress(message);
+    else if (message.type === 'progress') this.#options.progress({ bytes: message.bytes, items: message.items });
     else void this.#fetch(thread, message.request, message.ids);
   }
 
@@ -168,7 +168,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     const pending = this.#calls.get(call);
     this.#calls.delete(call);
     if (error === undefined) pending?.resolve(result);
-    else pending?.reject(unpackError(error));
+    else pending?.reject(fromPlainError(error, 'in a data thread'));
   }
 
   #store(pack: FinishedPack): void {
@@ -185,7 +185,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   async #fetch(thread: number, request: number, ids: Uint8Array): Promise<void> {
     const answer = await this.#options.fetch(ids).then(
       (run) => ({ run }),
-      (error) => ({ error: packError(error) }),
+      (error) => ({ error: toPlainError(error) }),
     );
     const transfer = 'run' in answer ? [answer.run.sealed.buffer] : [];
     this.#workers[thread]!.postMessage({ type: 'fetched', request, ...answer } satisfies ToThread, transfer);
