@@ -1,4 +1,5 @@
 import type { BlobFetcher } from './blob-fetcher.ts';
+import type { BlobLocation } from './blob-index.ts';
 import { toHex } from './format/blob-id.ts';
 import { openBlob } from './format/pack.ts';
 import type { Sealer } from './format/sealer.ts';
@@ -6,6 +7,8 @@ import type { Sealer } from './format/sealer.ts';
 /** Trees are read near each other: a window of a pack is kept, so that one request brings many of them. */
 const windowBytes = 1024 * 1024;
 const maxWindows = 16;
+/** A window reaches into the next one, so that a tree across their border needs no request of its own. */
+const overlapBytes = 64 * 1024;
 
 interface Window {
   readonly pack: string;
@@ -30,25 +33,25 @@ export class TreeCache {
   /** The plain tree blob. Throws REPOSITORY_CORRUPT. */
   async get(id: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const blob = this.#fetcher.locate('tree', id);
-    const window = this.#windowAround(toHex(blob.pack), blob.pack, blob.offset, blob.length);
+    const window = this.#windowAround(blob);
     const at = blob.offset - window.offset;
     const plain = openBlob(this.#sealer, blob, (await window.bytes).subarray(at, at + blob.length));
     return new Uint8Array(plain);
   }
 
-  #windowAround(pack: string, packId: Uint8Array, offset: number, length: number): Window {
-    const known = this.#windows.find((one) => covers(one, pack, offset, length));
+  /** Windows begin at multiples of their size: what lies before a blob is wanted as often as what lies behind it. */
+  #windowAround({ pack, offset, length }: BlobLocation): Window {
+    const packId = toHex(pack);
+    const known = this.#windows.find((one) => covers(one, packId, offset, length));
     if (known !== undefined) return known;
-    const bytes = this.#readWindow(packId, offset, length);
-    const window = { pack, offset, length: Math.max(length, windowBytes), bytes };
+    const start = offset - (offset % windowBytes);
+    const least = offset + length - start;
+    const most = Math.max(least, windowBytes + overlapBytes);
+    const bytes = this.#fetcher.rangeUpTo(pack, start, least, most, this.#signal);
+    const window = { pack: packId, offset: start, length: most, bytes };
     bytes.catch(() => this.#forget(window));
     this.#windows = [window, ...this.#windows].slice(0, maxWindows);
     return window;
-  }
-
-  /** What lies behind the blob is wanted soon, but a pack may end before the window does. */
-  async #readWindow(pack: Uint8Array, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#fetcher.rangeUpTo(pack, offset, length, Math.max(length, windowBytes), this.#signal);
   }
 
   #forget(window: Window): void {
