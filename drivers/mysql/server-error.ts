@@ -19,12 +19,9 @@ export function isServerError(thrown: unknown, ...errnos: number[]): boolean {
 export const errno = {
   lockWaitTimeout: 1205,
   noSuchTable: 1146,
-  notGranted: 1142,
   unknownColumn: 1054,
-  unknownDatabase: 1049,
   viewInvalid: 1356,
   specificAccess: 1227,
-  killed: 1317,
   commandNotAllowed: 1148,
   localInfileOffMysql: 3948,
   localInfileOffMariadb: 4166,
