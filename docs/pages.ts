@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
+import { buildProgram } from '../cmd/program.ts';
 import { configurationReference, type DescribedDriver, diagnosticCodes } from '../core/config/index.ts';
 import { errorCodes, exitCodes } from '../core/error-codes.ts';
 import { jobStateDiagram } from '../core/job/index.ts';
 import { eventReference, metricReference } from '../core/observe/index.ts';
+import { failure, outputs, plainTypes, type Shape, shapes } from './json-shapes.ts';
 
 /** Every generated page: its path below `docs/`, and what makes it. */
 export const pages: Readonly<Record<string, () => string>> = {
@@ -14,6 +17,8 @@ export const pages: Readonly<Record<string, () => string>> = {
     `# Events\n\n\`tidemark events\` lists them; \`--json\` has these kinds.\n\n${eventReference()}\n`,
   'reference/metrics.md': metricsPage,
   'reference/job-states.md': jobStatesPage,
+  'reference/cli.md': cliPage,
+  'reference/json.md': jsonPage,
 };
 
 /** The page as it stands in its file. */
@@ -77,9 +82,57 @@ function jobStatesPage(): string {
   ].join('\n\n')}\n`;
 }
 
+function cliPage(): string {
+  const stream = { columns: 100, write: () => {} };
+  const program = buildProgram({ version: '', stdout: stream, stderr: stream }, () => async () => {});
+  const shown = [...program.commands].flatMap((verb) => (verb.commands.length > 0 ? [verb, ...verb.commands] : [verb]));
+  const visible = shown.filter((verb) => verb.name() !== 'complete');
+  return `${[
+    '# The command line',
+    'Results go to stdout, everything else to stderr. [Exit codes](errors.md#exit-codes), [JSON](json.md). A first SIGINT or SIGTERM cancels what runs, a second one ends at once; the daemon drains at the first and interrupts its jobs at the second.',
+    helpBlock(program),
+    ...visible.flatMap((verb) => [`## ${fullName(verb)}`, helpBlock(verb)]),
+  ].join('\n\n')}\n`;
+}
+
+function fullName(verb: Command): string {
+  const above = verb.parent;
+  return above === null || above.parent === null ? verb.name() : `${fullName(above)} ${verb.name()}`;
+}
+
+/** Without the global options, which stand at the top of the page. */
+function helpBlock(verb: Command): string {
+  const help = verb.helpInformation().replace(/\nGlobal Options:\n[\s\S]*?(\n\n|$)/, '\n');
+  return `\`\`\`text\n${help.trimEnd()}\n\`\`\``;
+}
+
+function jsonPage(): string {
+  const types = Object.entries(plainTypes).map(([name, text]) => [name, text]);
+  return `${[
+    '# JSON',
+    'With `--json` a verb prints one object on stdout, and nothing else there. New fields may come; those listed here stay. `schema`, `completion` and the log of the daemon are what they are.',
+    table(['type', 'meaning'], types),
+    '## When a verb fails',
+    shapeTable(failure),
+    ...Object.entries(outputs).flatMap(([verb, shape]) => [`## tidemark ${verb}`, shapeTable(shape)]),
+    ...Object.entries(shapes).flatMap(([name, shape]) => [`## ${name}`, shapeTable(shape)]),
+  ].join('\n\n')}\n`;
+}
+
+function shapeTable(shape: Shape): string {
+  const rows = Object.entries(shape).map(([name, described]) => {
+    const [type, text] = [described.slice(0, described.indexOf(':')), described.slice(described.indexOf(':') + 2)];
+    const bare = type.replace('[]', '');
+    const linked = bare in shapes ? `[${bare}](#${bare.toLowerCase()})` : bare;
+    const optional = name.endsWith('?') ? ' (may be left out)' : '';
+    return [`\`${name.replace('?', '')}\``, `${type.endsWith('[]') ? 'list of ' : ''}${linked}`, `${text}${optional}`];
+  });
+  return table(['field', 'type', 'meaning'], rows);
+}
+
 const exitTexts: Readonly<Record<keyof typeof exitCodes, string>> = {
   ok: 'Success.',
-  bug: 'A defect of tidemark, or an error of `plan --detailed-exitcode`.',
+  bug: 'A defect of tidemark; something that is not safe, with `status --check`; any error, with `plan --detailed-exitcode`.',
   changes: 'Only with `plan --detailed-exitcode`: there are changes.',
   config: 'The configuration or the command line is wrong.',
   partial: 'A backup or restore ended, but some of it could not be read or written.',

@@ -24,13 +24,13 @@ async function setPaused(workspace: Workspace, name: string, pausedAt: Date | nu
   await requirePlan(catalog, name);
   const before = await catalog.plans.get(name);
   const changes = (before.pausedAt === undefined) === (pausedAt !== null);
-  const { suspended, ...status } = changes ? await catalog.plans.update(name, { pausedAt }) : before;
+  const status = changes ? await catalog.plans.update(name, { pausedAt }) : before;
   if (changes) {
     const { emit } = await workspace.jobContext();
     await emit(pausedAt === null ? 'plan.resumed' : 'plan.paused', `plans.${name}`, 'by hand');
   }
   const word = pausedAt === null ? 'resumed' : 'paused';
   const text = changes ? `plan ${name} is ${word}\n` : `plan ${name} was not changed: it is ${word} already\n`;
-  workspace.output.result(text, { plan: name, pausedAt: status.pausedAt, changed: changes, suspended });
+  workspace.output.result(text, { plan: name, pausedAt: status.pausedAt, changed: changes });
   return exitCodes.ok;
 }

@@ -1,0 +1,298 @@
+/**
+ * The JSON that verbs print with `--json`: of `docs/reference/json.md`, and of the test that holds outputs against it.
+ * A field is `type: what it is`; one whose name ends in `?` may be left out. A type is one of `plainTypes`, the name of a
+ * shape, or either with `[]`.
+ */
+export type Shape = Readonly<Record<string, string>>;
+
+export const plainTypes = {
+  text: 'a string',
+  time: 'a string, ISO 8601 in UTC with milliseconds',
+  number: 'a number',
+  bytes: 'a whole number of bytes',
+  boolean: 'true or false',
+  any: 'any JSON; its shape is not promised',
+} as const;
+
+const error: Shape = {
+  code: 'text: One of the errors in errors.md.',
+  kind: 'text: What sort of error; decides the exit code.',
+  message: 'text: For people; may change.',
+  'subject?': 'text: What it is about, as an address: `destinations.nas`.',
+  'hint?': 'text: What to do.',
+};
+
+export const shapes: Readonly<Record<string, Shape>> = {
+  Error: error,
+  Position: { file: 'text: Absolute path.', line: 'number: From 1.', column: 'number: From 1.' },
+  Diagnostic: {
+    severity: 'text: `error` or `warning`.',
+    code: 'text: One of the mistakes in errors.md.',
+    summary: 'text: For people; may change.',
+    'hint?': 'text: What to do.',
+    'position?': 'Position: Where it stands.',
+  },
+  Backup: {
+    id: 'text: ULID; the same for all copies.',
+    destination: 'text: Where this copy is.',
+    snapshot: 'text: Id of the restic snapshot.',
+    plan: 'text: The plan that made it.',
+    source: 'text: The source that it shows.',
+    driver: 'text: The driver of the source.',
+    type: 'text: `logical` or `snapshot`.',
+    startedAt: 'time: When it began.',
+    endedAt: 'time: When it was complete.',
+    consistentAt: 'time: The moment that it shows: its recovery point.',
+    sizeBytes: 'bytes: What it restores to.',
+    'addedBytes?': 'bytes: What storing it added; not known of an imported one.',
+    items: 'number: Files, or tables.',
+    partial: 'boolean: Something that should be in it is missing.',
+    warnings: 'text[]: What was left out or is remarkable.',
+  },
+  Job: {
+    id: 'text: ULID; of a backup job also the id of the backup.',
+    kind: 'text: `backup` or `restore`.',
+    state: 'text: One of job-states.md.',
+    trigger: 'text: `manual`, `schedule` or `missed`.',
+    source: 'text: The source that it is about.',
+    'plan?': 'text: The plan, of a backup.',
+    'destination?': 'text: Where the backup goes or is.',
+    request: 'any: What to do.',
+    attempt: 'number: From 1; 0 before the first.',
+    attempts: 'number: How many there may be.',
+    queuedAt: 'time: When it was asked for.',
+    'notBefore?': 'time: When it is tried again.',
+    'startedAt?': 'time: When it began to run.',
+    'endedAt?': 'time: When it ended.',
+    'progress?': 'Progress: How far it is, or was.',
+    'error?': 'JobError: Why it failed, or why it is tried again.',
+    'result?': 'any: What came of it.',
+    cancelRequested: 'boolean: Somebody wants it to end.',
+    'runner?': 'text: The process that runs it: host/pid/…',
+  },
+  JobError: {
+    code: error.code!,
+    message: error.message!,
+    'subject?': error['subject?']!,
+    'hint?': error['hint?']!,
+  },
+  Progress: {
+    step: 'text: What is being done; for people.',
+    doneBytes: 'bytes: Read or written so far.',
+    'totalBytes?': 'bytes: How many there will be.',
+    doneItems: 'number: Files or tables so far.',
+    'totalItems?': 'number: How many there will be.',
+    at: 'time: When that was so.',
+  },
+  Event: {
+    id: 'text: ULID.',
+    kind: 'text: One of events.md.',
+    level: 'text: `info`, `warning` or `error`.',
+    subject: 'text: An address, or `job.<id>`.',
+    text: 'text: For people; may change.',
+    count: 'number: How often in a row.',
+    firstAt: 'time: The first of them.',
+    lastAt: 'time: The latest of them.',
+  },
+  Entry: {
+    path: 'text: The whole path in the backup.',
+    type: 'text: `file`, `dir`, `symlink`, `dev`, `chardev`, `fifo` or `socket`.',
+    mode: 'number: Permission bits as in stat(2).',
+    uid: 'number: Owner.',
+    gid: 'number: Group.',
+    'user?': 'text: Name of the owner when it was backed up.',
+    'group?': 'text: Name of the group.',
+    'sizeBytes?': 'bytes: Of a file.',
+    changedAt: 'time: When it was last modified.',
+    'linkTarget?': 'text: Of a symbolic link.',
+  },
+  Key: {
+    id: 'text: Name of the key file.',
+    created: 'time: When it was added.',
+    username: 'text: By whom.',
+    hostname: 'text: Where.',
+    current: 'boolean: It opened the repository just now.',
+  },
+  ChangeSet: {
+    format: 'number: 1.',
+    lineage: 'text: Which catalog it was made for.',
+    serial: 'number: Which applied state of it.',
+    createdAt: 'time: When.',
+    fingerprint: 'text: Equal for equal changes to the same applied state.',
+    actions: 'Action[]: In the order in which they are shown; none when there is nothing to do.',
+    summary: 'Summary: How many of each.',
+  },
+  Action: {
+    kind: 'text: `refuse`, `add`, `change` or `remove`.',
+    address: 'text: `plans.shop-nightly`.',
+    reason: 'text: For people; may change.',
+    'hint?': 'text: What to do about a refusal.',
+    'renamedFrom?': 'text: The address whose state moves here.',
+    fields: 'FieldChange[]: What differs.',
+    consequences: 'Consequence[]: What will follow.',
+    'position?': 'Position: Where it stands in the files.',
+    destructive: 'boolean: Never applied without a person.',
+    'spec?': 'any: What is applied; secrets as references.',
+  },
+  FieldChange: {
+    path: 'any[]: Names of fields, and numbers of list entries.',
+    'before?': 'any: Left out where there was none.',
+    'after?': 'any: Left out where there is none any more.',
+  },
+  Consequence: {
+    kind: 'text: `next-run`, `next-backup`, `retention`, `backups-kept`, `backups-moved`, `backups-stranded`, `credentials` or `affects`.',
+    text: 'text: For people; may change.',
+    'backups?': 'any: `copies` and `sizeBytes` of the backups that it is about.',
+    'before?': 'time: The next run as it was.',
+    'after?': 'time: The next run as it will be.',
+  },
+  Summary: {
+    add: 'number: Added.',
+    change: 'number: Changed.',
+    remove: 'number: Removed.',
+    refuse: 'number: Refused.',
+    destructive: 'number: Of these, destructive ones.',
+  },
+  Warning: { address: 'text: Of what.', summary: 'text: For people; may change.', 'hint?': 'text: What to do.' },
+  Daemon: {
+    owner: 'text: host/pid/…',
+    pid: 'number: Its process.',
+    host: 'text: Where it runs.',
+    version: 'text: Of tidemark.',
+    startedAt: 'time: Since when.',
+    until: 'time: It counts as dead unless it says otherwise by then.',
+    configuration: 'DaemonConfiguration: The files that it follows.',
+  },
+  DaemonConfiguration: {
+    state: 'text: `applied`, `pending` or `invalid`.',
+    text: 'text: For people; may change.',
+    at: 'time: When they were read.',
+  },
+  Source: {
+    name: 'text: Of the source.',
+    driver: 'text: Of the source.',
+    state: 'text: `running`, `no plan`, `suspended`, `failing`, `paused`, `waiting`, `scheduled` or `manual`.',
+    problems: 'text[]: Why it is not safe; none when it is.',
+    'newestBackup?': 'Backup: Of any of its plans.',
+    plans: 'Plan[]: Those that back it up.',
+  },
+  Plan: {
+    name: 'text: Of the plan.',
+    type: 'text: Of its backups.',
+    'schedule?': 'text: Cron; left out for a manual plan.',
+    timezone: 'text: Of the schedule.',
+    destinations: 'text[]: Where its backups go.',
+    'nextRunAt?': 'time: When it starts next.',
+    'pausedAt?': 'time: Since when a person has paused it.',
+    'suspended?': 'Suspension: While its source or destination is down.',
+    'lastSuccessAt?': 'time: When the last complete backup ended.',
+    'lastFailureAt?': 'time: When a run failed for good.',
+    'lastError?': 'text: Why the latest run did not succeed; left out when it did.',
+    'newestBackup?': 'text: Its id.',
+    'activeJob?': 'text: Id of the job that runs or waits.',
+  },
+  Suspension: {
+    reason: 'text: `source-down` or `destination-down`.',
+    since: 'time: Since when.',
+    text: 'text: For people; may change.',
+  },
+  Destination: {
+    name: 'text: Of the destination.',
+    driver: 'text: Of the destination.',
+    copies: 'number: Of backups in it.',
+    sizeBytes: 'bytes: What they restore to, not what they occupy.',
+  },
+};
+
+/** By the verb: the object on stdout. */
+export const outputs: Readonly<Record<string, Shape>> = {
+  init: { file: 'text: What was written; absolute.' },
+  validate: {
+    valid: 'boolean: No errors.',
+    files: 'text[]: What was read; absolute.',
+    diagnostics: 'Diagnostic[]: All that is wrong or remarkable.',
+  },
+  plan: shapes.ChangeSet!,
+  apply: {
+    applied: 'boolean: False when there was nothing to do.',
+    serial: 'number: Of the applied state now.',
+    changeSet: 'ChangeSet: What was applied.',
+    warnings: 'Warning[]: What was found on the way.',
+  },
+  status: {
+    safe: 'boolean: No problems, here and in the sources.',
+    problems: 'text[]: Beside those of the sources.',
+    serial: 'number: Of the applied state.',
+    daemons: 'Daemon[]: That are alive.',
+    sources: 'Source[]: All that are applied.',
+    destinations: 'Destination[]: All that are applied.',
+  },
+  backup: { backup: 'text: Its id.', job: 'Job: That made it.' },
+  backups: { backups: 'Backup[]: Newest first.' },
+  show: { ...shapes.Backup!, manifest: 'any: `.tidemark/manifest.json` as it is in the backup.' },
+  'show --tree': { backup: 'text: Its id.', entries: 'Entry[]: Of the folder, by name.' },
+  download: { backup: 'text: Its id.', job: 'Job: That wrote it.' },
+  restore: { backup: 'text: The one that was restored.', job: 'Job: That restored it.' },
+  restores: { restores: 'Job[]: Newest first.' },
+  jobs: { jobs: 'Job[]: Newest first.' },
+  events: { events: 'Event[]: Newest first.' },
+  cancel: { job: 'Job: As it is now.' },
+  pause: {
+    plan: 'text: Its name.',
+    'pausedAt?': 'time: Since when it is paused.',
+    changed: 'boolean: False when it was so already.',
+  },
+  resume: {
+    plan: 'text: Its name.',
+    'pausedAt?': 'time: Left out: it is not paused.',
+    changed: 'boolean: False when it was so already.',
+  },
+  'key list': { keys: 'Key[]: Of the repository.' },
+  'key add': { key: 'text: Id of the new key.' },
+  'key remove': { key: 'text: Id of the key that is gone.' },
+  'catalog import': {
+    destination: 'text: Its name.',
+    found: 'number: Backups in it.',
+    added: 'number: That the catalog did not have.',
+    removed: 'number: That the catalog had and the destination has not.',
+    damaged: 'Error[]: Snapshots that could not be read.',
+  },
+};
+
+/** What any verb prints instead when it fails. */
+export const failure: Shape = {
+  error: 'Error: Why.',
+  'diagnostics?': 'Diagnostic[]: With CONFIG_INVALID: everything that is wrong with the files.',
+  'errors?': 'Error[]: With PROBE_FAILED: everything that could not be used.',
+};
+
+/** Where a value is not of its shape, as lines of text; nothing else than the shape may be in it. */
+export function mismatches(value: unknown, shape: Shape, at = '$'): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${at} is no object`];
+  const known = Object.keys(shape).map((name) => name.replace('?', ''));
+  const unknown = Object.keys(value).filter((name) => !known.includes(name));
+  const wrong = Object.entries(shape).flatMap(([name, described]) => {
+    const field = (value as Record<string, unknown>)[name.replace('?', '')];
+    if (field === undefined) return name.endsWith('?') ? [] : [`${at}.${name} is missing`];
+    return wrongType(field, described.slice(0, described.indexOf(':')), `${at}.${name.replace('?', '')}`);
+  });
+  return [...unknown.map((name) => `${at}.${name} is not documented`), ...wrong];
+}
+
+function wrongType(value: unknown, type: string, at: string): string[] {
+  if (type.endsWith('[]')) {
+    if (!Array.isArray(value)) return [`${at} is no list`];
+    return value.flatMap((one, index) => wrongType(one, type.slice(0, -2), `${at}[${index}]`));
+  }
+  const shape = shapes[type];
+  if (shape !== undefined) return mismatches(value, shape, at);
+  return isPlain(value, type as keyof typeof plainTypes) ? [] : [`${at} is not of type ${type}`];
+}
+
+function isPlain(value: unknown, type: keyof typeof plainTypes): boolean {
+  if (type === 'any') return true;
+  if (type === 'text') return typeof value === 'string';
+  if (type === 'boolean') return typeof value === 'boolean';
+  if (type === 'time') return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value);
+  return typeof value === 'number' && (type === 'number' || Number.isSafeInteger(value));
+}
