@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
 import { getSystemErrorName } from 'node:util';
-import koffi from 'koffi';
+import type * as Koffi from 'koffi';
 import { encodeName } from '../../core/path-bytes.ts';
 import { decodeStatx, type FileStat, statxSizeBytes } from './stat.ts';
 
@@ -67,6 +69,7 @@ type Libc = ReturnType<typeof declareFunctions>;
 type Check = (result: number | bigint, syscall: string, name: string) => number;
 
 function declareFunctions() {
+  const koffi = loadKoffi();
   const libc = koffi.load(null);
   return {
     openat: libc.func('int openat(int, const char *, int, int)'),
@@ -138,7 +141,7 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
     },
     seek(descriptor, offset, whence) {
       const found = Number(libc.lseek(descriptor, offset, seekWhence[whence]));
-      if (found < 0 && koffi.errno() !== koffi.os.errno.ENXIO) throw systemError('lseek', '');
+      if (found < 0 && loadKoffi().errno() !== os.constants.errno.ENXIO) throw systemError('lseek', '');
       return found;
     },
   };
@@ -189,7 +192,12 @@ function splitNs(ns: bigint): [bigint, bigint] {
 }
 
 function systemError(syscall: string, name: string): NodeJS.ErrnoException {
-  const errno = koffi.errno();
+  const errno = loadKoffi().errno();
   const code = getSystemErrorName(-errno);
   return Object.assign(new Error(`${code}: ${syscall} '${name}'`), { code, errno: -errno, syscall, path: name });
+}
+
+/** Only when first needed: a daemon that waits for its next run does without. */
+function loadKoffi(): typeof Koffi {
+  return createRequire(import.meta.url)('koffi') as typeof Koffi;
 }

@@ -52,18 +52,24 @@ function runTask(tools: ScanTools, task: ScanTask): ScanResult {
 function readFiles(tools: ScanTools, task: FilesTask): FilesResult {
   const report = emptyReport();
   const nodes: Node[] = [];
-  const folder = openFolder(tools.native, task.path);
-  try {
-    for (const name of task.names) {
-      try {
-        nodes.push(readFileNode(tools, folder, task.path, name, report));
-      } catch (error) {
-        report.problems.push(problemOf(error, joinPath(task.path, name)));
-      }
+  const attempt = (path: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      report.problems.push(problemOf(error, path));
     }
-  } finally {
-    tools.native.close(folder);
-  }
+  };
+  attempt(task.path, () => {
+    const folder = openFolder(tools.native, task.path);
+    try {
+      for (const name of task.names) {
+        const path = joinPath(task.path, name);
+        attempt(path, () => nodes.push(readFileNode(tools, folder, task.path, name, report)));
+      }
+    } finally {
+      tools.native.close(folder);
+    }
+  });
   return { nodes: tools.context.encodeNodes(nodes), report };
 }
 
