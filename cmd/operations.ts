@@ -12,11 +12,8 @@ export function operationsFor(context: OperationContext): Operations {
       return { result: { backup: id, destination, snapshot, sizeBytes, addedBytes, items, warnings }, partial };
     },
     restore: async (job, run) => {
-      const { restoredTo, ...outcome } = await runRestore(context, restoreRequest(job), run);
-      return {
-        result: { ...outcome, restoredTo: restoredTo.toISOString() },
-        partial: outcome.warnings.length > 0,
-      };
+      const { restoredTo, partial, ...outcome } = await runRestore(context, restoreRequest(job), run);
+      return { result: { ...outcome, restoredTo: restoredTo.toISOString() }, partial };
     },
   };
 }

@@ -8,7 +8,7 @@ import { parseDuration } from '../core/units.ts';
 import { appliedPlans, requireResource } from './applied.ts';
 import { probesFor } from './change.ts';
 import type { Workspace } from './compose.ts';
-import { operationsFor } from './operations.ts';
+import { operationsInProcesses } from './job-process/operations.ts';
 import { logLine } from './views/log-line.ts';
 
 /** Runs the daemon until it is told to end and has let go of its jobs. The log is all that it prints. */
@@ -30,6 +30,7 @@ async function daemonContext(
   const { env, clock, process, version, onReload } = workspace.surroundings;
   const { listen, concurrency }: DaemonSettings = await workspace.daemonSettings();
   const { host, pid } = process;
+  const configurationPath = await workspace.configurationPath();
   const resource = (collection: Collection, name: string) => requireResource(operation.catalog, collection, name);
   return {
     catalog: operation.catalog,
@@ -39,11 +40,11 @@ async function daemonContext(
     listen,
     concurrency,
     drainMs,
-    operations: operationsFor(operation),
+    operations: operationsInProcesses({ env, configurationPath }),
     plans: (state) => appliedPlans(state, operation.drivers),
     probeSource: async (name, signal) => probeSource(operation, await resource('sources', name), signal),
     probeDestination: async (name, signal) => probeDestination(operation, await resource('destinations', name), signal),
-    configurationPath: await workspace.configurationPath(),
+    configurationPath,
     reconcile: createReconcile({
       catalog: operation.catalog,
       clock,

@@ -1,6 +1,7 @@
 import type { Store } from '../driver/index.ts';
 import { toHex } from './format/blob-id.ts';
 import type { FinishedPack } from './format/pack.ts';
+import { release } from './format/release.ts';
 import { writeIndex } from './index-files.ts';
 import type { SealedObjects } from './objects.ts';
 
@@ -66,6 +67,7 @@ export class PackUploads {
     await this.#store.put(`data/${name.slice(0, 2)}/${name}`, new Uint8Array(pack.buffer, 0, pack.sizeBytes), {
       signal: this.#signal,
     });
+    release(pack.buffer);
     this.#addedBytes += pack.sizeBytes;
     this.#unindexed.push({ id: pack.id, header: pack.header });
     this.#unindexedBytes += pack.header.length;

@@ -2,6 +2,7 @@ import { hasCode, TidemarkError } from '../../error.ts';
 import { idBytes, idOf, toHex } from './blob-id.ts';
 import { maxBytes } from './chunker.ts';
 import { compress, decompress } from './compression.ts';
+import { release } from './release.ts';
 import { type Sealer, sealBytes } from './sealer.ts';
 
 /**
@@ -53,6 +54,7 @@ export class PackBuilder {
     const offset = this.#sizeBytes;
     const payload = smaller ? compressed : plain;
     const length = this.#sealer.sealInto(payload, this.#room(payload.length + sealBytes), offset);
+    release(compressed.buffer);
     this.#sizeBytes += length;
     this.#entries.push({ type: this.#type, id, offset, length, plainBytes: smaller ? plain.length : undefined });
     return this.#sizeBytes >= targetBytes || this.#entries.length >= maxEntries ? this.finish() : undefined;

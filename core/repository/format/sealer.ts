@@ -1,6 +1,8 @@
 import crypto from 'node:crypto';
-import sodium from 'sodium-native';
+import { createRequire } from 'node:module';
+import type Sodium from 'sodium-native';
 import { TidemarkError } from '../../error.ts';
+import { release } from './release.ts';
 
 /** The two keys of a repository or a password: AES-256-CTR encrypts, Poly1305-AES authenticates (`k`, `r`: 16 bytes). */
 export interface KeyMaterial {
@@ -19,6 +21,8 @@ export const sealBytes = ivBytes + macBytes;
  * Poly1305 key is `clamp(r) || AES-128(k, IV)` (D. J. Bernstein, "The Poly1305-AES message-authentication code").
  */
 export class Sealer {
+  /** Loaded with the first sealer: a daemon that waits for its next run does without. */
+  readonly #sodium = createRequire(import.meta.url)('sodium-native') as typeof Sodium;
   readonly #encrypt: Uint8Array;
   readonly #counterCipher: crypto.Cipheriv;
   readonly #nonceCipher: crypto.Cipheriv;
@@ -68,7 +72,9 @@ export class Sealer {
   /** AES-CTR, either direction. Making a cipher object costs more than encrypting a small blob, so those share one. */
   #crypt(from: Uint8Array, iv: Buffer, into: Buffer, offset: number): void {
     if (from.length > smallBytes) {
-      crypto.createCipheriv('aes-256-ctr', this.#encrypt, iv).update(from).copy(into, offset);
+      const crypted = crypto.createCipheriv('aes-256-ctr', this.#encrypt, iv).update(from);
+      crypted.copy(into, offset);
+      release(crypted.buffer);
     } else {
       this.#cryptSmall(from, iv, into, offset);
     }
@@ -83,7 +89,7 @@ export class Sealer {
 
   #authenticate(cipherText: Buffer, iv: Buffer, mac: Buffer): void {
     this.#nonceCipher.update(iv).copy(this.#macKey, 16);
-    sodium.crypto_onetimeauth(mac, cipherText, this.#macKey);
+    this.#sodium.crypto_onetimeauth(mac, cipherText, this.#macKey);
   }
 
   #newIv(): Buffer {

@@ -95,7 +95,9 @@ class Pending {
   }
 }
 
-const readBytes = 16 * 1024 * 1024;
+/** Room for the largest chunk and the window before an edge. */
+const readBytes = maxBytes + windowBytes;
+const edgeStepBytes = 1024 * 1024;
 
 /** Stores parts of open files. One per thread: its buffer is reused. */
 export class FilePartReader {
@@ -117,8 +119,10 @@ export class FilePartReader {
       const have = this.#fill(descriptor, position, end, held);
       position += have - held;
       let at = 0;
-      while (at < have && (position === end || have - at >= maxBytes)) {
+      while (at < have) {
         const cut = nextCut(this.#buffer, at, have);
+        const undecided = cut === have && cut - at < maxBytes && position < end; // more bytes may move the cut
+        if (undecided) break;
         ids.add(this.#store(this.#buffer.subarray(at, cut)), cut - at);
         at = cut;
       }
@@ -132,9 +136,14 @@ export class FilePartReader {
   #edge(descriptor: number, wanted: number, fileSizeBytes: number): number {
     if (wanted <= 0) return 0;
     if (wanted >= fileSizeBytes) return fileSizeBytes;
-    const from = Math.max(0, wanted - windowBytes);
-    const have = this.#fill(descriptor, from, Math.min(fileSizeBytes, wanted + maxBytes));
-    return from + findCut(this.#buffer, wanted - from, have);
+    const last = Math.min(fileSizeBytes, wanted + maxBytes);
+    for (let from = wanted; from < last; from += edgeStepBytes) {
+      const start = Math.max(0, from - windowBytes);
+      const have = this.#fill(descriptor, start, Math.min(last, from + edgeStepBytes));
+      const cut = start + findCut(this.#buffer, from - start, have);
+      if (cut < start + have) return cut;
+    }
+    return last;
   }
 
   /** Reads from `position` behind the `held` bytes of the buffer; gives how many bytes the buffer has then. */

@@ -1,0 +1,83 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { extname } from 'node:path';
+import type { Job } from '../../core/catalog/index.ts';
+import type { Run } from '../../core/driver/index.ts';
+import { TidemarkError } from '../../core/error.ts';
+import type { JobOutcome, Operations } from '../../core/job/index.ts';
+import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
+import type { FromJobProcess, JobProcessSettings, ToJobProcess } from './messages.ts';
+
+/** How long a job process may take to end after it was told to. */
+const endingMs = 10_000;
+
+/**
+ * Operations that run in a process of their own each. The daemon stays small between jobs, and a job that dies takes
+ * nothing with it: its error is JOB_LOST. Leases, progress and cancelling stay with the daemon.
+ */
+export function operationsInProcesses(settings: JobProcessSettings): Operations {
+  const perform = (job: Job, run: Run) => runInProcess(job, settings, run);
+  return { backup: perform, restore: perform };
+}
+
+async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): Promise<JobOutcome> {
+  run.signal.throwIfAborted();
+  const child = startProcess(settings);
+  const stop = new AbortController();
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const end = () => endProcess(child, toPlainError(run.signal.reason), stop.signal);
+  run.signal.addEventListener('abort', end, { once: true });
+  try {
+    const last = lastMessage(child, run);
+    tell(child, { type: 'start', job, settings });
+    return await last;
+  } finally {
+    run.signal.removeEventListener('abort', end);
+    await exited;
+    stop.abort();
+  }
+}
+
+/** Without arguments, and of the environment only where the compile cache is: what is secret goes through the channel. */
+function startProcess({ env: { CACHE_DIRECTORY, XDG_CACHE_HOME } }: JobProcessSettings): ChildProcess {
+  const env = { CACHE_DIRECTORY, XDG_CACHE_HOME };
+  const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
+  return fork(entry, [], {
+    env,
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+}
+
+function lastMessage(child: ChildProcess, { progress }: Run): Promise<JobOutcome> {
+  return new Promise((resolve, reject) => {
+    child.on('message', (message: FromJobProcess) => {
+      if (message.type === 'add') progress.add(message);
+      else if (message.type === 'expect') progress.expect(message);
+      else if (message.type === 'step') progress.step(message.text);
+      else if (message.type === 'done') resolve(message.outcome);
+      else reject(fromPlainError(message.error, 'in a job process'));
+    });
+    child.once('error', (cause) =>
+      reject(new TidemarkError('JOB_LOST', 'the job process could not be started', { cause })),
+    );
+    child.once('exit', (code, signal) => reject(died(code, signal)));
+  });
+}
+
+function died(code: number | null, signal: NodeJS.Signals | null): TidemarkError {
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  return new TidemarkError('JOB_LOST', `the process of the job was ended ${how}`, {
+    hint: 'If the kernel ended it for want of memory, its log says so: `journalctl -k`. The job can be run again.',
+  });
+}
+
+function endProcess(child: ChildProcess, reason: ReturnType<typeof toPlainError>, ended: AbortSignal): void {
+  tell(child, { type: 'abort', reason });
+  const timer = setTimeout(() => child.kill('SIGKILL'), endingMs);
+  ended.addEventListener('abort', () => clearTimeout(timer), { once: true });
+}
+
+function tell(child: ChildProcess, message: ToJobProcess): void {
+  if (child.connected) child.send(message, () => {}); // a process that is gone is seen by its exit
+}

@@ -1,0 +1,56 @@
+import type { Progress } from '../../core/driver/index.ts';
+import { TidemarkError } from '../../core/error.ts';
+import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
+import { compose } from '../compose.ts';
+import { operationsFor } from '../operations.ts';
+import { surroundingsOf } from '../this-process.ts';
+import type { FromJobProcess, ToJobProcess } from './messages.ts';
+
+/** After the daemon is gone, work that does not stop by itself is ended. */
+const orphanMs = 10_000;
+
+/** Signals are the daemon's to handle: a Ctrl-C or a service manager sends them to every process. */
+const leftToTheDaemon = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export async function performJob(self: NodeJS.Process): Promise<void> {
+  for (const signal of leftToTheDaemon) self.on(signal, () => {});
+  const ending = new AbortController();
+  const started = new Promise<ToJobProcess & { type: 'start' }>((resolve) => {
+    self.on('message', (message: ToJobProcess) => {
+      if (message.type === 'start') resolve(message);
+      else ending.abort(fromPlainError(message.reason, 'in the daemon'));
+    });
+  });
+  self.once('disconnect', () => {
+    ending.abort(new TidemarkError('JOB_LOST', 'the daemon is gone'));
+    setTimeout(() => self.exit(1), orphanMs).unref();
+  });
+  const tell = (message: FromJobProcess) =>
+    new Promise<void>((told) => (self.connected ? self.send!(message, () => told()) : told()));
+  await tell(await outcomeOf(await started, ending.signal, progressTo(tell)));
+  if (self.connected) self.disconnect();
+}
+
+async function outcomeOf(
+  { job, settings }: ToJobProcess & { type: 'start' },
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<FromJobProcess> {
+  const surroundings = surroundingsOf({ env: settings.env, ending: signal, endingNow: signal });
+  const globals = { config: settings.configurationPath, json: false, quiet: true, color: false };
+  try {
+    await using workspace = compose(surroundings, globals);
+    const operations = operationsFor(await workspace.operationContext());
+    return { type: 'done', outcome: await operations[job.kind](job, { signal, progress }) };
+  } catch (thrown) {
+    return { type: 'failed', error: toPlainError(thrown) };
+  }
+}
+
+function progressTo(tell: (message: FromJobProcess) => Promise<void>): Progress {
+  return {
+    add: ({ bytes, items }) => void tell({ type: 'add', bytes, items }),
+    expect: ({ bytes, items }) => void tell({ type: 'expect', bytes, items }),
+    step: (text) => void tell({ type: 'step', text }),
+  };
+}
