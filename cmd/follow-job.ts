@@ -1,7 +1,7 @@
 import type { Job, NewJob } from '../core/catalog/index.ts';
 import { TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
-import { submitAndFollow } from '../core/job/index.ts';
+import { type Operation, type Operations, submitAndFollow } from '../core/job/index.ts';
 import type { Workspace } from './compose.ts';
 import { showProgress } from './views/progress.ts';
 
@@ -11,7 +11,7 @@ import { showProgress } from './views/progress.ts';
  */
 export async function followJob(workspace: Workspace, newJob: NewJob, title: string): Promise<Job> {
   const { operationsFor } = await import('./operations.ts');
-  const operations = operationsFor(await workspace.operationContext());
+  const { operations, thrown } = remembering(operationsFor(await workspace.operationContext()));
   const progress = showProgress(workspace.output, title, workspace.surroundings.clock);
   try {
     const job = await submitAndFollow(newJob, await workspace.jobContext(), operations, {
@@ -20,7 +20,7 @@ export async function followJob(workspace: Workspace, newJob: NewJob, title: str
       onChange: progress.update,
       onWait: progress.note,
     });
-    return endedWell(job);
+    return endedWell(job, thrown());
   } finally {
     progress.end();
   }
@@ -31,8 +31,22 @@ export function jobExitCode({ state }: Job): number {
   return state === 'partial' ? exitCodes.partial : exitCodes.ok;
 }
 
-function endedWell(job: Job): Job {
+/** A job keeps no stack of its error; what was thrown in this process has one, which shows where a defect is. */
+function remembering({ backup, restore }: Operations): { operations: Operations; thrown: () => unknown } {
+  let last: unknown;
+  const remember =
+    (operation: Operation): Operation =>
+    (job, run) =>
+      operation(job, run).catch((thrown) => {
+        last = thrown;
+        throw thrown;
+      });
+  return { operations: { backup: remember(backup), restore: remember(restore) }, thrown: () => last };
+}
+
+function endedWell(job: Job, thrown: unknown): Job {
   if (job.state === 'succeeded' || job.state === 'partial') return job;
   const { code, message, subject, hint } = job.error ?? { code: 'CANCELLED', message: `job ${job.id} is ${job.state}` };
-  throw new TidemarkError(code, message, { subject, hint });
+  const cause = thrown instanceof TidemarkError ? (thrown.cause ?? thrown) : thrown;
+  throw new TidemarkError(code, message, { subject, hint, cause });
 }

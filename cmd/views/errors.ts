@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import type { Diagnostic, Position } from '../../core/diagnostic.ts';
-import { asTidemarkError, type TidemarkError } from '../../core/error.ts';
+import type { TidemarkError } from '../../core/error.ts';
 import { type Look, paint, printable } from './look.ts';
 
 /** `error CODE: text`, `  at subject`, `  hint: …`, each on a line. */
@@ -41,6 +41,6 @@ function hintLines(hint: string | undefined): string[] {
 /** A defect is shown with its place, so that a report of it helps. */
 function stackLines(error: TidemarkError): string[] {
   if (error.code !== 'BUG') return [];
-  const stack = error.cause instanceof Error ? error.cause.stack : asTidemarkError(error).stack;
+  const stack = error.cause instanceof Error ? error.cause.stack : error.stack;
   return (stack ?? '').split('\n').map((line) => `  ${printable(line)}`);
 }

@@ -16,6 +16,7 @@ export function logLine(json: string, look: Look): string {
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   const head = `${formatTime(new Date(String(time)))} ${paint(look, colours[String(level)] ?? 'dim', String(level).padEnd(5))}`;
-  const failure = error === undefined ? '' : ` ${error.code ?? 'error'}: ${error.message}`;
-  return `${head} ${printable(`${msg ?? ''}${failure}`)} ${paint(look, 'dim', printable(details.join(' ')))}`.trimEnd();
+  const failure = error === undefined ? undefined : `${error.code ?? 'error'}: ${error.message}`;
+  const said = [msg, failure].filter((part) => part !== undefined).join(': ');
+  return `${head} ${printable(said)} ${paint(look, 'dim', printable(details.join(' ')))}`.trimEnd();
 }

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
+import { test } from 'node:test';
+import { systemClock } from '../../core/clock.ts';
+import { home, inside } from './kit.ts';
+
+test('what is not safe is said, and with --check it is the exit code', async (t) => {
+  const at = await home(t, { plan: 'schedule: "0 3 * * *", timezone: UTC' });
+  assert.match((await at.inside('status')).stdout, /nothing is applied yet/);
+  await at.inside('apply', '--auto-approve');
+  const fresh = await at.inside('status', '--check');
+  assert.equal(fresh.code, 1);
+  assert.match(
+    fresh.stdout,
+    /not safe: 2 problems\n {2}no daemon is running.*\n {2}docs: docs-daily has no backup yet/,
+  );
+  await at.inside('backup', 'docs-daily');
+  await at.inside('pause', 'docs-daily');
+  assert.match((await at.inside('status')).stdout, /docs +paused +docs-daily[\s\S]*docs: docs-daily is paused since/);
+  await at.inside('resume', 'docs-daily');
+  const later = { ...systemClock, now: () => new Date(Date.now() + 3 * 86_400_000) };
+  const old = await inside(['status'], { cwd: at.folder, clock: later });
+  assert.match(old.stdout, /docs-daily should run every 1d; its newest backup is 3d/);
+});
+
+test('a failed run shows until one succeeds', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await rename(at.data, `${at.data}.away`);
+  const failed = await at.inside('backup', 'docs-daily');
+  assert.match(failed.stderr, /^error SOURCE_\w+: /m);
+  await rename(`${at.data}.away`, at.data);
+  const failing = JSON.parse((await at.inside('status', '--json')).stdout).sources[0];
+  assert.equal(failing.state, 'failing');
+  await at.inside('backup', 'docs-daily');
+  const [source] = JSON.parse((await at.inside('status', '--json')).stdout).sources;
+  assert.deepEqual([source.state, source.problems], ['manual', []]);
+});
+
+test('a manual plan with a backup needs no daemon to be safe', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  const told = await at.inside('status', '--check');
+  assert.deepEqual([told.code, /\nsafe: 1 source, no problems\n$/.test(told.stdout)], [0, true], told.stdout);
+});
