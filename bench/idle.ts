@@ -26,7 +26,7 @@ export async function idle(lab: Lab): Promise<void> {
     const peakMiB = await residentMiB(daemon.pid);
     lab.results.push({
       name: 'idle-daemon',
-      medians: [{ who: 'tidemark', sample: { wallSeconds: 0, cpuSeconds: 0, peakMiB } }],
+      medians: [{ who: 'tidemark', sample: { wallSeconds: Number.NaN, cpuSeconds: Number.NaN, peakMiB } }],
     });
   }
   if (lab.wants('idle-status')) await lab.compare('idle-status', { tidemark: () => tidemark.measure(['status']) });

@@ -17,7 +17,7 @@ function rowsOf({ name, medians }: Result): string[] {
     const cells = columns.flatMap(({ value, digits }) => {
       const own = value(sample);
       const ratio = medians.length > 1 && who !== peer.who ? ratioOf(own, value(peer.sample)) : '';
-      return [own?.toFixed(digits) ?? '', ratio];
+      return [own === undefined || Number.isNaN(own) ? '' : own.toFixed(digits), ratio];
     });
     return `| ${[name, who.replaceAll('|', '\\|'), ...cells].join(' | ')} |`;
   });
