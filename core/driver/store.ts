@@ -20,7 +20,8 @@ export interface DestinationDriver {
 export interface Store extends AsyncDisposable {
   /**
    * Stores a whole object atomically and durably: visible under its name only when complete, on stable storage when
-   * this resolves. Replaces an existing object unless `ifAbsent`, which throws OBJECT_EXISTS.
+   * this resolves. Replaces an existing object unless `ifAbsent`, which throws OBJECT_EXISTS. Once this has resolved,
+   * `bytes` may be gone.
    */
   put(name: string, bytes: Uint8Array, options?: { ifAbsent?: boolean; signal?: AbortSignal }): Promise<void>;
   /**

@@ -139,7 +139,7 @@ export class FilePartReader {
     const last = Math.min(fileSizeBytes, wanted + maxBytes);
     for (let from = wanted; from < last; from += edgeStepBytes) {
       const start = Math.max(0, from - windowBytes);
-      const have = this.#fill(descriptor, start, Math.min(last, from + edgeStepBytes));
+      const have = this.#fill(descriptor, start, Math.min(last, from + edgeStepBytes + 1)); // a cut at the end shows as none
       const cut = start + findCut(this.#buffer, from - start, have);
       if (cut < start + have) return cut;
     }

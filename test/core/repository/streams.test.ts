@@ -93,6 +93,12 @@ test('parts of a file, in order, are the file, wherever their edges are', async 
       [cuts[2] ?? 1],
       [(cuts[2] ?? 2) - 1],
       [(cuts[2] ?? 0) + 1],
+      ...(cuts[3] && cuts[3] < bytes.length
+        ? [
+            [cuts[3] - mib, cuts[3] - 10],
+            [cuts[3] - mib - 1, cuts[3] - 1],
+          ]
+        : []),
       everyMib(bytes.length),
     ];
     for (const inner of edges) {
