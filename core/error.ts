@@ -41,6 +41,7 @@ export class TidemarkError extends Error {
 /** Anything that was thrown, as a `TidemarkError`; what nobody translated is a `BUG`. */
 export function asTidemarkError(thrown: unknown): TidemarkError {
   if (thrown instanceof TidemarkError) return thrown;
+  if (thrown instanceof SuppressedError) return asTidemarkError(thrown.suppressed); // closing failed too: the first counts
   if (thrown instanceof Error && thrown.name === 'AbortError') {
     return thrown.cause instanceof TidemarkError ? thrown.cause : new TidemarkError('CANCELLED', 'cancelled');
   }

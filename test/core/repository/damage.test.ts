@@ -3,7 +3,7 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Store } from '../../../core/driver/index.ts';
-import { type ErrorCode, TidemarkError } from '../../../core/error.ts';
+import { asTidemarkError, type ErrorCode, TidemarkError } from '../../../core/error.ts';
 import { FaultyStore } from '../../kit/faulty-store.ts';
 import {
   coded,
@@ -141,6 +141,18 @@ test('a backup whose pack, index, snapshot or lock cannot be stored fails, shows
   await writeSome(await reopen(store));
   await restic(['unlock', '--remove-all']);
   await restic(['check', '--read-data']);
+});
+
+test('a destination that goes away in a backup is what the error says, though the lock cannot be removed either', async (t) => {
+  const { store } = await newPlace(t);
+  const faulty = new FaultyStore(
+    store,
+    { method: 'put', match: /^data/, kind: 'error', error: unreachable },
+    { method: 'delete', match: /^locks/, kind: 'error', error: new Error('gone as well') },
+  );
+  const failure = await reopen(faulty).then(writeSome).catch(asTidemarkError);
+  assert.equal(failure, unreachable);
+  faulty.assertAllHit();
 });
 
 test('an index that could not be loaded once is loaded at the next try', async (t) => {
