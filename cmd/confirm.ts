@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline/promises';
-import { Readable, Writable } from 'node:stream';
 import { TidemarkError } from '../core/error.ts';
 import type { Workspace } from './compose.ts';
 
@@ -18,17 +16,26 @@ export async function confirm(workspace: Workspace, question: string): Promise<v
   if (answer.trim() !== 'yes') throw new TidemarkError('CANCELLED', 'nothing was done');
 }
 
-async function ask({ surroundings, output, signal }: Workspace, question: string): Promise<string> {
-  const shown = new Writable({
-    write: (chunk, _encoding, done) => {
-      output.draw(String(chunk));
-      done();
-    },
-  });
-  const lines = createInterface({ input: Readable.from(surroundings.stdin), output: shown, terminal: false });
+/** Closes the input in any case: one that is read from keeps the process alive. */
+async function ask({ surroundings: { stdin }, output, signal }: Workspace, question: string): Promise<string> {
+  output.draw(question);
+  const chunks = stdin[Symbol.asyncIterator]();
+  let text = '';
   try {
-    return await lines.question(question, { signal });
+    while (!text.includes('\n')) {
+      const { value, done } = await Promise.race([chunks.next(), rejection(signal)]);
+      if (done) break;
+      text += String(value);
+    }
+    return text;
   } finally {
-    lines.close();
+    stdin.destroy?.();
   }
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }

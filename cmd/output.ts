@@ -73,7 +73,7 @@ export function invalidConfiguration(diagnostics: readonly Diagnostic[]): Tidema
 
 function lookOf(stream: Stream, { env, clock }: Surroundings, { color }: Globals): Look {
   const colour = color && stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-  return { colour, columns: stream.columns ?? 80, now: clock.now() };
+  return { colour, columns: stream.columns || 80, now: clock.now() };
 }
 
 function textOf(text: string | (() => string)): string {

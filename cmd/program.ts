@@ -41,8 +41,8 @@ export function buildProgram(surroundings: Pick<Surroundings, 'version' | 'stdou
       writeOut: (text) => void surroundings.stdout.write(text),
       writeErr: (text) => void surroundings.stderr.write(text),
       outputError: () => {}, // `main` shows it
-      getOutHelpWidth: () => surroundings.stdout.columns ?? 100,
-      getErrHelpWidth: () => surroundings.stderr.columns ?? 100,
+      getOutHelpWidth: () => surroundings.stdout.columns || 100,
+      getErrHelpWidth: () => surroundings.stderr.columns || 100,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });

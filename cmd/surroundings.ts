@@ -32,6 +32,7 @@ export interface Input extends AsyncIterable<Uint8Array | string> {
   readonly isTTY?: boolean;
   /** On a terminal: whether keys come one by one and unseen. */
   setRawMode?(raw: boolean): unknown;
+  destroy?(): unknown;
 }
 
 /** The options that every verb has. */

@@ -53,11 +53,9 @@ async function choose(workspace: Workspace, source: string, { backup, to }: Opti
   if (backup !== undefined && to !== undefined) {
     throw new TidemarkError('USAGE', '`--backup` and `--to` exclude each other', { hint: 'Give one of them.' });
   }
-  const { backupAt } = await import('../restorable-point.ts');
   const { chooseBackup } = await import('../../core/operation/index.ts');
-  const [catalog, now] = [await workspace.catalog(), workspace.surroundings.clock.now()];
-  if (to !== undefined) return backupAt(catalog, source, parseTime(to, now), now);
-  return chooseBackup(catalog, { source, backup }, now);
+  const time = to === undefined ? undefined : parseTime(to, workspace.surroundings.clock.now());
+  return chooseBackup(await workspace.catalog(), { source, backup, to: time });
 }
 
 async function requireApplied(workspace: Workspace, into: RestoreTarget): Promise<void> {
