@@ -1,6 +1,6 @@
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 /**
  * Halves the time that a verb takes to start. To be called before anything large is imported. Not in the shared
@@ -8,5 +8,6 @@ import { join } from 'node:path';
  */
 export function useCompileCache(): void {
   const { CACHE_DIRECTORY, XDG_CACHE_HOME } = process.env;
-  enableCompileCache(join(CACHE_DIRECTORY ?? XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tidemark'));
+  const folder = join(CACHE_DIRECTORY ?? XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tidemark');
+  if (isAbsolute(folder)) enableCompileCache(folder); // HOME may be empty
 }

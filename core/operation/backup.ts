@@ -1,8 +1,14 @@
 import type { BackupRecord } from '../catalog/index.ts';
 import { type PlanSettings, planSettings } from '../config/index.ts';
-import type { BackupResult, Manifest, Node, Run, TreeReader } from '../driver/index.ts';
+import type { BackupResult, Manifest, Node, Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
-import { type BackupWriting, manifestFile, manifestFolder, type Repository } from '../repository/index.ts';
+import {
+  type BackupReading,
+  type BackupWriting,
+  manifestFile,
+  manifestFolder,
+  type Repository,
+} from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
 import { appliedResource, openRepository, openSource, withSubject } from './open.ts';
@@ -60,6 +66,7 @@ async function storeBackup(
   await using session = await openSource(context, source, run.signal);
   const work = { ...run, threads: context.process.threads };
   await using parent = await newestBackup(context, repository, plan, work);
+  if (parent !== undefined) run.progress.expect(parent.manifest.totals); // a first guess, which drivers correct
   await using writing = await repository.write(work);
   const { type, include, exclude } = plan;
   const result = await withSubject(source.address, () =>
@@ -77,7 +84,7 @@ async function newestBackup(
   repository: Repository,
   plan: PlanSettings,
   work: Parameters<Repository['read']>[1],
-): Promise<(TreeReader & AsyncDisposable) | undefined> {
+): Promise<BackupReading | undefined> {
   const [newest] = await context.catalog.backups.list({ plan: plan.name, destination: plan.destinations[0], limit: 1 });
   if (newest === undefined || newest.source !== plan.source) return undefined;
   try {

@@ -25,6 +25,7 @@ export async function backUpFiles(
   request: BackupRequest,
   sink: BackupSink,
 ): Promise<BackupResult> {
+  request.progress.step('reading files');
   const paths = await findPaths(settings.paths);
   if (paths.found.length === 0) {
     throw new TidemarkError('SOURCE_UNREACHABLE', `none of the paths exists: ${settings.paths.join(', ')}`, {
