@@ -54,8 +54,9 @@ async function choose(workspace: Workspace, source: string, { backup, to }: Opti
     throw new TidemarkError('USAGE', '`--backup` and `--to` exclude each other', { hint: 'Give one of them.' });
   }
   const { chooseBackup } = await import('../../core/operation/index.ts');
-  const time = to === undefined ? undefined : parseTime(to, workspace.surroundings.clock.now());
-  return chooseBackup(await workspace.catalog(), { source, backup, to: time });
+  const now = workspace.surroundings.clock.now();
+  const time = to === undefined ? undefined : parseTime(to, now);
+  return chooseBackup(await workspace.catalog(), { source, backup, to: time }, now);
 }
 
 async function requireApplied(workspace: Workspace, into: RestoreTarget): Promise<void> {

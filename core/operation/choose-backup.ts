@@ -5,29 +5,44 @@ export interface BackupChoice {
   readonly source?: string;
   /** An id, or an unambiguous part of one. */
   readonly backup?: string;
+  /** The second that the restored data must show. */
   readonly to?: Date;
 }
 
 /**
- * The backup to restore: the one named; or the newest that shows the source not after `to`; or the newest. Throws
- * BACKUP_NOT_FOUND, with the nearest that there is: never another backup than what was asked for.
+ * The backup to restore: the one named, the one that shows the second asked for, or the newest. Throws BACKUP_NOT_FOUND
+ * with the nearest that there is: never another state than the one asked for.
  */
-export async function chooseBackup(catalog: Catalog, choice: BackupChoice, now: Date): Promise<BackupRecord> {
-  if (choice.backup !== undefined) return ofSource(await catalog.backups.get(choice.backup), choice.source);
-  if (choice.to !== undefined && choice.to > now) {
-    throw new TidemarkError('BACKUP_NOT_FOUND', `${choice.to.toISOString()} is in the future`, {
-      hint: 'Name a time that has passed.',
-    });
+export async function chooseBackup(
+  catalog: Catalog,
+  { source, backup, to }: BackupChoice,
+  now: Date,
+): Promise<BackupRecord> {
+  if (backup !== undefined) return ofSource(await catalog.backups.get(backup), source);
+  if (to !== undefined && to > now) {
+    const hint = 'Name a time that has passed.';
+    throw new TidemarkError('BACKUP_NOT_FOUND', `${to.toISOString()} is in the future`, { hint });
   }
-  const [newest] = await catalog.backups.list({ source: choice.source, until: choice.to, limit: 1 });
-  return newest ?? Promise.reject(await nothingFound(catalog, choice));
+  if (to !== undefined) return backupAt(catalog, source, to);
+  const [newest] = await catalog.backups.list({ source, limit: 1 });
+  return newest ?? Promise.reject(noBackup(source));
 }
 
-/** How far before the asked time the backup is, in words, when nothing covers the time between. */
-export function distanceWarning(backup: BackupRecord, to: Date | undefined): string | undefined {
-  const seconds = to === undefined ? 0 : Math.floor((to.getTime() - backup.consistentAt.getTime()) / 1000);
-  if (seconds < 1) return undefined;
-  return `restored to ${backup.consistentAt.toISOString()}, ${seconds} s before the asked time: no archived log covers the time between`;
+/** No log is archived that would lead from a backup to the seconds after it, so only a backup's own second can be had. */
+async function backupAt(catalog: Catalog, source: string | undefined, to: Date): Promise<BackupRecord> {
+  const second = secondOf(to);
+  const [before] = await catalog.backups.list({ source, until: new Date(second * 1000 + 999), limit: 1 });
+  if (before !== undefined && secondOf(before.consistentAt) === second) return before;
+  const after = (await catalog.backups.list({ source, since: to })).at(-1);
+  if (before === undefined && after === undefined) throw noBackup(source);
+  const nearest = [
+    ...(before === undefined ? [] : [`before: ${pointText(before)}`]),
+    ...(after === undefined ? [] : [`after: ${pointText(after)}`]),
+  ];
+  throw new TidemarkError('BACKUP_NOT_FOUND', `no backup shows ${to.toISOString()}, and no archived log leads there`, {
+    subject: `sources.${source}`,
+    hint: `The nearest point ${nearest.join('; ')}.`,
+  });
 }
 
 function ofSource(backup: BackupRecord, source: string | undefined): BackupRecord {
@@ -41,20 +56,17 @@ function ofSource(backup: BackupRecord, source: string | undefined): BackupRecor
   );
 }
 
-async function nothingFound(catalog: Catalog, { source, to }: BackupChoice): Promise<TidemarkError> {
-  const all = to === undefined ? [] : await catalog.backups.list({ source });
-  const first = all.at(-1);
-  const subject = `sources.${source}`;
-  if (first === undefined) {
-    const hint =
-      'Make one with `tidemark backup PLAN`, or read a destination’s with `tidemark catalog import DESTINATION`.';
-    return new TidemarkError('BACKUP_NOT_FOUND', `there is no backup of \`${source}\` in the catalog`, {
-      subject,
-      hint,
-    });
-  }
-  return new TidemarkError('BACKUP_NOT_FOUND', `no backup of \`${source}\` is as old as ${to!.toISOString()}`, {
-    subject,
-    hint: `The oldest shows ${first.consistentAt.toISOString()}: \`--backup ${first.id}\`.`,
+function noBackup(source: string | undefined): TidemarkError {
+  return new TidemarkError('BACKUP_NOT_FOUND', `there is no backup of \`${source}\` in the catalog`, {
+    subject: `sources.${source}`,
+    hint: 'Make one with `tidemark backup PLAN`, or read a destination’s with `tidemark catalog import DESTINATION`.',
   });
+}
+
+function pointText({ consistentAt, id }: BackupRecord): string {
+  return `${consistentAt.toISOString()}, with \`--backup ${id}\``;
+}
+
+function secondOf(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
 }

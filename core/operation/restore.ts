@@ -8,7 +8,7 @@ import type {
 } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
 import type { BackupReading } from '../repository/index.ts';
-import { type BackupChoice, chooseBackup, distanceWarning } from './choose-backup.ts';
+import { type BackupChoice, chooseBackup } from './choose-backup.ts';
 import type { OperationContext } from './context.ts';
 import { appliedResource, driverContext, openRepository, openSource, withSubject } from './open.ts';
 
@@ -47,7 +47,7 @@ export async function runRestore(
   });
   return {
     ...result,
-    warnings: allWarnings(result, backup, request),
+    warnings: allWarnings(result, backup),
     backup: backup.id,
     restoredTo: backup.consistentAt,
     partial: backup.partial || result.warnings.length > 0,
@@ -95,8 +95,7 @@ function rejectOtherDriver(ofBackup: string, ofTarget: string, subject: string):
   );
 }
 
-function allWarnings(result: RestoreResult, backup: BackupRecord, request: RestoreRequest): string[] {
-  const distance = distanceWarning(backup, request.to);
+function allWarnings(result: RestoreResult, backup: BackupRecord): string[] {
   const incomplete = backup.partial ? ['the backup is partial: its own warnings say what it lacks'] : [];
-  return [...(distance === undefined ? [] : [distance]), ...incomplete, ...result.warnings];
+  return [...incomplete, ...result.warnings];
 }
