@@ -31,18 +31,29 @@ export function showProgress(output: Output, title: string, clock: Clock): Progr
   return {
     update(job) {
       if (job.progress === undefined || job.state !== 'running') return;
-      const bytesPerSecond = rate(job.progress);
+      const progress = withoutOutgrown(job.progress);
+      const bytesPerSecond = rate(progress);
       if (output.isLive) {
-        const text = liveText(title, job.progress, bytesPerSecond, output.messageLook.columns);
+        const text = liveText(title, progress, bytesPerSecond, output.messageLook.columns);
         output.draw(`${eraseLine}${paint(output.messageLook, 'cyan', text)}`);
       } else if (clock.monotonicMs() - lastLineMs >= lineEveryMs) {
-        line(plainText(title, job.progress, bytesPerSecond));
+        line(plainText(title, progress, bytesPerSecond));
       }
     },
     note: (text) => line(`${title}: ${printable(text)}`),
     end() {
       if (output.isLive) output.draw(eraseLine);
     },
+  };
+}
+
+/** A total is a guess at first, and one that has been passed says nothing. */
+function withoutOutgrown(progress: JobProgress): JobProgress {
+  const { totalBytes = 0, totalItems = 0, ...rest } = progress;
+  return {
+    ...rest,
+    ...(totalBytes >= rest.doneBytes && totalBytes > 0 ? { totalBytes } : {}),
+    ...(totalItems >= rest.doneItems && totalItems > 0 ? { totalItems } : {}),
   };
 }
 
