@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { asTidemarkError, TidemarkError } from '../../core/error.ts';
-import { home, inside, yamlFor } from './kit.ts';
+import { run } from '../kit/process.ts';
+import { home, inside, launcher, yamlFor } from './kit.ts';
 
 test('what the command line lacks is said with a hint, as text and as JSON, with exit code 3', async (t) => {
   const at = await home(t);
@@ -118,6 +119,16 @@ test('a signal cancels the job that runs here, and a second one does not wait', 
   assert.deepEqual([told.code, /error CANCELLED/.test(told.stderr)], [130, true]);
   const atOnce = await inside(['backup', 'docs-daily'], { cwd: at.folder, endingNow: abortedSoon() });
   assert.equal(atOnce.code, 130);
+});
+
+test('apply asks on a terminal, takes only yes, and ends', async (t) => {
+  const at = await home(t);
+  const onTerminal = (input: string) =>
+    run('script', ['--quiet', '--return', '--command', `${launcher} apply`, '/dev/null'], { cwd: at.folder, input });
+  const no = await onTerminal('n\n');
+  assert.deepEqual([no.code, /Apply this\?.*CANCELLED: nothing was done/s.test(no.stdout)], [130, true], no.stdout);
+  const yes = await onTerminal('yes\n');
+  assert.deepEqual([yes.code, /applied: 3 added/.test(yes.stdout)], [0, true], yes.stdout);
 });
 
 function abortedSoon(): AbortSignal {
