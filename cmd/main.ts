@@ -1,9 +1,6 @@
 import { TidemarkError } from '../core/error.ts';
-import { useCompileCache } from './compile-cache.ts';
-
-useCompileCache();
-const { main } = await import('./program.ts');
-const { surroundingsOf } = await import('./this-process.ts');
+import { main } from './program.ts';
+import { surroundingsOf } from './this-process.ts';
 
 const [ending, endingNow] = [new AbortController(), new AbortController()];
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

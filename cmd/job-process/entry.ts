@@ -1,6 +1,4 @@
 /** What a job process starts with: takes one job from the daemon, runs it and ends. */
-import { useCompileCache } from '../compile-cache.ts';
+import { performJob } from './perform.ts';
 
-useCompileCache();
-const { performJob } = await import('./perform.ts');
 await performJob(process);

@@ -37,13 +37,12 @@ async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): P
   }
 }
 
-/** Without arguments, and of the environment only where the compile cache is: what is secret goes through the channel. */
-function startProcess({ env: { CACHE_DIRECTORY, XDG_CACHE_HOME } }: JobProcessSettings): ChildProcess {
-  const env = { CACHE_DIRECTORY, XDG_CACHE_HOME };
+/** As the launcher starts a verb. No arguments and no other environment: what is secret goes through the channel. */
+function startProcess({ env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_ } }: JobProcessSettings): ChildProcess {
   const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
   return fork(entry, [], {
-    env,
-    execArgv: [],
+    env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_ },
+    execArgv: ['--max-semi-space-size=4'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
