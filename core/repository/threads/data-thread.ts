@@ -7,6 +7,7 @@ import { fromPlainError, toPlainError } from '../../plain-error.ts';
 import type { BlobRun } from '../blob-fetcher.ts';
 import { type SharedIndexData, sharedHas } from '../blob-index.ts';
 import { idBytes, idOf } from '../format/blob-id.ts';
+import { maxBytes } from '../format/chunker.ts';
 import { type FinishedPack, openBlob, PackBuilder } from '../format/pack.ts';
 import { Sealer } from '../format/sealer.ts';
 import { decodeNodes, encodeNodes } from '../format/tree.ts';
@@ -169,6 +170,7 @@ class BlobWriter {
   readonly #builder: PackBuilder;
   readonly #gate: Gate;
   readonly #packsUnderWay: number;
+  readonly #holes = new Holes();
 
   constructor(port: MessagePort, sealer: Sealer, writing: NonNullable<ThreadData['writing']>, threads: number) {
     this.#port = port;
@@ -180,7 +182,7 @@ class BlobWriter {
   }
 
   store(bytes: Uint8Array): Uint8Array {
-    const id = idOf(bytes);
+    const id = this.#holes.has(bytes) ? this.#holes.id : idOf(bytes);
     if (!sharedHas(this.#index, id) && this.#newBlobs.insert(id)) this.#hand(this.#builder.add(id, bytes));
     return id;
   }
@@ -193,6 +195,23 @@ class BlobWriter {
     if (pack === undefined) return;
     this.#gate.enter(this.#packsUnderWay);
     post(this.#port, { type: 'pack', pack }, [pack.buffer]);
+  }
+}
+
+/** Holes of sparse files come as chunks of the largest size: to compare them is much cheaper than to hash them. */
+class Holes {
+  #zeros: Buffer | undefined;
+  #id: Uint8Array | undefined;
+
+  get id(): Uint8Array {
+    this.#id ??= idOf(Buffer.alloc(maxBytes));
+    return this.#id;
+  }
+
+  has(bytes: Uint8Array): boolean {
+    if (bytes.length !== maxBytes || bytes[0] !== 0) return false;
+    this.#zeros ??= Buffer.alloc(maxBytes);
+    return this.#zeros.equals(bytes);
   }
 }
 

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Repository } from '../../../core/repository/index.ts';
 import { Secret } from '../../../core/secret.ts';
-import { runOk } from '../../kit/process.ts';
 import { restic } from '../../kit/restic.ts';
 import { tempFolder } from '../../kit/temp.ts';
 import {
   coded,
   fileNode,
   folderNode,
-  joinContents,
   localStore,
   newPlace,
   openOptions,
@@ -23,7 +21,6 @@ import {
   walk,
   writeBackup,
 } from './repository-kit.ts';
-import { moduleUrl, type Result, type Task } from './work-thread.ts';
 
 const files: Record<string, Buffer> = {
   '/empty': Buffer.alloc(0),
@@ -171,32 +168,6 @@ test('of several that make one repository at once, one wins and its key alone re
   assert.equal((await (await reopen(store)).keys()).length, 1);
   await (await restic(t, folder, password))(['check']);
 });
-
-test('a sparse file of 5 GB is stored in parts and comes back whole', { timeout: 180_000 }, async (t) => {
-  const { folder, repository } = await newPlace(t);
-  const path = join(await tempFolder(t), 'sparse');
-  const sizeBytes = 5_000_000_000;
-  await writeFile(path, 'start');
-  await truncate(path, sizeBytes - 3);
-  await writeFile(path, 'end', { flag: 'a' });
-  const { id, addedBytes } = await writeBackup(repository, async (sink) => {
-    await using threads = await sink.threads<object, Task, Result>(moduleUrl, {});
-    const starts = Array.from({ length: Math.ceil(sizeBytes / partBytes) }, (_, part) => part * partBytes);
-    const parts = starts.map((start) =>
-      threads.run({ kind: 'part', path, start, end: Math.min(sizeBytes, start + partBytes), sizeBytes }),
-    );
-    return [fileNode('sparse', joinContents((await Promise.all(parts)) as never))];
-  });
-  assert(addedBytes < 1_000_000, `${addedBytes} bytes were stored`);
-  const count = 'restic --no-cache dump "$ID" /sparse | wc -c';
-  const passwordFile = join(await tempFolder(t), 'password');
-  await writeFile(passwordFile, password);
-  const env = { ID: id, RESTIC_REPOSITORY: folder, RESTIC_PASSWORD_FILE: passwordFile };
-  const dumped = await runOk('sh', ['-c', count], { env, timeoutMs: 100_000 });
-  assert.equal(dumped.stdout, `${sizeBytes}\n`);
-});
-
-const partBytes = 128 * 1024 * 1024;
 
 async function sourceFolder(t: TestContext): Promise<string> {
   const source = await tempFolder(t);
