@@ -33,6 +33,8 @@ export interface ThreadContext {
   filePart(descriptor: number, part: { start: number; end: number }, fileSizeBytes: number): Content;
   /** Stores bytes as one blob, whatever their length (up to 8 MiB), and gives its content. */
   blob(bytes: Uint8Array): Content;
+  /** Whether the repository has every blob of this content. Ask before a content of the parent is used again. */
+  has(content: Content): boolean;
   /** Sorts and encodes the nodes of a folder; folders without `subtree` get their place in `subtreeOffsets`. */
   encodeNodes(nodes: Node[]): EncodedNodes;
   decodeNodes(encoded: Uint8Array): Node[];

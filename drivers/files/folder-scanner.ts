@@ -117,7 +117,7 @@ export class FolderScan {
 
   #file(name: string, stat: FileStat): void {
     const before = this.#before.get(name);
-    if (!before || !isUnchanged(before, stat)) {
+    if (!before?.content || !isUnchanged(before, stat) || !this.#tools.context.has(before.content)) {
       this.#newFiles.push({ name, stat });
       return;
     }

@@ -113,6 +113,7 @@ class DataThread {
       writer: (chunking) => contentWriter(chunking, (bytes) => blobs.store(bytes)),
       filePart: (descriptor, part, fileSizeBytes) => parts.store(descriptor, part, fileSizeBytes),
       blob: (bytes) => blobContent(blobs, bytes),
+      has: (content) => blobs.has(content),
       encodeNodes,
       decodeNodes,
       read: (content) => this.#read(content),
@@ -187,6 +188,13 @@ class BlobWriter {
     return id;
   }
 
+  has({ blobs }: Content): boolean {
+    for (let at = 0; at < blobs.length; at += idBytes) {
+      if (!sharedHas(this.#index, blobs.subarray(at, at + idBytes))) return false;
+    }
+    return true;
+  }
+
   flush(): void {
     this.#hand(this.#builder.finish());
   }
@@ -218,6 +226,9 @@ class Holes {
 const readOnly = {
   store(): never {
     throw new TidemarkError('BUG', 'a restore tried to store a blob');
+  },
+  has(): never {
+    throw new TidemarkError('BUG', 'a restore asked what is stored');
   },
 };
 

@@ -152,3 +152,21 @@ function filesBelow(folder: string): string[] {
   const found = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return found.map((path) => path.slice(folder.length + 1)).sort();
 }
+
+test('data that the repository has lost is read and stored again, though no file has changed', async (t) => {
+  const fixture = await filesFixture(t);
+  for (const name of ['one', 'two']) fs.writeFileSync(join(fixture.tree, name), `${name} `.repeat(1000));
+  await fixture.backUp();
+  const [index] = (await fixture.restic(['list', 'index'])).stdout.trim().split('\n');
+  const { packs } = JSON.parse((await fixture.restic(['cat', 'index', index!])).stdout) as {
+    packs: { id: string; blobs: { uncompressed_length?: number }[] }[];
+  };
+  const holding = packs.filter(({ blobs }) => blobs.some((blob) => blob.uncompressed_length === 4000));
+  for (const { id } of holding) fs.rmSync(join(fixture.folder, 'repository/data', id.slice(0, 2), id));
+  await fixture.restic(['rebuild-index']);
+  const facts = await fixture.backUp();
+  assert.equal(facts.totals.unchangedItems, 0);
+  await fixture.restic(['check', '--read-data']);
+  await fixture.restore({ folder: join(fixture.folder, 'into') });
+  assertSameTrees(join(fixture.folder, 'into', fixture.tree), fixture.tree);
+});
