@@ -123,6 +123,8 @@ export interface RestoreResult {
   readonly items: number;
   readonly bytes: number;
   readonly warnings: readonly string[];
+  /** Something of what was asked for is not in the target. */
+  readonly partial: boolean;
 }
 
 /** Read access to the tree of one backup. */

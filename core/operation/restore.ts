@@ -25,8 +25,6 @@ export interface RestoreOutcome extends RestoreResult {
   readonly backup: string;
   /** The moment that the target shows now. */
   readonly restoredTo: Date;
-  /** Something of the source is missing: the backup lacks it, or it could not be written. */
-  readonly partial: boolean;
 }
 
 /** Brings a backup back. Which one and how is decided by the catalog and the backup's manifest, not by today's plans. */
@@ -50,7 +48,7 @@ export async function runRestore(
     warnings: allWarnings(result, backup),
     backup: backup.id,
     restoredTo: backup.consistentAt,
-    partial: backup.partial || result.warnings.length > 0,
+    partial: backup.partial || result.partial,
   };
 }
 

@@ -51,7 +51,8 @@ export async function restoreFiles(
   }
   await batches.end();
   rejectDifferences(report, subject);
-  return { items: batches.items, bytes: batches.bytes, warnings: warningsOf(report) };
+  const warnings = warningsOf(report);
+  return { items: batches.items, bytes: batches.bytes, warnings, partial: warnings.length > 0 };
 }
 
 /** Folders above the paths of the source exist on their own account: their metadata stays. */
