@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { buildProgram } from '../cmd/program.ts';
+import { jobStateDiagram } from '../core/catalog/index.ts';
 import { configurationReference, type DescribedDriver, diagnosticCodes } from '../core/config/index.ts';
 import { errorCodes, exitCodes } from '../core/error-codes.ts';
-import { jobStateDiagram } from '../core/job/index.ts';
 import { eventReference, metricReference } from '../core/observe/index.ts';
 import { failure, outputs, plainTypes, type Shape, shapes } from './json-shapes.ts';
 

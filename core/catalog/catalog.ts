@@ -112,7 +112,7 @@ export interface BackupFilter {
 
 /**
  * queued -> running -> succeeded | partial | failed | cancelled; queued -> cancelled | missed; running -> queued (retry).
- * `core/job/state.ts` has the table.
+ * `job-state.ts` has the table.
  */
 export const jobStates = ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled', 'missed'] as const;
 export type JobState = (typeof jobStates)[number];

@@ -1,3 +1,4 @@
 /** The door of this room: what tidemark remembers. */
 export * from './catalog.ts';
+export * from './job-state.ts';
 export { openSqliteCatalog } from './sqlite-catalog.ts';

@@ -1,9 +1,9 @@
 import type { Transaction } from 'kysely';
 import { TidemarkError } from '../error.ts';
-import { canTransition } from '../job/index.ts';
 import type { Job, JobChange, JobState } from './catalog.ts';
 import { jsonColumn, timeColumn } from './columns.ts';
 import { changeJob, readJob } from './job-row.ts';
+import { canTransition } from './job-state.ts';
 import type { JobRow, Tables } from './tables.ts';
 
 export async function transition(

@@ -46,3 +46,10 @@ export interface Content {
 }
 
 export const emptyContent: Content = { blobs: new Uint8Array(0), sizeBytes: 0 };
+
+/** Nodes of one folder, sorted, in the repository's own encoding. Made by `ThreadContext.encodeNodes`. */
+export interface EncodedNodes {
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` the 64 hex digits of each subtree go, in the order of the folder's entries. */
+  readonly subtreeOffsets: Uint32Array;
+}

@@ -1,5 +1,5 @@
 import type { DriverContext, DriverProblem, JsonSchema, Run } from './driver.ts';
-import type { Content, Node } from './node.ts';
+import type { Content, EncodedNodes, Node } from './node.ts';
 import type { DataThreads } from './thread.ts';
 
 /** A kind of source, such as `mysql` or `files`. One exported value per technology, listed in `drivers/index.ts`. */
@@ -62,13 +62,6 @@ export interface BackupSink {
   tree(nodes: readonly Node[]): Promise<string>;
   /** Stores a folder whose nodes a thread encoded, with the subtrees filled in (in the order of `subtreeOffsets`). */
   encodedTree(nodes: EncodedNodes, subtrees: readonly string[]): Promise<string>;
-}
-
-/** Nodes of one folder, sorted, in the repository's own encoding. Made by `ThreadContext.encodeNodes`. */
-export interface EncodedNodes {
-  readonly bytes: Uint8Array;
-  /** Where in `bytes` the 64 hex digits of each subtree go, in the order of the folder's entries. */
-  readonly subtreeOffsets: Uint32Array;
 }
 
 export interface BackupResult {

@@ -1,5 +1,4 @@
-import type { Content, Node } from './node.ts';
-import type { EncodedNodes } from './source.ts';
+import type { Content, EncodedNodes, Node } from './node.ts';
 
 /**
  * The code of a driver that runs inside the data threads, where hashing, compression and encryption happen too, so that

@@ -1,10 +1,9 @@
-import type { Job, NewJob } from '../catalog/index.ts';
+import { isFinal, type Job, type NewJob } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import { TidemarkError } from '../error.ts';
 import { leaseMs } from './lease.ts';
 import type { JobContext, Operations } from './operation.ts';
 import { runJob } from './run-job.ts';
-import { isFinal } from './state.ts';
 import { takeOver } from './take-over.ts';
 
 export interface FollowOptions {

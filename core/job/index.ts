@@ -4,5 +4,4 @@ export { leaseMs } from './lease.ts';
 export type { JobContext, JobOutcome, Operation, Operations } from './operation.ts';
 export { backupJob, describeError, jobSubject, missedJob, type RunTimes, requestTime } from './request.ts';
 export { type RunJobOptions, runJob } from './run-job.ts';
-export * from './state.ts';
 export { takeOver } from './take-over.ts';

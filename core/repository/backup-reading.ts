@@ -1,7 +1,7 @@
 import type { BackupReader, Content, DataThreads, Manifest, Node } from '../driver/index.ts';
 import { BlobReading } from './blob-reading.ts';
 import { foreignManifest, readManifest } from './manifest.ts';
-import type { RepositoryParts, WorkOptions } from './repository.ts';
+import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { scatter } from './scatter.ts';
 import type { Snapshot } from './snapshots.ts';
 import { ThreadPool } from './threads/thread-pool.ts';

@@ -8,7 +8,7 @@ import { Sealer } from './format/sealer.ts';
 import { encodeNodes, fillSubtrees } from './format/tree.ts';
 import { NewBlobs } from './new-blobs.ts';
 import { PackUploads } from './pack-uploads.ts';
-import type { RepositoryParts, WorkOptions } from './repository.ts';
+import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { type NewSnapshot, writeSnapshot } from './snapshots.ts';
 import { contentWriter } from './threads/content-writer.ts';
 import { Gate } from './threads/gate.ts';

@@ -3,7 +3,7 @@ import { BlobFetcher } from './blob-fetcher.ts';
 import { fromHex, idBytes } from './format/blob-id.ts';
 import { Sealer } from './format/sealer.ts';
 import { decodeNodes } from './format/tree.ts';
-import type { RepositoryParts } from './repository.ts';
+import type { RepositoryParts } from './parts.ts';
 import { openRun } from './threads/data-thread.ts';
 import { TreeCache } from './tree-cache.ts';
 

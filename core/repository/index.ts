@@ -4,5 +4,6 @@ export { BackupWriting } from './backup-writing.ts';
 export type { Identity, KeyInfo } from './keys.ts';
 export type { RepositoryLock } from './lock.ts';
 export { manifestFile, manifestFolder } from './manifest.ts';
-export { Repository, type RepositoryOptions, type WorkOptions } from './repository.ts';
+export type { WorkOptions } from './parts.ts';
+export { Repository, type RepositoryOptions } from './repository.ts';
 export type { Snapshot } from './snapshots.ts';

@@ -1,6 +1,6 @@
 import crypto from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { Run, Store } from '../driver/index.ts';
+import type { Store } from '../driver/index.ts';
 import { hasCode, TidemarkError } from '../error.ts';
 import type { Secret } from '../secret.ts';
 import { BackupReading } from './backup-reading.ts';
@@ -11,6 +11,7 @@ import { loadIndex } from './index-files.ts';
 import { addKey, type Identity, type KeyInfo, listKeys, openKey } from './keys.ts';
 import { RepositoryLock } from './lock.ts';
 import { openDocument, SealedObjects } from './objects.ts';
+import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { randomPolynomial } from './polynomial.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
 
@@ -20,12 +21,6 @@ export interface RepositoryOptions {
   readonly by: Identity & { readonly pid: number };
   readonly clock: Clock;
   readonly processAlive: (pid: number) => boolean;
-}
-
-/** How a backup or restore uses the machine. */
-export interface WorkOptions extends Run {
-  /** Data threads. */
-  readonly threads: number;
 }
 
 interface Config {
@@ -171,14 +166,6 @@ export class Repository {
       throw error;
     }
   }
-}
-
-/** What a backup or restore works on. */
-export interface RepositoryParts {
-  readonly store: Store;
-  readonly objects: SealedObjects;
-  readonly key: KeyMaterial;
-  readonly index: BlobIndex;
 }
 
 async function rejectExisting(store: Store, signal?: AbortSignal): Promise<void> {

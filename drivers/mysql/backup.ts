@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { BackupRequest, BackupResult, BackupSink, DataThreads } from '../../core/driver/index.ts';
+import type { BackupRequest, BackupResult, BackupSink } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
 import type { Connection } from './connection.ts';
 import { type BinlogPosition, type ConsistentPoint, startConsistentSnapshots } from './consistent-point.ts';
@@ -11,30 +11,18 @@ import { type Inventory, readInventory, readTableStamps, type TableEntry } from 
 import { rootLoadScript } from './load-script.ts';
 import { storeObjects } from './object-dump.ts';
 import { parseSelection, type Selection } from './selection.ts';
-import { readServer, type Server } from './server.ts';
+import { readServer } from './server.ts';
 import { asSourceError } from './server-error.ts';
 import { killOnAbort, openSession } from './session.ts';
 import type { ServerAddress } from './settings.ts';
 import { dumpTables } from './table-dump.ts';
+import type { Dump } from './work.ts';
 
 export interface BackupContext {
   readonly address: ServerAddress;
   readonly clock: Clock;
   /** At most this many connections read at a time. */
   readonly parallel: number;
-}
-
-/** A backup in the making. */
-export interface Dump {
-  readonly control: Connection;
-  readonly server: Server;
-  readonly threads: DataThreads<DumpTask, DumpResult>;
-  /** How many of the threads take part. */
-  readonly count: number;
-  readonly request: BackupRequest;
-  readonly sink: BackupSink;
-  readonly subject: string;
-  readonly root: Folder;
 }
 
 /**

@@ -1,9 +1,9 @@
-import type { Dump } from './backup.ts';
 import type { Entry, ObjectFacts } from './contents.ts';
 import * as definitions from './definitions.ts';
 import type { DatabaseEntry, Inventory, TableEntry } from './inventory.ts';
 import { fileName, tableFolder } from './layout.ts';
 import { type Statement, useDatabase, writeScript } from './sql-script.ts';
+import type { Dump } from './work.ts';
 
 /** Stores every definition: databases and tables with their triggers, and what stands beside the tables. */
 export async function storeObjects(

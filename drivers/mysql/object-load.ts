@@ -1,9 +1,9 @@
 import { TidemarkError } from '../../core/error.ts';
 import type { ObjectFacts, TableFacts } from './contents.ts';
 import { existingOf } from './existing.ts';
-import type { Load } from './restore.ts';
 import { asTargetError, errno, isServerError } from './server-error.ts';
 import { sessionStatements, splitScript } from './sql-script.ts';
+import type { Load } from './work.ts';
 
 /** Runs a file of definitions of the backup. */
 export async function runScript(work: Load, path: string): Promise<void> {

@@ -1,7 +1,6 @@
-import type { BackupReader, DataThreads, RestoreRequest, RestoreResult } from '../../core/driver/index.ts';
+import type { BackupReader, RestoreRequest, RestoreResult } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
 import { BackupFiles } from './backup-files.ts';
-import type { Connection } from './connection.ts';
 import type { DatabaseFacts, Entry, ObjectFacts, TableFacts } from './contents.ts';
 import { type Existing, existingOf, readExisting } from './existing.ts';
 import { type LoadResult, type LoadSetup, type LoadTask, moduleUrl, openLoadSession } from './load-thread.ts';
@@ -11,21 +10,11 @@ import { asTargetError } from './server-error.ts';
 import { killOnAbort } from './session.ts';
 import type { ServerAddress } from './settings.ts';
 import { compareTables, loadTables } from './table-load.ts';
+import type { Load } from './work.ts';
 
 export interface RestoreContext {
   readonly address: ServerAddress;
   readonly parallel: number;
-}
-
-/** A restore under way. */
-export interface Load {
-  readonly control: Connection;
-  readonly threads: DataThreads<LoadTask, LoadResult>;
-  readonly count: number;
-  readonly request: RestoreRequest;
-  readonly files: BackupFiles;
-  readonly subject: string;
-  readonly existing: Existing;
 }
 
 /** What of a backup is wanted. */

@@ -1,6 +1,5 @@
 import type { Content } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
-import type { Dump } from './backup.ts';
 import { needsEscape, selectExpression, storedColumns } from './column.ts';
 import { qualifiedName, quoteName } from './connection.ts';
 import type { RowFile, TableFacts } from './contents.ts';
@@ -9,6 +8,7 @@ import type { TableEntry } from './inventory.ts';
 import { rangeFileName, tableFolder } from './layout.ts';
 import { tableLoadScript } from './load-script.ts';
 import { rangeCondition, splitTable } from './ranges.ts';
+import type { Dump } from './work.ts';
 import { runOnThreads } from './workers.ts';
 
 /** Reads the rows of all tables, the largest first, each range on the thread that is free. */

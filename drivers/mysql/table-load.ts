@@ -4,8 +4,8 @@ import { needsEscape, storedColumns } from './column.ts';
 import type { RowFile, TableFacts } from './contents.ts';
 import type { LoadTask } from './load-thread.ts';
 import { dropExisting, runScript } from './object-load.ts';
-import type { Load } from './restore.ts';
 import { rowsQuery } from './table-dump.ts';
+import type { Load } from './work.ts';
 import { runOnThreads } from './workers.ts';
 
 /** Makes the tables and loads their rows. Gives warnings. */

@@ -1,4 +1,4 @@
-import type { JobState } from '../catalog/index.ts';
+import type { JobState } from './catalog.ts';
 
 /** Every way that a job may go. The catalog refuses all others. */
 export const jobTransitions: Readonly<Record<JobState, readonly JobState[]>> = {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jobStates } from '../../../core/catalog/index.ts';
-import { canTransition, isFinal, jobStateDiagram } from '../../../core/job/index.ts';
+import { canTransition, isFinal, jobStateDiagram, jobStates } from '../../../core/catalog/index.ts';
 
 test('every state is reached, and only the ended ones are final', () => {
   for (const state of jobStates.slice(1))
