@@ -57,4 +57,24 @@ test('the package, built, packed and installed elsewhere, runs', async (t) => {
   const bin = join(consumer, 'node_modules/.bin/tidemark');
   const withOldNode = await runOk(bin, ['--version'], { cwd: folder, env: { TIDEMARK_NODE: process.execPath } });
   assert.equal(withOldNode.stdout.trim(), description.version);
+  await backsUpAndRestores(bin, folder);
 });
+
+/** Threads, native modules and schemas are all found where the package has them. */
+async function backsUpAndRestores(bin: string, folder: string): Promise<void> {
+  const tree = join(folder, 'checkout/core');
+  const configuration = {
+    sources: { tree: { driver: 'files', paths: [tree] } },
+    destinations: { box: { driver: 'local', path: join(folder, 'box'), password: '${env:BOX}' } },
+    plans: { tree: { source: 'tree', manual: true, destinations: ['box'] } },
+    daemon: { catalog: 'sqlite:catalog.db' },
+  };
+  const file = join(folder, 'tidemark.yaml');
+  await writeFile(file, JSON.stringify(configuration));
+  const options = { cwd: folder, env: { TIDEMARK_NODE: process.execPath, BOX: 'a password' } };
+  const tidemark = (...args: string[]) => runOk(bin, ['--config', file, ...args], options);
+  await tidemark('apply', '--auto-approve');
+  await tidemark('backup', 'tree');
+  await tidemark('restore', 'tree', '--into', join(folder, 'restored'));
+  await runOk('diff', ['--recursive', tree, join(folder, 'restored', tree)]);
+}
