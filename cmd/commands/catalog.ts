@@ -1,4 +1,7 @@
+import type { Resource } from '../../core/config/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
+import { requireResource } from '../applied.ts';
+import type { Workspace } from '../compose.ts';
 import type { Register } from '../verb.ts';
 import { errorJson } from '../views/errors.ts';
 import { noProgress } from '../views/progress.ts';
@@ -11,12 +14,17 @@ export const registerCatalog: Register = (program, bind) => {
     .description(
       'Make the catalog list exactly the backups that a destination holds: after a loss of the catalog, say.',
     )
-    .argument('<destination>', 'name of an applied destination')
+    .argument('<destination>', 'name of a destination: an applied one, or one of the configuration')
     .action(
-      bind(async ({ operationContext, output, signal }, destination: string) => {
+      bind(async (workspace, destination: string) => {
+        const { output, signal } = workspace;
         const { importBackups } = await import('../../core/operation/index.ts');
         const run = { signal, progress: noProgress };
-        const { damaged, ...counts } = await importBackups(await operationContext(), destination, run);
+        const { damaged, ...counts } = await importBackups(
+          await workspace.operationContext(),
+          await findDestination(workspace, destination),
+          run,
+        );
         if (!output.json) for (const error of damaged) output.warn(error.message, error.hint);
         const text = `${count(counts.found, 'backup')} found: ${counts.added} added to the catalog, ${counts.removed} removed\n`;
         output.result(text, { destination, ...counts, damaged: damaged.map(errorJson) });
@@ -24,3 +32,12 @@ export const registerCatalog: Register = (program, bind) => {
       }),
     );
 };
+
+/** As applied, or else as the files have it: a catalog that was lost has nothing applied. */
+async function findDestination(workspace: Workspace, name: string): Promise<Resource> {
+  const { resources } = await (await workspace.catalog()).state.read();
+  const address = `destinations.${name}`;
+  const { configuration } = await workspace.configuration({ secrets: false });
+  const found = resources.get(address) ?? configuration?.resources.get(address);
+  return found ?? requireResource(await workspace.catalog(), 'destinations', name);
+}

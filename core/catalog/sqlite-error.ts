@@ -1,7 +1,7 @@
 import { TidemarkError } from '../error.ts';
 
 const rebuildHint =
-  'Move the file, and those beside it that end in -wal and -shm, away; run `tidemark apply`, then `tidemark catalog import` for each destination: the backups are found again.';
+  'Move the file, and those beside it that end in -wal and -shm, away; run `tidemark catalog import` for each destination, which finds the backups again, then `tidemark apply`.';
 
 /** What SQLite or the file system threw about the catalog at `path`, as CATALOG_BUSY or CATALOG_UNREADABLE. */
 export function translateSqliteError(thrown: unknown, path: string): unknown {

@@ -1,10 +1,11 @@
 import type { BackupRecord } from '../catalog/index.ts';
+import type { Resource } from '../config/index.ts';
 import type { Manifest, Node, Run, TreeReader } from '../driver/index.ts';
 import type { TidemarkError } from '../error.ts';
 import type { BackupReading, Repository, Snapshot } from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
-import { appliedResource, openRepository, withSubject } from './open.ts';
+import { openRepository, withSubject } from './open.ts';
 
 export interface ImportOutcome {
   readonly found: number;
@@ -14,28 +15,47 @@ export interface ImportOutcome {
   readonly damaged: readonly TidemarkError[];
 }
 
-/** Makes the catalog know exactly the backups that a destination holds, also those that restic itself made. */
+/**
+ * Makes the catalog know exactly the backups that a destination holds, also those that restic itself made. A destination
+ * that is not applied becomes so: after the loss of the catalog a backup can be restored while sources are still down.
+ */
 export async function importBackups(
   context: OperationContext,
-  destinationName: string,
+  destination: Resource,
   run: Run,
 ): Promise<ImportOutcome> {
-  const destination = await appliedResource(context, `destinations.${destinationName}`);
   await using open = await openRepository(context, destination, run.signal);
   return await withSubject(destination.address, async () => {
     await using lock = await open.repository.lock('shared', run.signal);
-    const signal = AbortSignal.any([run.signal, lock.signal]);
-    const damaged: TidemarkError[] = [];
-    const records: BackupRecord[] = [];
-    for await (const snapshot of open.repository.snapshots(signal, (error) => damaged.push(error))) {
-      run.progress.step(`reading snapshot ${snapshot.id.slice(0, 8)}`);
-      const manifest = await readManifest(context, open.repository, snapshot, { ...run, signal });
-      records.push(recordOf(manifest, { destination: destinationName, snapshot: snapshot.id }));
-      run.progress.add({ items: 1 });
-    }
-    const counts = await context.catalog.backups.replace(destinationName, records);
+    const locked = { ...run, signal: AbortSignal.any([run.signal, lock.signal]) };
+    const { records, damaged } = await readBackups(context, open.repository, destination.name, locked);
+    await adopt(context, destination, open.repository.id);
+    const counts = await context.catalog.backups.replace(destination.name, records);
     return { found: records.length, ...counts, damaged };
   });
+}
+
+async function readBackups(
+  context: OperationContext,
+  repository: Repository,
+  destination: string,
+  run: Run,
+): Promise<{ records: BackupRecord[]; damaged: TidemarkError[] }> {
+  const damaged: TidemarkError[] = [];
+  const records: BackupRecord[] = [];
+  for await (const snapshot of repository.snapshots(run.signal, (error) => damaged.push(error))) {
+    run.progress.step(`reading snapshot ${snapshot.id.slice(0, 8)}`);
+    const manifest = await readManifest(context, repository, snapshot, run);
+    records.push(recordOf(manifest, { destination, snapshot: snapshot.id }));
+    run.progress.add({ items: 1 });
+  }
+  return { records, damaged };
+}
+
+async function adopt({ catalog }: OperationContext, destination: Resource, identity: string): Promise<void> {
+  const { serial, resources } = await catalog.state.read();
+  if (resources.has(destination.address)) return;
+  await catalog.state.commit({ expectedSerial: serial, put: [{ ...destination, identity }], remove: [], rename: [] });
 }
 
 async function readManifest(

@@ -44,11 +44,11 @@ test('from a configuration to a restored folder, also after the loss of the cata
   await ok('download', backup, '-o', 'files', '--only', join(data, 'one.txt'));
 
   for (const file of ['catalog.db', 'catalog.db-wal', 'catalog.db-shm']) await rm(join(folder, file), { force: true });
-  await ok('apply', '--auto-approve');
   assert.equal((await ok('backups')).stdout, 'no backups\n');
   assert.match((await ok('catalog', 'import', 'disk')).stdout, /^1 backup found: 1 added/);
   await ok('restore', 'docs', '--backup', backup.slice(-8), '--into', './again');
   assertSameTrees(join(folder, 'again', data), data);
+  assert.match((await ok('apply', '--auto-approve')).stdout, /2 added, 0 changed, 0 removed/);
 
   await writeFile(join(data, 'one.txt'), 'changed\n');
   const denied = await inside('restore', 'docs', '--into', 'docs', '--overwrite');
