@@ -24,7 +24,7 @@ export async function idle(lab: Lab): Promise<void> {
   await delay(settleMs);
   if (lab.wants('idle-daemon')) {
     const peakMiB = await residentMiB(daemon.pid);
-    lab.results.push({
+    lab.report({
       name: 'idle-daemon',
       medians: [{ who: 'tidemark', sample: { wallSeconds: Number.NaN, cpuSeconds: Number.NaN, peakMiB } }],
     });

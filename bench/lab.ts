@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sample } from './measure.ts';
+import { type Result, tableRows } from './table.ts';
 
 export interface Settings {
   readonly seed: string;
@@ -14,7 +15,8 @@ export interface Settings {
 export interface Lab extends Settings {
   /** What the cases open is closed with this. */
   readonly stack: AsyncDisposableStack;
-  readonly results: Result[];
+  /** Prints what a case found, as soon as it is known: a run may take an hour. */
+  report(result: Result): void;
   wants(name: string): boolean;
   /** An empty folder, gone after the run. */
   emptyFolder(name: string): Promise<string>;
@@ -25,21 +27,16 @@ export interface Lab extends Settings {
 /** By name; the first is the peer that the others are compared to. */
 export type Contenders = Readonly<Record<string, (round: number) => Promise<Sample>>>;
 
-export interface Result {
-  readonly name: string;
-  readonly medians: readonly { readonly who: string; readonly sample: Sample }[];
-}
-
 export function openLab(settings: Settings, names: readonly string[], stack: AsyncDisposableStack): Lab {
-  const results: Result[] = [];
+  const report = (result: Result) => console.log(tableRows(result));
   return {
     ...settings,
     stack,
-    results,
+    report,
     wants: (name) => names.length === 0 || names.some((wanted) => name.startsWith(wanted)),
     emptyFolder: (name) => emptyFolder(join(settings.dataFolder, 'work', name)),
     compare: async (name, contenders) => {
-      results.push({ name, medians: await runInTurn(name, contenders, settings.rounds) });
+      report({ name, medians: await runInTurn(name, contenders, settings.rounds) });
     },
   };
 }

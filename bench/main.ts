@@ -6,7 +6,7 @@ import { files } from './files.ts';
 import { idle } from './idle.ts';
 import { openLab } from './lab.ts';
 import { logical } from './logical.ts';
-import { table } from './table.ts';
+import { tableHead } from './table.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,11 +27,10 @@ const settings = {
 {
   await using stack = new AsyncDisposableStack();
   const lab = openLab(settings, positionals, stack);
+  console.log(`${await conditions()}\n${tableHead}`);
   await files(lab);
   await logical(lab);
   await idle(lab);
-  console.log(await conditions());
-  console.log(table(lab.results));
 }
 
 async function conditions(): Promise<string> {

@@ -1,19 +1,19 @@
-import type { Result } from './lab.ts';
 import type { Sample } from './measure.ts';
 
-/** Medians and, against the first of each case, ratios, as a markdown table. */
-export function table(results: readonly Result[]): string {
-  const rows = results.flatMap(rowsOf);
-  return [
-    '| case | who | wall s | ratio | CPU s | ratio | peak MiB | ratio | stored MB | ratio |',
-    '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|',
-    ...rows,
-  ].join('\n');
+export interface Result {
+  readonly name: string;
+  readonly medians: readonly { readonly who: string; readonly sample: Sample }[];
 }
 
-function rowsOf({ name, medians }: Result): string[] {
+export const tableHead = [
+  '| case | who | wall s | ratio | CPU s | ratio | peak MiB | ratio | stored MB | ratio |',
+  '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|',
+].join('\n');
+
+/** Medians and, against the first, ratios: lines of a markdown table. */
+export function tableRows({ name, medians }: Result): string {
   const peer = medians[0]!;
-  return medians.map(({ who, sample }) => {
+  const rows = medians.map(({ who, sample }) => {
     const cells = columns.flatMap(({ value, digits }) => {
       const own = value(sample);
       const ratio = medians.length > 1 && who !== peer.who ? ratioOf(own, value(peer.sample)) : '';
@@ -21,6 +21,7 @@ function rowsOf({ name, medians }: Result): string[] {
     });
     return `| ${[name, who.replaceAll('|', '\\|'), ...cells].join(' | ')} |`;
   });
+  return rows.join('\n');
 }
 
 const columns: readonly { value: (sample: Sample) => number | undefined; digits: number }[] = [
