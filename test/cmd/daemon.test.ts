@@ -11,8 +11,12 @@ import { type Home, home, launcher, password, yamlFor } from './kit.ts';
 const everyTwoSeconds = 'schedule: "*/2 * * * * *"';
 const spare = `  spare: { source: docs, destinations: [disk], manual: true }\n`;
 
-async function startDaemon(t: TestContext, { folder }: Home): Promise<Running & { address: string }> {
-  const daemon = await start(t, launcher, ['daemon', '--drain', '20s'], { cwd: folder });
+async function startDaemon(
+  t: TestContext,
+  { folder }: Home,
+  env: Record<string, string> = {},
+): Promise<Running & { address: string }> {
+  const daemon = await start(t, launcher, ['daemon', '--drain', '20s'], { cwd: folder, env });
   const address = await waitFor(
     `the daemon: ${daemon.output()}`,
     () => /"address":"([^"]+)"/.exec(daemon.output())?.[1],
@@ -95,3 +99,29 @@ test('a daemon killed in the middle of a backup loses nothing that was reported 
   assert.equal(await readFile(join(at.folder, 'old', at.data, 'one.txt'), 'utf8'), 'one\n');
   assertSameTrees(join(at.folder, 'new', at.data), at.data);
 });
+
+test('a job is a process that shows no secret, and whose death the daemon survives', async (t) => {
+  const at = await home(t);
+  const secret = 'only in the memory';
+  const inEnvironment = (plan: string) => yamlFor(at.folder, plan).replace(/\$\{file:[^}]*\}/, '${env:BOX}');
+  await at.write(inEnvironment('manual: true'));
+  await writeFile(join(at.data, 'large'), randomBytes(96 * 1024 * 1024));
+  await at.write(inEnvironment('schedule: "* * * * * *"'));
+  const daemon = await startDaemon(t, at, { BOX: secret });
+  const child = await waitFor('a job process', async () => (await childrenOf(daemon.pid))[0], { everyMs: 10 });
+  for (const file of ['cmdline', 'environ']) {
+    assert.ok(!(await readFile(`/proc/${child}/${file}`, 'utf8')).includes(secret));
+  }
+  process.kill(child, 'SIGKILL');
+  await waitFor('the job to be lost', () =>
+    /JOB_LOST: the process of the job was ended by SIGKILL/.test(daemon.output()),
+  );
+  await waitFor('the next backup', async () => (await scheduledBackups(at)) > 0, { timeoutMs: 60_000 });
+  await daemon.end('SIGTERM', 60_000);
+  await (await restic(t, at.repository, secret))(['check']);
+});
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.trim().split(' ').filter(Boolean).map(Number);
+}
