@@ -137,7 +137,7 @@ export interface BackupReader extends TreeReader {
   threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>>;
   /**
    * Brings the blobs of many files to the threads in the order in which packs hold them, each blob to the thread
-   * module's `blob(task, offset, bytes)`, several files and blobs at once. Use batches of some 10,000 files, one batch
+   * module's `blob(task, offset, bytes)`, several files and blobs at once. Use batches of some thousand files, one batch
    * after the other. Resolves when every blob of the batch was written.
    */
   scatter<Task>(files: readonly { task: Task; content: Content }[], threads: DataThreads<Task, unknown>): Promise<void>;

@@ -11,8 +11,8 @@ import {
 } from './restore-task.ts';
 import type { RestoreFolder } from './restore-walk.ts';
 
-const batchFiles = 10_000;
-const batchBlobs = 50_000;
+const batchFiles = 3_000;
+const batchBlobs = 16_000;
 
 interface Batch {
   /** Parents before children. */
