@@ -12,7 +12,7 @@ export interface ThreadModule<Setup, Task, Result> {
 /** One thread's worker. Calls come one at a time; `blob` may be called synchronously many times in a row. */
 export interface ThreadSession<Task, Result> {
   run?(task: Task): Result | Promise<Result>;
-  /** For `BackupReader.scatter`: bytes of the file of `task`, at this offset. `last` is true once per file, at its end. */
+  /** For `BackupReader.scatter`: bytes of the file of `task`, at this offset, not to be kept. `last` is true once per file, at its end. */
   blob?(task: Task, offset: number, bytes: Uint8Array, last: boolean): void;
   close(): void | Promise<void>;
 }

@@ -142,6 +142,7 @@ export function openBlob(sealer: Sealer, blob: SealedBlob, sealed: Uint8Array): 
   try {
     const payload = sealer.open(sealed);
     const plain = blob.plainBytes === undefined ? payload : decompress(payload, blob.plainBytes);
+    if (plain !== payload) release(payload.buffer);
     if (Buffer.compare(idOf(plain), blob.id) === 0) return plain;
   } catch (error) {
     if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;

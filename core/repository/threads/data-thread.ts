@@ -9,6 +9,7 @@ import { type SharedIndexData, sharedHas } from '../blob-index.ts';
 import { idBytes, idOf } from '../format/blob-id.ts';
 import { maxBytes } from '../format/chunker.ts';
 import { type FinishedPack, openBlob, PackBuilder } from '../format/pack.ts';
+import { release } from '../format/release.ts';
 import { Sealer } from '../format/sealer.ts';
 import { decodeNodes, encodeNodes } from '../format/tree.ts';
 import { NewBlobs } from '../new-blobs.ts';
@@ -92,7 +93,9 @@ class DataThread {
       const entry = { ...blob, pack: range.pack };
       const plain = openBlob(this.#sealer, entry, range.sealed.subarray(blob.at, blob.at + blob.length));
       for (const target of blob.targets) this.#deliver(target.file, target.offset, plain);
+      release(plain.buffer);
     }
+    release(range.sealed.buffer);
   }
 
   /** The last blob of a file may be written while another thread still writes one: whoever ends last says `last`. */
