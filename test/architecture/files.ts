@@ -22,6 +22,7 @@ export function readFiles(root: string, folders: readonly string[], ends: readon
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && ends.some((end) => entry.name.endsWith(end)))
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+      .filter((path) => !path.split('/').includes('.data')) // what benchmarks made
       .map((path) => sourceFile(path, readFileSync(join(root, path), 'utf8'))),
   );
 }
