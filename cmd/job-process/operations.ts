@@ -23,7 +23,10 @@ async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): P
   run.signal.throwIfAborted();
   const child = startProcess(settings);
   const stop = new AbortController();
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve()); // one that could not be started never exits
+  });
   const end = () => endProcess(child, toPlainError(run.signal.reason), stop.signal);
   run.signal.addEventListener('abort', end, { once: true });
   try {
