@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { unlessAborted } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { hasCode, TidemarkError } from '../error.ts';
 import type { Identity } from './keys.ts';
@@ -32,6 +33,8 @@ const staleMs = 30 * minuteMs;
 const lostMs = 22 * minuteMs;
 /** Between writing our lock and looking at the others' once more: both of two that come at once see each other. */
 const settleMs = 200;
+/** How long a refused or aborted request waits for a destination to take its lock away again. */
+const giveUpMs = 10_000;
 
 /**
  * Holds a lock of the repository by restic's protocol until disposed. `signal` fires with REPOSITORY_LOCK_LOST when the
@@ -44,6 +47,8 @@ export class RepositoryLock implements AsyncDisposable {
   readonly #stop = new AbortController();
   /** Our lock, and behind it those before it that could not be deleted yet. */
   #ids: string[] = [];
+  /** Locks whose writing failed: they may be there all the same. */
+  #doubtful: string[] = [];
   #refreshing: Promise<void> = Promise.resolve();
   #renewal: Promise<unknown> = Promise.resolve();
   /** Locks that a crashed process of this host left and that were removed on the way. */
@@ -58,12 +63,18 @@ export class RepositoryLock implements AsyncDisposable {
   static async acquire(objects: SealedObjects, request: LockRequest): Promise<RepositoryLock> {
     const lock = new RepositoryLock(objects, request);
     await lock.#rejectConflicts();
-    lock.#ids = [await objects.put('locks', lock.#document(), request.signal)];
+    const object = objects.seal(lock.#document());
+    lock.#ids = [object.id];
+    // Not given the signal: a write that is given up may still land, after our deletion.
+    const written = objects.putSealed('locks', object);
     try {
+      await unlessAborted(written, request.signal);
       await delay(settleMs, undefined, { signal: request.signal });
       await lock.#rejectConflicts();
     } catch (error) {
-      await objects.delete('locks', lock.#ids);
+      const hurry = AbortSignal.timeout(giveUpMs);
+      await unlessAborted(written, hurry).catch(() => {});
+      await objects.delete('locks', lock.#ids, hurry).catch(() => {});
       throw error;
     }
     lock.#refreshing = lock.#refresh();
@@ -79,7 +90,7 @@ export class RepositoryLock implements AsyncDisposable {
     this.#stop.abort();
     await this.#refreshing;
     await this.#renewal;
-    await this.#objects.delete('locks', this.#ids);
+    await this.#objects.delete('locks', [...this.#ids, ...this.#doubtful]);
   }
 
   async #rejectConflicts(): Promise<void> {
@@ -153,8 +164,12 @@ export class RepositoryLock implements AsyncDisposable {
     const { signal } = this.#request;
     try {
       if ((await this.#read(this.#ids[0]!)) === undefined) return 'removed';
+      const next = this.#objects.seal(this.#document());
+      this.#doubtful.push(next.id);
+      await this.#objects.putSealed('locks', next, signal);
+      this.#doubtful = this.#doubtful.filter((id) => id !== next.id);
       const old = this.#ids;
-      this.#ids = [await this.#objects.put('locks', this.#document(), signal), ...old];
+      this.#ids = [next.id, ...old];
       await this.#objects.delete('locks', old, signal);
       this.#ids = this.#ids.slice(0, 1);
       return 'yes';

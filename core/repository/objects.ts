@@ -7,6 +7,11 @@ import type { Sealer } from './format/sealer.ts';
 /** The folders of a repository whose objects are one sealed JSON document each, named by the SHA-256 of the object. */
 export type ObjectFolder = 'index' | 'snapshots' | 'locks';
 
+export interface SealedObject {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
 const compressedVersion = 2;
 
 /** Reads and writes the sealed JSON documents of a repository ("unpacked" objects in restic's design document). */
@@ -21,11 +26,20 @@ export class SealedObjects {
 
   /** Stores a document; gives the id that is its name. */
   async put(folder: ObjectFolder, document: unknown, signal?: AbortSignal): Promise<string> {
+    const object = this.seal(document);
+    await this.putSealed(folder, object, signal);
+    return object.id;
+  }
+
+  /** For who must know the id before the object can be there. */
+  seal(document: unknown): SealedObject {
     const plain = Buffer.from(JSON.stringify(document));
-    const sealed = this.#sealer.seal(Buffer.concat([Buffer.of(compressedVersion), compress(plain)]));
-    const id = toHex(idOf(sealed));
-    await this.#store.put(`${folder}/${id}`, sealed, { signal });
-    return id;
+    const bytes = this.#sealer.seal(Buffer.concat([Buffer.of(compressedVersion), compress(plain)]));
+    return { id: toHex(idOf(bytes)), bytes };
+  }
+
+  putSealed(folder: ObjectFolder, { id, bytes }: SealedObject, signal?: AbortSignal): Promise<void> {
+    return this.#store.put(`${folder}/${id}`, bytes, { signal });
   }
 
   /** Throws REPOSITORY_CORRUPT when the object is not what its name says, OBJECT_NOT_FOUND. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, type Dirent } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { unlessAborted } from '../../core/abort.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { ByteRange, DriverProblem, ObjectInfo, Store } from '../../core/driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../../core/error.ts';
@@ -52,6 +53,7 @@ export class LocalStore implements Store {
       const handle = await this.#create(temporary);
       try {
         await writeDurably(handle, bytes, options.signal);
+        options.signal?.throwIfAborted();
         if (options.ifAbsent) await renameIfAbsent(temporary, target, name);
         else await rename(temporary, target);
       } catch (error) {
@@ -204,7 +206,7 @@ export class LocalStore implements Store {
   async #run<T>(signal: AbortSignal | undefined, name: string, work: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     const result = work().catch((error) => this.#fail(error, name));
-    return signal ? untilAborted(result, signal) : result;
+    return signal ? unlessAborted(result, signal) : result;
   }
 
   async #fail(error: unknown, name: string): Promise<never> {
@@ -216,14 +218,6 @@ export class LocalStore implements Store {
     }
     throw translate(error as NodeJS.ErrnoException, this.#options);
   }
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 function notFound(name: string): TidemarkError {

@@ -242,10 +242,10 @@ test('threads cannot be used after they are closed, and close twice', async (t) 
     await threads[Symbol.asyncDispose]();
     await assert.rejects(threads.run({ kind: 'thread' }), coded('BUG', /closed/));
     const early = await start(sink);
-    const tasks = Array.from({ length: 5 }, () => early.run({ kind: 'thread' }));
+    const tasks = Promise.allSettled(Array.from({ length: 5 }, () => early.run({ kind: 'thread' })));
     await early[Symbol.asyncDispose]();
-    const outcomes = await within(10_000, 'tasks', Promise.allSettled(tasks));
-    for (const one of outcomes) if (one.status === 'rejected') coded('BUG', /closed/)(one.reason);
+    for (const one of await within(10_000, 'tasks', tasks))
+      if (one.status === 'rejected') coded('BUG', /closed/)(one.reason);
     return [];
   });
   const abort = new AbortController();
