@@ -1,9 +1,10 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Catalog } from './catalog.ts';
+import { kysely } from './kysely.ts';
 import { migrations } from './migrations.ts';
 import { type Patience, retryWhileBusy, sqliteDialect } from './sqlite-dialect.ts';
 import { translateSqliteError, unusable } from './sqlite-error.ts';
@@ -18,7 +19,7 @@ import type { Tables } from './tables.ts';
 export async function openSqliteCatalog(path: string, clock: Clock, { busyTimeoutMs = 10_000 } = {}): Promise<Catalog> {
   const patience = { path, busyTimeoutMs };
   const database = await openFile(patience);
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(database, patience) });
+  const db = new kysely.Kysely<Tables>({ dialect: sqliteDialect(database, patience) });
   try {
     await migrate(db, path);
     return { ...openStores(db, clock), [Symbol.asyncDispose]: () => db.destroy() };
@@ -73,8 +74,8 @@ async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     const version = await schemaVersion(transaction, path);
     for (const step of migrations.slice(version)) await step(transaction);
-    await sql`pragma application_id = ${sql.lit(applicationId)}`.execute(transaction);
-    await sql`pragma user_version = ${sql.lit(migrations.length)}`.execute(transaction);
+    await kysely.sql`pragma application_id = ${kysely.sql.lit(applicationId)}`.execute(transaction);
+    await kysely.sql`pragma user_version = ${kysely.sql.lit(migrations.length)}`.execute(transaction);
   });
 }
 
@@ -93,11 +94,11 @@ const newerHint =
   'Use the tidemark that wrote it or a newer one; or name another file and run `tidemark catalog import` to fill it.';
 
 async function pragma(db: Kysely<Tables>, name: 'application_id' | 'user_version'): Promise<number> {
-  const { rows } = await sql<Record<string, number>>`pragma ${sql.raw(name)}`.execute(db);
+  const { rows } = await kysely.sql<Record<string, number>>`pragma ${kysely.sql.raw(name)}`.execute(db);
   return rows[0]![name]!;
 }
 
 async function isEmpty(db: Kysely<Tables>): Promise<boolean> {
-  const { rows } = await sql`select 1 from sqlite_master limit 1`.execute(db);
+  const { rows } = await kysely.sql`select 1 from sqlite_master limit 1`.execute(db);
   return rows.length === 0;
 }

@@ -1,24 +1,16 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  type Dialect,
-  type Driver,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely';
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
 import { systemClock } from '../clock.ts';
+import { kysely } from './kysely.ts';
 import { isBusy, translateSqliteError } from './sqlite-error.ts';
 
 /** Kysely on `node:sqlite`. Every transaction takes the write lock at its start, so that none fails half-way for it. */
 export function sqliteDialect(database: DatabaseSync, patience: Patience): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new kysely.SqliteAdapter(),
     createDriver: () => new NodeSqliteDriver(database, patience),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createIntrospector: (db) => new kysely.SqliteIntrospector(db),
+    createQueryCompiler: () => new kysely.SqliteQueryCompiler(),
   };
 }
 
@@ -50,15 +42,15 @@ class NodeSqliteDriver implements Driver {
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    await connection.executeQuery(kysely.CompiledQuery.raw('begin immediate'));
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('commit'));
+    await connection.executeQuery(kysely.CompiledQuery.raw('commit'));
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (this.#database.isTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'));
+    if (this.#database.isTransaction) await connection.executeQuery(kysely.CompiledQuery.raw('rollback'));
   }
 
   /** Waits for the verb that is under way. */
