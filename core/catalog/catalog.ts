@@ -38,8 +38,9 @@ export interface StateStore {
   read(): Promise<AppliedState>;
   /**
    * One transaction: removes, then renames, then puts. Throws CHANGE_STALE when the serial is no longer
-   * `expectedSerial`. The status of a removed plan goes with it. The backups known in a destination that is removed, or
-   * that is another repository now (`identity`), are forgotten: nothing can read them until they are imported again.
+   * `expectedSerial`. The status of a removed plan goes with it, and its queued jobs are cancelled. The backups known in
+   * a destination that is removed, or that is another repository now (`identity`), are forgotten: nothing can read them
+   * until they are imported again.
    */
   commit(change: StateChange): Promise<AppliedState>;
 }

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Collection, Resource } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
-import type { AppliedResource, AppliedState, StateChange, StateStore } from './catalog.ts';
+import type { AppliedResource, AppliedState, JobError, StateChange, StateStore } from './catalog.ts';
 import { jsonColumn, toTime } from './columns.ts';
 import { renameResource } from './rename.ts';
 import type { StoreContext } from './store-context.ts';
@@ -37,7 +37,7 @@ async function readState(db: Kysely<Tables>): Promise<AppliedState> {
 async function commit(db: Transaction<Tables>, change: StateChange, now: Date): Promise<AppliedState> {
   const { serial } = await db.selectFrom('state').select('serial').executeTakeFirstOrThrow();
   if (serial !== change.expectedSerial) throw stale(change.expectedSerial, serial);
-  for (const address of change.remove) await remove(db, address);
+  for (const address of change.remove) await remove(db, address, now);
   for (const { from, to } of change.rename) await renameResource(db, from, to);
   for (const resource of change.put) await put(db, resource, now.getTime());
   await db
@@ -57,12 +57,23 @@ function stale(expected: number, actual: number): TidemarkError {
   );
 }
 
-async function remove(db: Transaction<Tables>, address: string): Promise<void> {
+async function remove(db: Transaction<Tables>, address: string, now: Date): Promise<void> {
   const row = await find(db, address);
   if (row === undefined) return;
   await db.deleteFrom('resource').where('address', '=', address).execute();
-  if (row.collection === 'plans') await db.deleteFrom('plan_status').where('plan', '=', row.name).execute();
+  if (row.collection === 'plans') await forgetPlan(db, row.name, now);
   if (row.collection === 'destinations') await forgetBackups(db, row.name);
+}
+
+async function forgetPlan(db: Transaction<Tables>, plan: string, now: Date): Promise<void> {
+  await db.deleteFrom('plan_status').where('plan', '=', plan).execute();
+  const error: JobError = { code: 'CANCELLED', message: `plan ${plan} was removed before the job began` };
+  await db
+    .updateTable('job')
+    .set({ state: 'cancelled', endedAt: now.getTime(), notBefore: null, error: jsonColumn(error) })
+    .where('plan', '=', plan)
+    .where('state', '=', 'queued')
+    .execute();
 }
 
 async function put(

@@ -80,6 +80,20 @@ export const stateCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await catalog.plans.list(), []);
   },
 
+  async 'what a removed plan had queued is cancelled, what runs goes on'(_t, catalog, clock) {
+    await catalog.state.commit({ ...nothing, expectedSerial: 0, put: [resource('plans.nightly')] });
+    const running = await catalog.jobs.add(job());
+    await catalog.jobs.claim({ owner: 'daemon', leaseMs: day });
+    const waiting = await catalog.jobs.add(job());
+    const other = await catalog.jobs.add(job({ plan: 'weekly' }));
+    await catalog.state.commit({ ...nothing, expectedSerial: 1, remove: ['plans.nightly'] });
+    const cancelled = await catalog.jobs.get(waiting.id);
+    assert.deepEqual([cancelled.state, cancelled.endedAt], ['cancelled', clock.now()]);
+    assert.match(cancelled.error?.message ?? '', /plan nightly was removed/);
+    assert.equal((await catalog.jobs.get(running.id)).state, 'running');
+    assert.equal((await catalog.jobs.get(other.id)).state, 'queued');
+  },
+
   async 'backups of a removed destination or of another repository are forgotten'(_t, catalog) {
     const nas = resource('destinations.nas');
     const put = [{ ...nas, identity: 'repository-1' }, resource('destinations.vault')];
