@@ -110,10 +110,13 @@ function loginOptions(address: ServerAddress, options: ConnectOptions): mysql.Co
     password: address.password,
     ssl: tls && { ca: tls.ca, cert: tls.cert, key: tls.key, ...verification(tls) },
     connectTimeout: options.connectTimeoutMs ?? 10_000,
-    flags: [options.localInfile === true ? 'LOCAL_FILES' : '-LOCAL_FILES', '-MULTI_STATEMENTS', '-DEPRECATE_EOF'],
+    flags: [options.localInfile === true ? 'LOCAL_FILES' : '-LOCAL_FILES', ...flagsOfWire],
     enableKeepAlive: true,
   };
 }
+
+/** What a login would agree on and `Wire` and its exchanges do not speak. */
+const flagsOfWire = ['-MULTI_STATEMENTS', '-DEPRECATE_EOF', '-CLIENT_QUERY_ATTRIBUTES'];
 
 function verification({ rejectUnauthorized, verifyIdentity }: NonNullable<ServerAddress['tls']>) {
   return { rejectUnauthorized, verifyIdentity };
