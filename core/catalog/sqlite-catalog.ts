@@ -1,7 +1,7 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Catalog } from './catalog.ts';
 import { kysely } from './kysely.ts';
@@ -70,7 +70,7 @@ const applicationId = 0x54494445;
 
 /** Brings the schema to this version, once, whichever of several processes comes first. */
 async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
-  if ((await schemaVersion(db, path)) === migrations.length) return;
+  if (await isCurrent(db)) return;
   await db.transaction().execute(async (transaction) => {
     const version = await schemaVersion(transaction, path);
     for (const step of migrations.slice(version)) await step(transaction);
@@ -79,7 +79,13 @@ async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
   });
 }
 
-async function schemaVersion(db: Kysely<Tables>, path: string): Promise<number> {
+/** Asked without a transaction: while another process makes the catalog the answer is no, and `migrate` looks again. */
+async function isCurrent(db: Kysely<Tables>): Promise<boolean> {
+  const application = await pragma(db, 'application_id');
+  return application === applicationId && (await pragma(db, 'user_version')) === migrations.length;
+}
+
+async function schemaVersion(db: Transaction<Tables>, path: string): Promise<number> {
   const application = await pragma(db, 'application_id');
   const version = await pragma(db, 'user_version');
   if (application === 0 && version === 0 && (await isEmpty(db))) return 0;

@@ -81,7 +81,7 @@ async function transactionalEngines(connection: Connection): Promise<Set<string>
 
 async function readDatabase(connection: Connection, selection: Selection, database: string, engines: Set<string>) {
   const all = await connection.rows(
-    'SELECT table_name AS name, table_type AS type, engine, table_rows AS row_count, data_length AS size, ' +
+    'SELECT table_name AS name, table_type AS type, engine AS engine, table_rows AS row_count, data_length AS size, ' +
       `table_comment AS comment FROM information_schema.tables WHERE table_schema = ${quoteText(database)} ORDER BY table_name`,
   );
   const wanted = all.filter((row) => selection.includes(database, row.name!));

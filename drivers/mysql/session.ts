@@ -15,8 +15,10 @@ export async function openSession(address: ServerAddress, options: ConnectOption
       "SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', sql_quote_show_create = 1, " +
         'net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 86400, group_concat_max_len = 1048576',
     );
-    // The names differ between servers and versions.
-    for (const limit of ['max_statement_time', 'max_execution_time']) await setIfKnown(connection, limit, '0');
+    // Limits of time, whose names differ between servers and versions, and the age up to which MySQL 8 may tell old sizes.
+    for (const name of ['max_statement_time', 'max_execution_time', 'information_schema_stats_expiry']) {
+      await setIfKnown(connection, name, '0');
+    }
     return connection;
   } catch (error) {
     connection?.destroy();
