@@ -128,9 +128,11 @@ function tableEntry(database: string, row: Row, engines: Set<string>, columns: r
 const enginesWithoutRows = /^(MRG_|FEDERATED|CONNECT|SPIDER|BLACKHOLE|OQGRAPH|SPHINX|PERFORMANCE_SCHEMA)/i;
 
 async function readColumns(connection: Connection, database: string): Promise<Map<string, Column[]>> {
+  const generation = await connection.rows("SHOW COLUMNS FROM information_schema.columns LIKE 'generation_expression'");
+  const expression = generation.length > 0 ? 'generation_expression' : 'NULL'; // MySQL before 5.7 generates no columns
   const rows = await connection.rows(
     'SELECT table_name AS tbl, column_name AS name, data_type AS type, character_set_name AS charset, ' +
-      'is_nullable AS nullable, extra AS extra, generation_expression AS expression FROM information_schema.columns ' +
+      `is_nullable AS nullable, extra AS extra, ${expression} AS expression FROM information_schema.columns ` +
       `WHERE table_schema = ${quoteText(database)} ORDER BY table_name, ordinal_position`,
   );
   return groupBy(rows, (row) => ({

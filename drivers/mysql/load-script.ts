@@ -23,6 +23,7 @@ export function rootLoadScript(entries: readonly Entry[], inventory: Inventory, 
   const run = (paths: readonly string[]) => paths.map((path) => `\\. ${path}`);
   return lines([
     '-- Restores this backup: cd here, then: mariadb --local-infile=1 --comments < load.sql',
+    '-- (with the client of MySQL 9: mysql --commands --local-infile=1 --comments < load.sql)',
     '-- (without --comments the client takes comments out of routines and triggers)',
     ...sessionLines,
     ...(flavour === 'mariadb' ? ['SET SESSION check_constraint_checks = 0;'] : []),
