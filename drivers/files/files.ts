@@ -12,11 +12,11 @@ import type {
   SourceSession,
 } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
-import { backUpFiles } from './backup.ts';
-import { mountOf } from './mount.ts';
-import { restoreFiles } from './restore.ts';
+import { backUpFiles } from './backup/backup.ts';
+import { findPaths } from './backup/source-paths.ts';
+import { restoreFiles } from './restore/restore.ts';
 import { type FileSettings, fileSchema, fileSettings } from './settings.ts';
-import { findPaths } from './source-paths.ts';
+import { mountOf } from './system/mount.ts';
 
 /** Folders and files of this machine. */
 export const files: SourceDriver = {

@@ -1,7 +1,7 @@
 import type { DriverContext, SourceSession } from '../../core/driver/index.ts';
-import { backupLogical } from './backup.ts';
+import { backupLogical } from './dump/backup.ts';
+import { restoreLogical } from './load/restore.ts';
 import { probeServer } from './probe.ts';
-import { restoreLogical } from './restore.ts';
 import { type MysqlSettings, resolveAddress } from './settings.ts';
 
 /** Connects when first used. */

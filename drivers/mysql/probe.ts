@@ -1,8 +1,8 @@
 import type { DriverProblem, SourceProbe } from '../../core/driver/index.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './protocol/connection.ts';
+import { asSourceError } from './protocol/server-error.ts';
+import { openSession } from './protocol/session.ts';
 import { describeServer, isAtLeast, readServer, type Server } from './server.ts';
-import { asSourceError } from './server-error.ts';
-import { openSession } from './session.ts';
 import type { ServerAddress } from './settings.ts';
 
 /** Throws SOURCE_UNREACHABLE or SOURCE_DENIED. What the account may not do is among the problems. */

@@ -1,4 +1,4 @@
-import type { Connection, Row } from './connection.ts';
+import type { Connection, Row } from './protocol/connection.ts';
 
 /** Which server this is. */
 export interface Server {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { decodeName } from '../../core/path-bytes.ts';
-import { loadNative, type Native } from '../../drivers/files/native.ts';
+import { loadNative, type Native } from '../../drivers/files/system/native.ts';
 
 export interface CompareOptions {
   /** Compare access times of files too; looking at folders and links to compare them changes theirs. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadNative, workingFolder } from '../../../drivers/files/native.ts';
+import { loadNative, workingFolder } from '../../../drivers/files/system/native.ts';
 import { assertSameTrees } from '../../kit/compare-trees.ts';
 import { filesFixture } from './fixture.ts';
 

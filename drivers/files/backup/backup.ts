@@ -1,0 +1,46 @@
+import type { Clock } from '../../../core/clock.ts';
+import type { BackupRequest, BackupResult, BackupSink } from '../../../core/driver/index.ts';
+import { TidemarkError } from '../../../core/error.ts';
+import type { FileSettings } from '../settings.ts';
+import { ScanSummary } from './scan-summary.ts';
+import type { ScanResult, ScanSetup, ScanTask } from './scan-task.ts';
+import { moduleUrl } from './scan-thread.ts';
+import { findPaths, pathTree } from './source-paths.ts';
+import { TreeWalk } from './tree-walk.ts';
+
+export interface BackupContext {
+  readonly settings: FileSettings;
+  readonly identity: string;
+  readonly subject: string;
+  readonly clock: Clock;
+}
+
+/**
+ * Stores the paths in restic's layout: folders from the root of the file system down to each path, with their own
+ * metadata. What cannot be read is named in `warnings` and makes the backup partial; a file that changes while it is
+ * read is read again up to three times, stored as it was read last, and named.
+ */
+export async function backUpFiles(
+  { settings, identity, subject, clock }: BackupContext,
+  request: BackupRequest,
+  sink: BackupSink,
+): Promise<BackupResult> {
+  request.progress.step('reading files');
+  const paths = await findPaths(settings.paths);
+  if (paths.found.length === 0) {
+    throw new TidemarkError('SOURCE_UNREACHABLE', `none of the paths exists: ${settings.paths.join(', ')}`, {
+      subject,
+    });
+  }
+  const time = clock.now().toISOString();
+  const summary = new ScanSummary(paths);
+  const setup: ScanSetup = { exclude: [...settings.exclude, ...request.exclude], include: request.include };
+  await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
+  const walk = new TreeWalk({ threads, sink, request, summary, oneFileSystem: settings.oneFileSystem });
+  const root = await walk.root(pathTree(paths.found));
+  return {
+    root,
+    paths: paths.found.map(({ path }) => path),
+    facts: { flavour: 'files', version: '1', identity, consistentPoint: { time }, ...summary.facts },
+  };
+}

@@ -1,0 +1,241 @@
+import { constants, readdirSync } from 'node:fs';
+import type { Node, ThreadContext } from '../../../core/driver/index.ts';
+import { compareNames, decodeName } from '../../../core/path-bytes.ts';
+import type { PathPatterns } from '../pattern.ts';
+import { type Native, openNoAtime, workingFolder } from '../system/native.ts';
+import type { FileStat } from '../system/stat.ts';
+import type { FileReader } from './file-reader.ts';
+import { joinPath, type NodeReader } from './node-reader.ts';
+import type { DeferredFiles, FolderResult, FolderTask, ScanProblem, ScanReport, SubFolder } from './scan-task.ts';
+import { emptyReport } from './scan-task.ts';
+
+export interface ScanTools {
+  readonly native: Native;
+  readonly nodes: NodeReader;
+  readonly files: FileReader;
+  readonly exclude: PathPatterns;
+  /** Absent: everything. */
+  readonly include?: PathPatterns;
+  readonly context: ThreadContext;
+}
+
+/** A task reads at most this much; the rest of a folder is spread over tasks, so that no thread stays idle. */
+const taskBytes = 64 * 1024 * 1024;
+const taskFiles = 1000;
+/** Files from this size on are read in parts, by several threads at once. */
+export const largeFileBytes = 64 * 1024 * 1024;
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+interface NewFile {
+  readonly name: string;
+  readonly stat: FileStat;
+}
+
+/** One look at one folder. */
+export class FolderScan {
+  readonly #tools: ScanTools;
+  readonly #task: FolderTask;
+  readonly #before: Map<string, Node>;
+  readonly #nodes: Node[] = [];
+  readonly #folders: SubFolder[] = [];
+  readonly #newFiles: NewFile[] = [];
+  readonly #report = emptyReport();
+
+  constructor(tools: ScanTools, task: FolderTask) {
+    this.#tools = tools;
+    this.#task = task;
+    const before = task.parent ? tools.context.decodeNodes(task.parent) : [];
+    this.#before = new Map(before.map((node) => [node.name, node]));
+  }
+
+  run(): FolderResult {
+    const folder = this.#open();
+    if (folder === undefined) return this.#result(undefined);
+    try {
+      for (const name of this.#names(folder)) this.#attempt(name, () => this.#entry(folder, name));
+      const deferred = this.#defer();
+      if (!deferred) for (const file of this.#newFiles) this.#read(folder, file.name);
+      return this.#result(deferred);
+    } finally {
+      this.#tools.native.close(folder);
+    }
+  }
+
+  #open(): number | undefined {
+    return this.#attempt('', () => openFolder(this.#tools.native, this.#task.path));
+  }
+
+  #names(folder: number): readonly string[] {
+    return this.#task.only ?? this.#attempt('', () => listFolder(folder)) ?? [];
+  }
+
+  /** Runs `work`; what the system refuses becomes a problem of that path and the backup goes on. */
+  #attempt<T>(name: string, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      const path = name === '' ? this.#task.path : joinPath(this.#task.path, name);
+      this.#report.problems.push(problemOf(error, path));
+      return undefined;
+    }
+  }
+
+  #entry(folder: number, name: string): void {
+    const path = joinPath(this.#task.path, name);
+    const included = this.#isIncluded(path, name);
+    if (!this.#task.only && this.#tools.exclude.matches(path, name)) return;
+    const stat = this.#tools.native.stat(folder, name);
+    if (stat.type === 'dir') {
+      if (included || this.#tools.include?.mayMatchBelow(path)) this.#subFolder(folder, path, name, stat, included);
+    } else if (included && !this.#isElsewhere(stat)) {
+      if (stat.type === 'file') this.#file(name, stat);
+      else this.#special(folder, path, name, stat);
+    }
+  }
+
+  #isIncluded(path: string, name: string): boolean {
+    const { include } = this.#tools;
+    return !include || this.#task.included || include.matches(path, name);
+  }
+
+  #isElsewhere(stat: FileStat): boolean {
+    return this.#task.onlyDevice !== undefined && stat.deviceId !== this.#task.onlyDevice;
+  }
+
+  #subFolder(folder: number, path: string, name: string, stat: FileStat, included: boolean): void {
+    const before = this.#before.get(name);
+    const parentTree = before?.type === 'dir' ? before.subtree : undefined;
+    this.#nodes.push(this.#tools.nodes.special(folder, path, name, stat, before));
+    this.#folders.push({ name, included, parentTree, closed: this.#isElsewhere(stat) });
+    this.#report.folders += 1;
+  }
+
+  #special(folder: number, path: string, name: string, stat: FileStat): void {
+    this.#nodes.push(this.#tools.nodes.special(folder, path, name, stat, this.#before.get(name)));
+    this.#report.others += 1;
+  }
+
+  #file(name: string, stat: FileStat): void {
+    const before = this.#before.get(name);
+    if (!before?.content || !isUnchanged(before, stat) || !this.#tools.context.has(before.content)) {
+      this.#newFiles.push({ name, stat });
+      return;
+    }
+    const node = this.#tools.nodes.node(name, stat, before.extendedAttributes);
+    this.#nodes.push({ ...node, content: before.content });
+    this.#report.unchanged += 1;
+    this.#count(stat.sizeBytes);
+  }
+
+  #read(folder: number, name: string): void {
+    this.#attempt(name, () => {
+      const node = readFileNode(this.#tools, folder, this.#task.path, name, this.#report);
+      this.#nodes.push(node);
+    });
+  }
+
+  #count(sizeBytes: number): void {
+    this.#report.files += 1;
+    this.#report.bytes += sizeBytes;
+    this.#tools.context.progress({ bytes: sizeBytes, items: 1 });
+  }
+
+  /** Splits what is to be read when it is more than one task's worth. */
+  #defer(): DeferredFiles | undefined {
+    const bytes = this.#newFiles.reduce((sum, file) => sum + file.stat.sizeBytes, 0);
+    const little = bytes < taskBytes && this.#newFiles.length <= taskFiles;
+    if (little || this.#task.plain) return undefined;
+    const large = this.#newFiles.filter((file) => file.stat.sizeBytes >= largeFileBytes);
+    const rest = this.#newFiles.filter((file) => file.stat.sizeBytes < largeFileBytes);
+    return { groups: groupFiles(rest), large: large.map(({ name, stat }) => this.#largeFile(name, stat)) };
+  }
+
+  #largeFile(name: string, stat: FileStat): DeferredFiles['large'][number] {
+    const attributes = this.#attempt(name, () =>
+      this.#tools.nodes.attributes(joinPath(this.#task.path, name), stat, undefined),
+    );
+    this.#nodes.push(this.#tools.nodes.node(name, stat, attributes));
+    this.#report.files += 1;
+    this.#report.bytes += stat.sizeBytes;
+    const { sizeBytes, mtimeNs, ctimeNs, inode } = stat;
+    return { name, sizeBytes, mtimeNs, ctimeNs, inode };
+  }
+
+  #result(deferred: DeferredFiles | undefined): FolderResult {
+    return {
+      nodes: this.#tools.context.encodeNodes(this.#task.plain ? [] : this.#nodes),
+      plainNodes: this.#task.plain ? this.#nodes : undefined,
+      folders: this.#folders.sort((a, b) => compareNames(a.name, b.name)),
+      deferred,
+      report: this.#report,
+    };
+  }
+}
+
+/** Reads a file and makes its node; counts it and says when it changed meanwhile. Throws the system's errors. */
+export function readFileNode(tools: ScanTools, folder: number, path: string, name: string, report: ScanReport): Node {
+  const { stat, content, attributes, changed } = tools.files.read(folder, name);
+  report.files += 1;
+  report.bytes += content.sizeBytes;
+  if (changed) {
+    const reason = 'changed while it was read, and again each time it was read anew';
+    report.problems.push({ kind: 'changed', path: joinPath(path, name), reason });
+  }
+  tools.context.progress({ bytes: content.sizeBytes, items: 1 });
+  return { ...tools.nodes.node(name, stat, attributes), content };
+}
+
+export function openFolder(native: Native, path: string): number {
+  try {
+    return native.open(workingFolder, path, folderFlags | openNoAtime);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    return native.open(workingFolder, path, folderFlags);
+  }
+}
+
+/** Of an error of the system; any other is thrown again. */
+export function problemOf(error: unknown, path: string): ScanProblem {
+  const { code, errno, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || errno === undefined) throw error;
+  const vanished = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP';
+  return { kind: vanished ? 'vanished' : 'unreadable', path, reason: message };
+}
+
+/** Latin-1 keeps the bytes of names as they are, and is much faster than one buffer per name. */
+function listFolder(folder: number): string[] {
+  const names = readdirSync(`/proc/self/fd/${folder}`, { encoding: 'latin1' });
+  return names.map((name) => (isAscii(name) ? name : decodeName(Buffer.from(name, 'latin1'))));
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+function isUnchanged(before: Node, stat: FileStat): boolean {
+  return (
+    before.type === 'file' &&
+    before.content?.sizeBytes === stat.sizeBytes &&
+    before.ctimeNs === stat.ctimeNs &&
+    before.mtimeNs === stat.mtimeNs &&
+    before.inode === stat.inode
+  );
+}
+
+function groupFiles(files: readonly NewFile[]): string[][] {
+  const groups: string[][] = [];
+  let group: string[] = [];
+  let bytes = 0;
+  for (const { name, stat } of files) {
+    if (group.length >= taskFiles || (group.length > 0 && bytes + stat.sizeBytes > taskBytes)) {
+      groups.push(group);
+      group = [];
+      bytes = 0;
+    }
+    group.push(name);
+    bytes += stat.sizeBytes;
+  }
+  if (group.length > 0) groups.push(group);
+  return groups;
+}

@@ -1,0 +1,117 @@
+import { systemClock } from '../../../core/clock.ts';
+import type { Content, EncodedNodes, Node, ThreadContext, ThreadSession } from '../../../core/driver/index.ts';
+import { hasCode } from '../../../core/error.ts';
+import { pathPatterns } from '../pattern.ts';
+import { readAccounts } from '../system/accounts.ts';
+import { loadNative } from '../system/native.ts';
+import { FileReader } from './file-reader.ts';
+import { FolderScan, openFolder, problemOf, readFileNode, type ScanTools } from './folder-scanner.ts';
+import { joinPath, NodeReader } from './node-reader.ts';
+import {
+  emptyReport,
+  type FilesResult,
+  type FilesTask,
+  type MergeTask,
+  type PartResult,
+  type PartTask,
+  type ScanResult,
+  type ScanSetup,
+  type ScanTask,
+} from './scan-task.ts';
+
+/** The thread module of the source `files`: looks at folders and reads files into blobs. */
+export const moduleUrl = import.meta.url;
+
+export function open(setup: ScanSetup, context: ThreadContext): ThreadSession<ScanTask, ScanResult> {
+  const native = loadNative();
+  const nodes = new NodeReader(native, readAccounts());
+  const tools: ScanTools = {
+    native,
+    nodes,
+    context,
+    files: new FileReader(native, nodes, context, systemClock),
+    exclude: pathPatterns(setup.exclude),
+    include: setup.include.length > 0 ? pathPatterns(setup.include) : undefined,
+  };
+  return { run: (task) => runTask(tools, task), close() {} };
+}
+
+function runTask(tools: ScanTools, task: ScanTask): ScanResult {
+  switch (task.kind) {
+    case 'folder':
+      return new FolderScan(tools, task).run();
+    case 'files':
+      return readFiles(tools, task);
+    case 'part':
+      return readPart(tools, task);
+    case 'merge':
+      return merge(tools.context, task);
+  }
+}
+
+function readFiles(tools: ScanTools, task: FilesTask): FilesResult {
+  const report = emptyReport();
+  const nodes: Node[] = [];
+  const attempt = (path: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      report.problems.push(problemOf(error, path));
+    }
+  };
+  attempt(task.path, () => {
+    const folder = openFolder(tools.native, task.path);
+    try {
+      for (const name of task.names) {
+        const path = joinPath(task.path, name);
+        attempt(path, () => nodes.push(readFileNode(tools, folder, task.path, name, report)));
+      }
+    } finally {
+      tools.native.close(folder);
+    }
+  });
+  return { nodes: tools.context.encodeNodes(nodes), report };
+}
+
+function readPart(tools: ScanTools, task: PartTask): PartResult {
+  const { path, file, start, end } = task;
+  const report = emptyReport();
+  try {
+    const { content, changed } = readOpenPart(tools, task);
+    const bytes = end - start;
+    tools.context.progress({ bytes, items: end === file.sizeBytes ? 1 : 0 });
+    return { content, changed, report };
+  } catch (error) {
+    if (hasCode(error, 'SOURCE_CHANGED')) return { changed: true, report };
+    report.problems.push(problemOf(error, joinPath(path, file.name)));
+    return { changed: false, report };
+  }
+}
+
+function readOpenPart(tools: ScanTools, { path, file, start, end }: PartTask): { content: Content; changed: boolean } {
+  const folder = openFolder(tools.native, path);
+  const descriptors = [folder];
+  try {
+    const descriptor = tools.files.open(folder, file.name);
+    descriptors.push(descriptor);
+    const content = tools.context.filePart(descriptor, { start, end }, file.sizeBytes);
+    const now = tools.native.stat(descriptor, '');
+    const changed = now.ctimeNs !== file.ctimeNs || now.sizeBytes !== file.sizeBytes || now.inode !== file.inode;
+    return { content, changed };
+  } finally {
+    for (const descriptor of descriptors) tools.native.close(descriptor);
+  }
+}
+
+function merge(context: ThreadContext, task: MergeTask): EncodedNodes {
+  const contents = new Map(task.large.map((file) => [file.name, file]));
+  const nodes = task.encoded
+    .flatMap((encoded) => context.decodeNodes(encoded))
+    .flatMap((node) => {
+      const large = node.type === 'file' ? contents.get(node.name) : undefined;
+      if (large && !large.content) return [];
+      // Encoded folders without a subtree carry a placeholder that is none.
+      return [{ ...node, subtree: undefined, content: large?.content ?? node.content }];
+    });
+  return context.encodeNodes(nodes);
+}

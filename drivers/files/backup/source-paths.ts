@@ -1,0 +1,68 @@
+import { lstat, realpath } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { isAtOrBelow } from '../system/mount.ts';
+import { joinPath } from './node-reader.ts';
+
+/** A path of the source as it was found, its folder without symbolic links. */
+export interface SourcePath {
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly isSymlink: boolean;
+  readonly sizeBytes: number;
+  readonly deviceId: bigint;
+}
+
+/** A folder above paths of the source, or such a path itself (`source`). */
+export interface PathTree {
+  readonly children: Map<string, PathTree>;
+  source?: SourcePath;
+}
+
+export interface FoundPaths {
+  readonly found: readonly SourcePath[];
+  readonly missing: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Looks where the paths really are. One below another is left out. */
+export async function findPaths(paths: readonly string[]): Promise<FoundPaths> {
+  const found = new Map<string, SourcePath>();
+  const missing: { path: string; reason: string }[] = [];
+  for (const path of paths) {
+    try {
+      const one = await findPath(path);
+      found.set(one.path, one);
+    } catch (error) {
+      missing.push({ path, reason: (error as Error).message });
+    }
+  }
+  const all = [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const outer = all.filter(({ path }) => !all.some((other) => other.path !== path && isAtOrBelow(path, other.path)));
+  return { found: outer, missing };
+}
+
+export function pathTree(found: readonly SourcePath[]): PathTree {
+  const root: PathTree = { children: new Map() };
+  for (const source of found) {
+    let at = root;
+    for (const name of source.path.split('/').filter((part) => part !== '')) {
+      const child = at.children.get(name) ?? { children: new Map() };
+      at.children.set(name, child);
+      at = child;
+    }
+    at.source = source;
+  }
+  return root;
+}
+
+async function findPath(path: string): Promise<SourcePath> {
+  const clean = resolve(path);
+  const real = clean === '/' ? '/' : joinPath(await realpath(dirname(clean)), basename(clean));
+  const info = await lstat(real, { bigint: true });
+  return {
+    path: real,
+    isFolder: info.isDirectory(),
+    isSymlink: info.isSymbolicLink(),
+    sizeBytes: info.isFile() ? Number(info.size) : 0,
+    deviceId: info.dev,
+  };
+}

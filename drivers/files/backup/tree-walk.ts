@@ -1,0 +1,187 @@
+import type {
+  BackupRequest,
+  BackupSink,
+  Content,
+  DataThreads,
+  EncodedNodes,
+  Node,
+} from '../../../core/driver/index.ts';
+import { hasCode } from '../../../core/error.ts';
+import { LifoPool } from './lifo-pool.ts';
+import { joinPath } from './node-reader.ts';
+import type { ScanSummary } from './scan-summary.ts';
+import type {
+  DeferredFiles,
+  FilesResult,
+  FolderResult,
+  FolderTask,
+  LargeFile,
+  PartResult,
+  ScanResult,
+  ScanTask,
+} from './scan-task.ts';
+import type { PathTree, SourcePath } from './source-paths.ts';
+
+interface Folder {
+  readonly path: string;
+  /** Set while above the paths of the source. */
+  readonly above?: PathTree;
+  readonly source?: SourcePath;
+  readonly included: boolean;
+  readonly parentTree?: string;
+  readonly closed: boolean;
+}
+
+export interface TreeWalkOptions {
+  readonly threads: DataThreads<ScanTask, ScanResult>;
+  readonly sink: BackupSink;
+  readonly request: BackupRequest;
+  readonly summary: ScanSummary;
+  readonly oneFileSystem: boolean;
+}
+
+const partBytes = 64 * 1024 * 1024;
+
+/** Goes down from the root, has the threads look at each folder, and stores a folder when its sub folders are stored. */
+export class TreeWalk {
+  readonly #options: TreeWalkOptions;
+  readonly #pool: LifoPool;
+
+  constructor(options: TreeWalkOptions) {
+    this.#options = options;
+    // Some more than there are threads, so that parent trees are read ahead.
+    this.#pool = new LifoPool(options.threads.count + 2);
+  }
+
+  /** The nodes of the root folder. */
+  async root(paths: PathTree): Promise<Node[]> {
+    const parentTree = this.#options.request.parent?.rootTree;
+    const root = { ...place(paths), path: '/', included: false, closed: false, parentTree };
+    const result = await this.#scan(root, true);
+    const trees = await this.#subFolders(root, result);
+    const byName = new Map(result.folders.map(({ name }, at) => [name, trees[at]]));
+    return result.plainNodes!.map((node) => (node.type === 'dir' ? { ...node, subtree: byName.get(node.name) } : node));
+  }
+
+  async #folder(folder: Folder): Promise<string> {
+    if (folder.closed) return this.#options.sink.tree([]);
+    const result = await this.#scan(folder, false);
+    const nodes = result.deferred ? await this.#readDeferred(folder, result, result.deferred) : result.nodes;
+    const trees = await this.#subFolders(folder, result);
+    return this.#options.sink.encodedTree(nodes, trees);
+  }
+
+  async #scan(folder: Folder, plain: boolean): Promise<FolderResult> {
+    const { threads, summary, oneFileSystem } = this.#options;
+    const { path, above, source, included } = folder;
+    const result = await this.#pool.run(async () => {
+      this.#options.request.signal.throwIfAborted();
+      const task: FolderTask = {
+        kind: 'folder',
+        path,
+        included,
+        plain,
+        parent: await this.#parent(folder),
+        only: above && [...above.children.keys()],
+        onlyDevice: oneFileSystem ? source?.deviceId : undefined,
+      };
+      return (await threads.run(task)) as FolderResult;
+    });
+    summary.add(source, result.report);
+    return result;
+  }
+
+  /** A damaged tree of the parent costs time, not the backup. */
+  async #parent({ path, parentTree }: Folder): Promise<Uint8Array | undefined> {
+    const { request, summary } = this.#options;
+    if (parentTree === undefined) return undefined;
+    try {
+      return await request.parent?.encodedTree(parentTree);
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+      summary.warn(`${path} is read anew, because its folder in the previous backup is damaged: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  #subFolders(folder: Folder, result: FolderResult): Promise<string[]> {
+    return Promise.all(
+      result.folders.map(({ name, included, parentTree, closed }) => {
+        const child = folder.above?.children.get(name);
+        const at = child ? place(child) : { source: folder.source };
+        return this.#folder({ path: joinPath(folder.path, name), included, parentTree, closed, ...at });
+      }),
+    );
+  }
+
+  /** Reads the files that were too many for the folder's own task, and gives the folder's nodes with them. */
+  async #readDeferred(folder: Folder, result: FolderResult, deferred: DeferredFiles): Promise<EncodedNodes> {
+    const [groups, large] = await Promise.all([
+      Promise.all(deferred.groups.map((names) => this.#files(folder, names))),
+      Promise.all(deferred.large.map((file) => this.#large(folder, file))),
+    ]);
+    const encoded = [result.nodes.bytes, ...groups.map((nodes) => nodes.bytes), ...large.flatMap((one) => one.again)];
+    const contents = large.map(({ name, content }) => ({ name, content }));
+    return this.#run({ kind: 'merge', encoded, large: contents }) as Promise<EncodedNodes>;
+  }
+
+  async #files({ path, source }: Folder, names: readonly string[]): Promise<EncodedNodes> {
+    const { nodes, report } = (await this.#run({ kind: 'files', path, names })) as FilesResult;
+    this.#options.summary.add(source, report);
+    return nodes;
+  }
+
+  /** The content of a large file, or the node of a second reading when it became shorter during the first. */
+  async #large(folder: Folder, file: LargeFile): Promise<{ name: string; content?: Content; again: Uint8Array[] }> {
+    const { name, sizeBytes } = file;
+    const starts = Array.from({ length: Math.ceil(sizeBytes / partBytes) }, (_, part) => part * partBytes);
+    const parts = (await Promise.all(
+      starts.map((start) =>
+        this.#run({ kind: 'part', path: folder.path, file, start, end: Math.min(start + partBytes, sizeBytes) }),
+      ),
+    )) as PartResult[];
+    const problem = parts.flatMap((part) => part.report.problems)[0];
+    if (problem) this.#report(folder, file, problem.kind, problem.reason);
+    const contents = parts.flatMap((part) => part.content ?? []);
+    if (problem) return { name, again: [] };
+    if (contents.length < parts.length) return { name, again: [await this.#readAgain(folder, file)] };
+    if (parts.some((part) => part.changed)) this.#report(folder, file, 'changed', 'changed while it was read');
+    return { name, content: join(contents), again: [] };
+  }
+
+  async #readAgain(folder: Folder, file: LargeFile): Promise<Uint8Array> {
+    const { summary } = this.#options;
+    summary.add(folder.source, {
+      files: -1,
+      folders: 0,
+      others: 0,
+      bytes: -file.sizeBytes,
+      unchanged: 0,
+      problems: [],
+    });
+    return (await this.#files(folder, [file.name])).bytes;
+  }
+
+  #report(folder: Folder, file: LargeFile, kind: 'unreadable' | 'changed' | 'vanished', reason: string): void {
+    const problems = [{ kind, path: joinPath(folder.path, file.name), reason }];
+    const lost = kind === 'changed' ? { files: 0, bytes: 0 } : { files: -1, bytes: -file.sizeBytes };
+    this.#options.summary.add(folder.source, { ...lost, folders: 0, others: 0, unchanged: 0, problems });
+  }
+
+  #run(task: ScanTask): Promise<ScanResult> {
+    return this.#pool.run(() => {
+      this.#options.request.signal.throwIfAborted();
+      return this.#options.threads.run(task);
+    });
+  }
+}
+
+/** Where a folder is: above the paths of the source, or one of them. */
+function place(tree: PathTree): Pick<Folder, 'above' | 'source'> {
+  return tree.source ? { source: tree.source } : { above: tree };
+}
+
+function join(contents: readonly Content[]): Content {
+  const sizeBytes = contents.reduce((sum, content) => sum + content.sizeBytes, 0);
+  return { blobs: new Uint8Array(Buffer.concat(contents.map((content) => content.blobs))), sizeBytes };
+}

@@ -1,0 +1,246 @@
+import { randomBytes } from 'node:crypto';
+import { constants, type Dirent } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { unlessAborted } from '../../../core/abort.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { ByteRange, DriverProblem, ObjectInfo, Store } from '../../../core/driver/index.ts';
+import { asTidemarkError, TidemarkError } from '../../../core/error.ts';
+import { mountOf } from '../system/mount.ts';
+import {
+  codeOf,
+  makeFolders,
+  readFully,
+  renameIfAbsent,
+  syncFolder,
+  unlinkIfPresent,
+  writeDurably,
+} from './durable-file.ts';
+
+export interface LocalStoreOptions {
+  /** Absolute path of the root folder; made by the first `put`. */
+  readonly path: string;
+  /** Refuse to work while the mount that holds `path` is `/`, because then the real one is not mounted. */
+  readonly requireMount: boolean;
+  readonly subject: string;
+  readonly clock: Clock;
+}
+
+/** As restic's own, so that either ignores the other's: `<name>-tmp-<random>`. Ours have 16 hex digits. */
+const temporaryName = /-tmp-[0-9a-zA-Z]+$/;
+const ourTemporaryName = /-tmp-[0-9a-f]{16}$/;
+/** Nobody writes one object for a day: an older temporary is what a crash left. */
+const staleTemporaryMs = 24 * 3600 * 1000;
+const statsAtOnce = 16;
+
+/**
+ * Objects as files below a folder. An object is written under a temporary name, fsynced, renamed, and its folder
+ * fsynced. `list` removes temporaries of ours that are older than a day. With `requireMount` nothing is created, and
+ * nothing counts as missing, while the mount is not there: DESTINATION_UNREACHABLE.
+ */
+export class LocalStore implements Store {
+  readonly #options: LocalStoreOptions;
+
+  constructor(options: LocalStoreOptions) {
+    this.#options = options;
+  }
+
+  put(name: string, bytes: Uint8Array, options: { ifAbsent?: boolean; signal?: AbortSignal } = {}): Promise<void> {
+    return this.#run(options.signal, name, async () => {
+      const target = this.#pathOf(name);
+      await this.#requireMount();
+      const temporary = `${target}-tmp-${randomBytes(8).toString('hex')}`;
+      const handle = await this.#create(temporary);
+      try {
+        await writeDurably(handle, bytes, options.signal);
+        options.signal?.throwIfAborted();
+        if (options.ifAbsent) await renameIfAbsent(temporary, target, name);
+        else await rename(temporary, target);
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+      }
+      await syncFolder(dirname(target));
+    });
+  }
+
+  get(name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#run(signal, name, async () => {
+      const handle = await open(this.#pathOf(name), constants.O_RDONLY);
+      try {
+        const info = await handle.stat();
+        if (!info.isFile()) throw notFound(name);
+        const offset = range?.offset ?? 0;
+        const length = Math.max(0, Math.min(range?.length ?? info.size, info.size - offset));
+        return await readFully(handle, offset, length);
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  head(name: string, signal?: AbortSignal): Promise<ObjectInfo> {
+    return this.#run(signal, name, async () => {
+      const info = await stat(this.#pathOf(name));
+      if (!info.isFile()) throw notFound(name);
+      return { name, sizeBytes: info.size };
+    });
+  }
+
+  async *list(prefix: string, signal?: AbortSignal): AsyncIterable<ObjectInfo> {
+    if (prefix !== '') this.#pathOf(prefix.replace(/\/$/, ''));
+    const folders = [prefix];
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      const entries = await this.#run(signal, folder, () => this.#entries(folder));
+      const files = entries.filter((entry) => !entry.isDirectory());
+      for (const entry of entries) if (entry.isDirectory()) folders.push(`${folder}${entry.name}/`);
+      for (let at = 0; at < files.length; at += statsAtOnce) {
+        const names = files.slice(at, at + statsAtOnce).map((entry) => `${folder}${entry.name}`);
+        const infos = await this.#run(signal, folder, () => Promise.all(names.map((name) => this.#listed(name))));
+        for (const info of infos) if (info) yield info;
+      }
+    }
+  }
+
+  delete(names: readonly string[], signal?: AbortSignal): Promise<void> {
+    return this.#run(signal, names[0] ?? '', async () => {
+      const paths = names.map((name) => this.#pathOf(name));
+      await this.#requireMount();
+      const folders = new Set<string>();
+      for (const path of paths) {
+        signal?.throwIfAborted();
+        if (await unlinkIfPresent(path)) folders.add(dirname(path));
+      }
+      // A deletion that a power cut undoes would bring back a snapshot whose packs are gone.
+      for (const folder of folders) await syncFolder(folder);
+    });
+  }
+
+  async probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {
+    const name = `tidemark-probe-${randomBytes(8).toString('hex')}`;
+    try {
+      await this.put(name, Buffer.from('tidemark'), { ifAbsent: true, signal });
+      const stored = await this.get(name, undefined, signal);
+      await this.delete([name], signal);
+      if (Buffer.from(stored).toString() === 'tidemark') return [];
+      return [{ severity: 'error', summary: `${this.#options.path} gives back other bytes than were written` }];
+    } catch (error) {
+      signal?.throwIfAborted();
+      const { message, hint } = asTidemarkError(error);
+      return [{ severity: 'error', summary: message, hint }];
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Fails with DESTINATION_UNREACHABLE when the mount is required and missing. */
+  async #requireMount(): Promise<void> {
+    const { path, requireMount, subject } = this.#options;
+    if (!requireMount || (await mountOf(path)).point !== '/') return;
+    throw new TidemarkError('DESTINATION_UNREACHABLE', `${path} is not on a mounted file system`, {
+      subject,
+      hint: 'Mount it, or leave out `requireMount` when the folder is meant to be on the root file system.',
+    });
+  }
+
+  /** Looks at the mount now, so that opening a destination already tells. */
+  async open(): Promise<this> {
+    await this.#run(undefined, '', () => this.#requireMount());
+    return this;
+  }
+
+  #pathOf(name: string): string {
+    const parts = name.split('/');
+    const unsafe = parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'));
+    if (unsafe || temporaryName.test(name)) {
+      throw new TidemarkError('BUG', `${JSON.stringify(name)} cannot be the name of an object`);
+    }
+    return join(this.#options.path, name);
+  }
+
+  async #create(path: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx', 0o600);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await makeFolders(dirname(path));
+      return open(path, 'wx', 0o600);
+    }
+  }
+
+  async #entries(folder: string): Promise<Dirent[]> {
+    await this.#requireMount();
+    try {
+      const entries = await readdir(join(this.#options.path, folder), { withFileTypes: true });
+      const visible: Dirent[] = [];
+      for (const entry of entries) {
+        if (folder === '' && entry.name === 'lost+found') continue;
+        if (!temporaryName.test(entry.name)) visible.push(entry);
+        else if (ourTemporaryName.test(entry.name)) await this.#removeIfStale(join(entry.parentPath, entry.name));
+      }
+      return visible;
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return [];
+      throw error;
+    }
+  }
+
+  /** Only tidies: a temporary that cannot be removed is no reason to fail a list. */
+  async #removeIfStale(path: string): Promise<void> {
+    const info = await stat(path).catch(() => undefined);
+    if (!info || this.#options.clock.now().getTime() - info.mtimeMs < staleTemporaryMs) return;
+    await rm(path, { force: true }).catch(() => undefined);
+  }
+
+  async #listed(name: string): Promise<ObjectInfo | undefined> {
+    try {
+      const info = await stat(join(this.#options.path, name));
+      return info.isFile() ? { name, sizeBytes: info.size } : undefined;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** Runs `work`, gives up waiting as soon as the signal fires, and translates what it throws. */
+  async #run<T>(signal: AbortSignal | undefined, name: string, work: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    const result = work().catch((error) => this.#fail(error, name));
+    return signal ? unlessAborted(result, signal) : result;
+  }
+
+  async #fail(error: unknown, name: string): Promise<never> {
+    if (error instanceof TidemarkError) throw error.at(this.#options.subject);
+    if (codeOf(error) === '' || (error as Error).name === 'AbortError') throw error;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(error))) {
+      await this.#requireMount();
+      throw notFound(name).at(this.#options.subject);
+    }
+    throw translate(error as NodeJS.ErrnoException, this.#options);
+  }
+}
+
+function notFound(name: string): TidemarkError {
+  return new TidemarkError('OBJECT_NOT_FOUND', `there is no object ${name}`);
+}
+
+function translate(error: NodeJS.ErrnoException, { path, subject }: LocalStoreOptions): TidemarkError {
+  const details = { subject, cause: error };
+  switch (error.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new TidemarkError('DESTINATION_FULL', `no space left at ${path}`, {
+        ...details,
+        hint: 'Free or add space there; what was being written has been removed.',
+      });
+    case 'EROFS':
+    case 'EACCES':
+    case 'EPERM':
+      return new TidemarkError('DESTINATION_DENIED', `${path} cannot be used: ${error.message}`, {
+        ...details,
+        hint: 'Give the user that runs tidemark read and write access to the folder, on a file system mounted writable.',
+      });
+    default:
+      return new TidemarkError('DESTINATION_UNREACHABLE', `${path} failed: ${error.message}`, details);
+  }
+}

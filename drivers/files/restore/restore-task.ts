@@ -1,0 +1,81 @@
+import type { ExtendedAttribute, Node } from '../../../core/driver/index.ts';
+
+export interface RestoreSetup {
+  /** The folder to write into, without symbolic links; `/` for a restore in place. */
+  readonly root: string;
+  /** What is in the way may be replaced. */
+  readonly replace: boolean;
+  /** Start of the names of what is not in its place yet. */
+  readonly temporaryPrefix: string;
+}
+
+/** Paths are relative to the root, `/` between names, empty for the root itself. */
+export type RestoreTask =
+  | { readonly kind: 'folders'; readonly paths: readonly string[] }
+  | { readonly kind: 'entries'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'links'; readonly links: readonly HardLink[] }
+  | { readonly kind: 'folder-metadata'; readonly folders: readonly { path: string; metadata: Metadata }[] }
+  | { readonly kind: 'report' }
+  | FileTask;
+
+/** A file whose blobs come through `scatter`; with `verify` they are compared instead of written. */
+export interface FileTask {
+  readonly kind: 'file';
+  readonly id: number;
+  readonly folder: string;
+  readonly name: string;
+  /** Written under this name and renamed when it is whole. */
+  readonly temporary?: string;
+  readonly sizeBytes: number;
+  /** True when blobs may come to several threads. */
+  readonly shared: boolean;
+  readonly metadata: Metadata;
+  readonly verify: boolean;
+}
+
+export interface Metadata {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+  readonly attributes?: readonly ExtendedAttribute[];
+}
+
+/** Anything but a folder and a regular file. */
+export interface Entry {
+  readonly folder: string;
+  readonly name: string;
+  readonly type: Node['type'];
+  readonly linkTarget?: string;
+  readonly device?: bigint;
+  readonly metadata: Metadata;
+}
+
+export interface HardLink {
+  readonly folder: string;
+  readonly name: string;
+  readonly toFolder: string;
+  readonly toName: string;
+}
+
+/** What went not quite as it should, since the last report. */
+export interface RestoreReport {
+  owners: number;
+  attributes: number;
+  specials: number;
+  differing: string[];
+}
+
+export function metadataOf(node: Node): Metadata {
+  const { mode, uid, gid, atimeNs, mtimeNs, extendedAttributes } = node;
+  return { mode, uid, gid, atimeNs, mtimeNs, attributes: extendedAttributes };
+}
+
+export function emptyRestoreReport(): RestoreReport {
+  return { owners: 0, attributes: 0, specials: 0, differing: [] };
+}
+
+export function childPath(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}

@@ -1,0 +1,203 @@
+import { constants } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import type * as Koffi from 'koffi';
+import { encodeName } from '../../../core/path-bytes.ts';
+import { decodeStatx, type FileStat, statxSizeBytes } from './stat.ts';
+
+/**
+ * The libc calls that Node lacks: relative to an open folder (so that no symbolic link is followed on the way), with
+ * nanoseconds, extended attributes, special files. Names are strings of `core/path-bytes.ts`. A call takes 1 to 2 µs.
+ * Failures throw errors like Node's own, with `code` and `syscall`. One per thread.
+ */
+export interface Native {
+  open(folder: number, name: string, flags: number, mode?: number): number;
+  /** What `open` opened; Node's own `closeSync` warns about those in threads. */
+  close(descriptor: number): void;
+  /** Never follows a link; the empty name means the descriptor itself. */
+  stat(folder: number, name: string): FileStat;
+  readLink(folder: number, name: string): Buffer;
+  makeFolder(folder: number, name: string, mode: number): void;
+  makeSymlink(target: string, folder: number, name: string): void;
+  /** `mode` with the type bits: fifos, sockets, devices. */
+  makeNode(folder: number, name: string, mode: number, device: bigint): void;
+  makeLink(fromFolder: number, from: string, toFolder: number, to: string): void;
+  rename(fromFolder: number, from: string, toFolder: number, to: string): void;
+  /** Fails with EEXIST where `to` exists, at once and for all. Not every file system can. */
+  renameNoReplace(from: string, to: string): void;
+  remove(folder: number, name: string, kind: 'file' | 'folder'): void;
+  /** Never follows a link. */
+  chown(folder: number, name: string, uid: number, gid: number): void;
+  /** Follows a link: not for symbolic links. */
+  setMode(folder: number, name: string, mode: number): void;
+  /** Never follows a link; the empty name means the descriptor itself. */
+  setTimes(folder: number, name: string, atimeNs: bigint, mtimeNs: bigint): void;
+  /** Names of extended attributes of a path, not following a link, or of a descriptor. */
+  listAttributes(file: string | number): string[];
+  getAttribute(file: string | number, name: string): Buffer;
+  setAttribute(file: string | number, name: string, value: Uint8Array): void;
+  /** Where data, or a hole, starts at or after `offset`; -1 where there is none. */
+  seek(descriptor: number, offset: number, whence: 'data' | 'hole'): number;
+}
+
+/** The folder that relative paths start from, for calls with an absolute path. */
+export const workingFolder = -100;
+
+const atSymlinkNoFollow = 0x100;
+const atRemoveFolder = 0x200;
+const atEmptyPath = 0x1000;
+const renameNoReplaceFlag = 1;
+const statxBasicStats = 0x7ff;
+const seekWhence = { data: 3, hole: 4 };
+const attributeMaxBytes = 65_536;
+
+export const openPathOnly = 0o10000000;
+export const openCloseOnExec = 0o2000000;
+export const openNoAtime = constants.O_NOATIME ?? 0;
+
+export function loadNative(): Native {
+  const libc = declareFunctions();
+  const check = (result: number | bigint, syscall: string, name: string): number => {
+    if (result < 0) throw systemError(syscall, name);
+    return Number(result);
+  };
+  return { ...fileCalls(libc, check), ...attributeCalls(libc, check) };
+}
+
+type Libc = ReturnType<typeof declareFunctions>;
+type Check = (result: number | bigint, syscall: string, name: string) => number;
+
+function declareFunctions() {
+  const koffi = loadKoffi();
+  const libc = koffi.load(null);
+  return {
+    openat: libc.func('int openat(int, const char *, int, int)'),
+    close: libc.func('int close(int)'),
+    statx: libc.func('int statx(int, const char *, int, unsigned int, void *)'),
+    readlinkat: libc.func('intptr_t readlinkat(int, const char *, void *, size_t)'),
+    mkdirat: libc.func('int mkdirat(int, const char *, uint32_t)'),
+    symlinkat: libc.func('int symlinkat(const char *, int, const char *)'),
+    mknodat: libc.func('int mknodat(int, const char *, uint32_t, uint64_t)'),
+    linkat: libc.func('int linkat(int, const char *, int, const char *, int)'),
+    renameat2: libc.func('int renameat2(int, const char *, int, const char *, unsigned int)'),
+    unlinkat: libc.func('int unlinkat(int, const char *, int)'),
+    fchownat: libc.func('int fchownat(int, const char *, uint32_t, uint32_t, int)'),
+    fchmodat: libc.func('int fchmodat(int, const char *, uint32_t, int)'),
+    utimensat: libc.func('int utimensat(int, const char *, const void *, int)'),
+    futimens: libc.func('int futimens(int, const void *)'),
+    llistxattr: libc.func('intptr_t llistxattr(const char *, void *, size_t)'),
+    flistxattr: libc.func('intptr_t flistxattr(int, void *, size_t)'),
+    lgetxattr: libc.func('intptr_t lgetxattr(const char *, const char *, void *, size_t)'),
+    fgetxattr: libc.func('intptr_t fgetxattr(int, const char *, void *, size_t)'),
+    lsetxattr: libc.func('int lsetxattr(const char *, const char *, const void *, size_t, int)'),
+    fsetxattr: libc.func('int fsetxattr(int, const char *, const void *, size_t, int)'),
+    lseek: libc.func('int64_t lseek(int, int64_t, int)'),
+  };
+}
+
+function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<typeof attributeCalls>> {
+  const statBuffer = Buffer.alloc(statxSizeBytes);
+  const statView = new DataView(statBuffer.buffer, statBuffer.byteOffset, statxSizeBytes);
+  const linkBuffer = Buffer.alloc(4096);
+  return {
+    open: (folder, name, flags, mode = 0) =>
+      check(libc.openat(folder, cString(name), flags | openCloseOnExec, mode), 'openat', name),
+    close: (descriptor) => void check(libc.close(descriptor), 'close', ''),
+    stat(folder, name) {
+      const flags = name === '' ? atEmptyPath : atSymlinkNoFollow;
+      check(libc.statx(folder, cString(name), flags, statxBasicStats, statBuffer), 'statx', name);
+      return decodeStatx(statView);
+    },
+    readLink(folder, name) {
+      const length = check(libc.readlinkat(folder, cString(name), linkBuffer, linkBuffer.length), 'readlinkat', name);
+      return Buffer.from(linkBuffer.subarray(0, length));
+    },
+    makeFolder: (folder, name, mode) => void check(libc.mkdirat(folder, cString(name), mode), 'mkdirat', name),
+    makeSymlink: (target, folder, name) =>
+      void check(libc.symlinkat(cString(target), folder, cString(name)), 'symlinkat', name),
+    makeNode: (folder, name, mode, device) =>
+      void check(libc.mknodat(folder, cString(name), mode, device), 'mknodat', name),
+    makeLink: (fromFolder, from, toFolder, to) =>
+      void check(libc.linkat(fromFolder, cString(from), toFolder, cString(to), 0), 'linkat', to),
+    rename: (fromFolder, from, toFolder, to) =>
+      void check(libc.renameat2(fromFolder, cString(from), toFolder, cString(to), 0), 'renameat', to),
+    renameNoReplace: (from, to) =>
+      void check(
+        libc.renameat2(workingFolder, cString(from), workingFolder, cString(to), renameNoReplaceFlag),
+        'renameat2',
+        to,
+      ),
+    remove: (folder, name, kind) =>
+      void check(libc.unlinkat(folder, cString(name), kind === 'folder' ? atRemoveFolder : 0), 'unlinkat', name),
+    chown: (folder, name, uid, gid) =>
+      void check(libc.fchownat(folder, cString(name), uid, gid, atSymlinkNoFollow), 'fchownat', name),
+    setMode: (folder, name, mode) => void check(libc.fchmodat(folder, cString(name), mode, 0), 'fchmodat', name),
+    setTimes(folder, name, atimeNs, mtimeNs) {
+      const times = timePair(atimeNs, mtimeNs);
+      const result =
+        name === '' ? libc.futimens(folder, times) : libc.utimensat(folder, cString(name), times, atSymlinkNoFollow);
+      check(result, 'utimensat', name);
+    },
+    seek(descriptor, offset, whence) {
+      const found = Number(libc.lseek(descriptor, offset, seekWhence[whence]));
+      if (found < 0 && loadKoffi().errno() !== os.constants.errno.ENXIO) throw systemError('lseek', '');
+      return found;
+    },
+  };
+}
+
+function attributeCalls(libc: Libc, check: Check) {
+  const buffer = Buffer.alloc(attributeMaxBytes);
+  return {
+    listAttributes(file: string | number): string[] {
+      const result =
+        typeof file === 'number'
+          ? libc.flistxattr(file, buffer, attributeMaxBytes)
+          : libc.llistxattr(cString(file), buffer, attributeMaxBytes);
+      const length = check(result, 'listxattr', String(file));
+      return length === 0 ? [] : buffer.toString('utf8', 0, length - 1).split('\0');
+    },
+    getAttribute(file: string | number, name: string): Buffer {
+      const result =
+        typeof file === 'number'
+          ? libc.fgetxattr(file, name, buffer, attributeMaxBytes)
+          : libc.lgetxattr(cString(file), name, buffer, attributeMaxBytes);
+      return Buffer.from(buffer.subarray(0, check(result, 'getxattr', String(file))));
+    },
+    setAttribute(file: string | number, name: string, value: Uint8Array): void {
+      const result =
+        typeof file === 'number'
+          ? libc.fsetxattr(file, name, value, value.length, 0)
+          : libc.lsetxattr(cString(file), name, value, value.length, 0);
+      check(result, 'setxattr', String(file));
+    },
+  };
+}
+
+/** koffi passes strings as UTF-8; a name that is not UTF-8 goes as bytes. */
+function cString(name: string): string | Buffer {
+  return name.isWellFormed() ? name : Buffer.concat([encodeName(name), Buffer.of(0)]);
+}
+
+function timePair(atimeNs: bigint, mtimeNs: bigint): BigInt64Array {
+  const [atimeSeconds, atimeRest] = splitNs(atimeNs);
+  const [mtimeSeconds, mtimeRest] = splitNs(mtimeNs);
+  return BigInt64Array.of(atimeSeconds, atimeRest, mtimeSeconds, mtimeRest);
+}
+
+function splitNs(ns: bigint): [bigint, bigint] {
+  const rest = BigInt.asUintN(64, ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n);
+  return [(ns - rest) / 1_000_000_000n, rest];
+}
+
+function systemError(syscall: string, name: string): NodeJS.ErrnoException {
+  const errno = loadKoffi().errno();
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${code}: ${syscall} '${name}'`), { code, errno: -errno, syscall, path: name });
+}
+
+/** Only when first needed: a daemon that waits for its next run does without. */
+function loadKoffi(): typeof Koffi {
+  return createRequire(import.meta.url)('koffi') as typeof Koffi;
+}

@@ -1,0 +1,54 @@
+import type { Column } from '../rows/column.ts';
+
+/** What the manifest says of each thing in a logical backup (`contents`); restore works from these entries alone. */
+export type Entry = ServerEntry | DatabaseFacts | TableFacts | ObjectFacts;
+
+export interface ServerEntry {
+  readonly kind: 'server';
+  /** Classes of objects that this kind of backup does not carry. */
+  readonly notCarried: readonly string[];
+}
+
+export interface DatabaseFacts {
+  readonly kind: 'database';
+  readonly database: string;
+  readonly path: string;
+}
+
+export interface TableFacts {
+  readonly kind: 'table';
+  readonly database: string;
+  readonly name: string;
+  readonly engine: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly columns: readonly Column[];
+  /** The columns in whose order the rows are; empty when they are in no order. */
+  readonly key: readonly string[];
+  /** Folder of `schema.sql`, `triggers.sql` and the files of rows. */
+  readonly path: string;
+  readonly hasTriggers: boolean;
+  readonly files: readonly RowFile[];
+}
+
+export interface RowFile {
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Which rows, as a condition of SQL; absent where there is one file. */
+  readonly condition?: string;
+}
+
+export interface ObjectFacts {
+  readonly kind: 'view' | 'sequence' | 'function' | 'procedure' | 'package' | 'package body' | 'event';
+  readonly database: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+export const notCarried: readonly string[] = [
+  'accounts, roles and grants',
+  'system databases',
+  'server variables, plugins and loadable functions',
+  'history of system-versioned tables',
+];

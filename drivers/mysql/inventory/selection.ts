@@ -1,0 +1,49 @@
+import { TidemarkError } from '../../../core/error.ts';
+
+/** Which tables, views and routines are meant: `db.name` patterns in which `*` stands for any characters. */
+export interface Selection {
+  includes(database: string, name: string): boolean;
+  /** May anything in this database be meant? */
+  touches(database: string): boolean;
+}
+
+/** A pattern without a dot means the whole database. Empty `include` means everything. */
+export function parseSelection(include: readonly string[], exclude: readonly string[]): Selection {
+  const wanted = include.map(parsePattern);
+  const unwanted = exclude.map(parsePattern);
+  const matches = (patterns: readonly Pattern[], database: string, name: string) =>
+    patterns.some((one) => one.database.test(database) && one.name.test(name));
+  return {
+    includes: (database, name) =>
+      (wanted.length === 0 || matches(wanted, database, name)) && !matches(unwanted, database, name),
+    touches: (database) =>
+      (wanted.length === 0 || wanted.some((one) => one.database.test(database))) &&
+      !unwanted.some((one) => one.database.test(database) && one.isWhole),
+  };
+}
+
+/** The databases of the server itself. Accounts and grants live there and are not carried. */
+export const systemDatabases = ['information_schema', 'performance_schema', 'mysql', 'sys'];
+
+interface Pattern {
+  readonly database: RegExp;
+  readonly name: RegExp;
+  readonly isWhole: boolean;
+}
+
+function parsePattern(text: string): Pattern {
+  const dot = text.indexOf('.');
+  const database = dot < 0 ? text : text.slice(0, dot);
+  const name = dot < 0 ? '*' : text.slice(dot + 1);
+  if (database === '' || name === '') {
+    throw new TidemarkError('CONFIG_INVALID', `the pattern "${text}" does not name tables`, {
+      hint: 'Write patterns as `database.table`, with `*` for any characters.',
+    });
+  }
+  return { database: globToRegExp(database), name: globToRegExp(name), isWhole: name === '*' };
+}
+
+function globToRegExp(glob: string): RegExp {
+  const parts = glob.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 'su');
+}

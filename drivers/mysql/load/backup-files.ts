@@ -1,0 +1,50 @@
+import type { BackupReader, Content, Node } from '../../../core/driver/index.ts';
+import { TidemarkError } from '../../../core/error.ts';
+
+/** Finds the files of a backup by their paths. Folders are read once. */
+export class BackupFiles {
+  readonly #backup: BackupReader;
+  readonly #folders = new Map<string, Promise<readonly Node[]>>();
+
+  constructor(backup: BackupReader) {
+    this.#backup = backup;
+  }
+
+  /** Throws BACKUP_INCOMPLETE when the manifest names a file that is not there. */
+  async content(path: string): Promise<Content> {
+    const slash = path.lastIndexOf('/');
+    const nodes = await this.#folder(slash < 0 ? '' : path.slice(0, slash));
+    const content = nodes.find((one) => one.name === path.slice(slash + 1))?.content;
+    if (content === undefined) throw missing(path);
+    return content;
+  }
+
+  async bytes(path: string): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    for await (const part of this.#backup.read(await this.content(path))) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  #folder(path: string): Promise<readonly Node[]> {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const read = this.#readFolder(path);
+    this.#folders.set(path, read);
+    return read;
+  }
+
+  async #readFolder(path: string): Promise<readonly Node[]> {
+    if (path === '') return this.#backup.tree(this.#backup.rootTree);
+    const slash = path.lastIndexOf('/');
+    const parent = await this.#folder(slash < 0 ? '' : path.slice(0, slash));
+    const subtree = parent.find((one) => one.name === path.slice(slash + 1))?.subtree;
+    if (subtree === undefined) throw missing(path);
+    return this.#backup.tree(subtree);
+  }
+}
+
+function missing(path: string): TidemarkError {
+  return new TidemarkError('BACKUP_INCOMPLETE', `the backup has no ${path}`, {
+    hint: 'Restore an older backup, and check the repository.',
+  });
+}

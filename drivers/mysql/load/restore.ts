@@ -1,0 +1,98 @@
+import type { BackupReader, RestoreRequest, RestoreResult } from '../../../core/driver/index.ts';
+import { TidemarkError } from '../../../core/error.ts';
+import type { DatabaseFacts, Entry, ObjectFacts, TableFacts } from '../format/contents.ts';
+import { parseSelection } from '../inventory/selection.ts';
+import { asTargetError } from '../protocol/server-error.ts';
+import { killOnAbort } from '../protocol/session.ts';
+import type { ServerAddress } from '../settings.ts';
+import { BackupFiles } from './backup-files.ts';
+import { type Existing, existingOf, readExisting } from './existing.ts';
+import { type LoadResult, type LoadSetup, type LoadTask, moduleUrl, openLoadSession } from './load-thread.ts';
+import { createObjects, runScript } from './object-load.ts';
+import { compareTables, loadTables } from './table-load.ts';
+import type { Load } from './work.ts';
+
+export interface RestoreContext {
+  readonly address: ServerAddress;
+  readonly parallel: number;
+}
+
+/** What of a backup is wanted. */
+export interface Chosen {
+  readonly databases: readonly DatabaseFacts[];
+  readonly tables: readonly TableFacts[];
+  readonly objects: readonly ObjectFacts[];
+}
+
+/** Loads a logical backup into a server. Nothing is touched before all that is wanted is known to have room. */
+export async function restoreLogical(
+  context: RestoreContext,
+  request: RestoreRequest,
+  backup: BackupReader,
+): Promise<RestoreResult> {
+  const { address } = context;
+  const chosen = choose(backup, request);
+  try {
+    await using control = await openLoadSession(address, false);
+    const existing = await readExisting(control);
+    if (!request.overwrite) refuseExisting(chosen, existing, address.subject);
+    await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(moduleUrl, { address });
+    const count = Math.min(threads.count, context.parallel);
+    const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
+    using _ = killOnAbort(address, [control.id, ...ids.map((one) => one.connectionId!)], request.signal);
+    const files = new BackupFiles(backup);
+    return await load({ control, threads, count, request, files, subject: address.subject, existing }, chosen);
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason;
+    throw asTargetError(error, address.subject, 'restoring');
+  }
+}
+
+async function load(work: Load, chosen: Chosen): Promise<RestoreResult> {
+  const { request } = work;
+  const bytes = chosen.tables.reduce((sum, one) => sum + one.bytes, 0);
+  request.progress.expect({ bytes, items: chosen.tables.length });
+  for (const { path } of chosen.databases) await runScript(work, path);
+  await createObjects(work, chosen.objects, ['sequence']);
+  const warnings = await loadTables(work, chosen.tables);
+  request.progress.step('making routines, views, triggers and events');
+  await createObjects(work, chosen.objects, ['package', 'package body', 'function', 'procedure']);
+  await createObjects(work, chosen.objects, ['view']);
+  if (request.verify) warnings.push(...(await compareTables(work, chosen.tables)));
+  for (const table of chosen.tables) if (table.hasTriggers) await runScript(work, `${table.path}/triggers.sql`);
+  await createObjects(work, chosen.objects, ['event']);
+  return { items: chosen.tables.length + chosen.objects.length, bytes, warnings, partial: false };
+}
+
+function choose({ manifest }: BackupReader, request: RestoreRequest): Chosen {
+  if (manifest.driver !== 'mysql' || manifest.type !== 'logical') {
+    throw new TidemarkError(
+      'UNSUPPORTED',
+      `a ${manifest.type} backup of ${manifest.driver} cannot be loaded into a server`,
+    );
+  }
+  const selection = parseSelection(request.only, []);
+  const entries = manifest.contents as unknown as Entry[];
+  const tables = entries.filter((one): one is TableFacts => one.kind === 'table');
+  const objects = entries.filter((one): one is ObjectFacts => 'name' in one && one.kind !== 'table');
+  const wanted = (one: TableFacts | ObjectFacts) => selection.includes(one.database, one.name);
+  const chosen = { tables: tables.filter(wanted), objects: objects.filter(wanted) };
+  const used = new Set([...chosen.tables, ...chosen.objects].map((one) => one.database));
+  const databases = entries.filter((one): one is DatabaseFacts => one.kind === 'database');
+  if (request.only.length === 0) return { ...chosen, databases };
+  if (used.size > 0) return { ...chosen, databases: databases.filter((one) => used.has(one.database)) };
+  throw new TidemarkError('USAGE', `nothing in the backup matches ${request.only.join(', ')}`, {
+    hint: '`tidemark show` lists what the backup holds.',
+  });
+}
+
+function refuseExisting(chosen: Chosen, existing: Existing, subject: string): void {
+  const found = [...chosen.tables, ...chosen.objects].filter((one) => existingOf(existing, one) !== undefined);
+  if (found.length === 0) return;
+  const names = found.slice(0, 5).map((one) => `${one.database}.${one.name}`);
+  const more = found.length > names.length ? ` and ${found.length - names.length} more` : '';
+  throw new TidemarkError('TARGET_NOT_EMPTY', `the server already holds ${names.join(', ')}${more}`, {
+    subject,
+    hint: 'Restore into an empty server, choose other tables, or allow replacing with `--overwrite`.',
+  });
+}

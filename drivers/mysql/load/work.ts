@@ -1,0 +1,16 @@
+import type { DataThreads, RestoreRequest } from '../../../core/driver/index.ts';
+import type { Connection } from '../protocol/connection.ts';
+import type { BackupFiles } from './backup-files.ts';
+import type { Existing } from './existing.ts';
+import type { LoadResult, LoadTask } from './load-thread.ts';
+
+/** A restore under way. */
+export interface Load {
+  readonly control: Connection;
+  readonly threads: DataThreads<LoadTask, LoadResult>;
+  readonly count: number;
+  readonly request: RestoreRequest;
+  readonly files: BackupFiles;
+  readonly subject: string;
+  readonly existing: Existing;
+}

@@ -1,0 +1,56 @@
+import type { ServerAddress } from '../settings.ts';
+import { type Connection, type ConnectOptions, connect } from './connection.ts';
+import { asSourceError } from './server-error.ts';
+
+/**
+ * Logs in and makes the session free of surprises: bytes are not converted, times are UTC, no sql_mode changes what is
+ * printed or accepted, nothing is cut off by a time limit. Throws SOURCE_UNREACHABLE, SOURCE_DENIED.
+ */
+export async function openSession(address: ServerAddress, options: ConnectOptions = {}): Promise<Connection> {
+  let connection: Connection | undefined;
+  try {
+    connection = await connect(address, options);
+    await connection.execute('SET NAMES binary');
+    await connection.execute(
+      "SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', sql_quote_show_create = 1, " +
+        'net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 86400, group_concat_max_len = 1048576',
+    );
+    // Limits of time, whose names differ between servers and versions, and the age up to which MySQL 8 may tell old sizes.
+    for (const name of ['max_statement_time', 'max_execution_time', 'information_schema_stats_expiry']) {
+      await setIfKnown(connection, name, '0');
+    }
+    return connection;
+  } catch (error) {
+    connection?.destroy();
+    throw asSourceError(error, address.subject, 'cannot connect');
+  }
+}
+
+/** Sets a session variable that not every server has; false where it has not. */
+export async function setIfKnown(connection: Connection, name: string, value: string): Promise<boolean> {
+  const rows = await connection.rows(`SHOW SESSION VARIABLES LIKE '${name}'`);
+  if (rows.length > 0) await connection.execute(`SET SESSION ${name} = ${value}`);
+  return rows.length > 0;
+}
+
+/**
+ * Ends what these connections are doing when `signal` fires: on the server (a connection of its own says KILL), so that
+ * neither side works on for nobody. Dispose it when the work is done.
+ */
+export function killOnAbort(address: ServerAddress, connectionIds: readonly number[], signal: AbortSignal): Disposable {
+  const kill = () => void killAll(address, connectionIds);
+  if (signal.aborted) kill();
+  else signal.addEventListener('abort', kill, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', kill) };
+}
+
+async function killAll(address: ServerAddress, connectionIds: readonly number[]): Promise<void> {
+  try {
+    await using connection = await openSession(address);
+    for (const id of connectionIds) await connection.execute(`KILL ${id}`).catch(alreadyGone);
+  } catch {
+    // Nobody is told: the work ends anyway, by the abort that is under way or with the connection that does not answer.
+  }
+}
+
+function alreadyGone(): void {}

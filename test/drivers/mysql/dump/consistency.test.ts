@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { waitFor } from '../../../kit/process.ts';
+import { type MariadbServer, startMariadb } from '../../../servers/mariadb.ts';
+import { openServer, TestRepository } from '../repository.ts';
+
+const accounts = 40_000;
+
+test('a backup under writers shows one moment', async (t) => {
+  const args = ['--log-bin', '--server-id=5', '--local-infile=1'];
+  const [source, target] = await Promise.all([startMariadb(t, { args }), startMariadb(t, { args })]);
+  await makeBank(source);
+  const repository = await TestRepository.make(t);
+
+  const { id, result } = await whileWriting(source, () => repository.backup(source, { include: ['bank.*'] }));
+  await repository.restore(id, target);
+  const [row] = await target.query(
+    'SELECT (SELECT SUM(amount) FROM bank.a) + (SELECT SUM(amount) FROM bank.b) AS total, COUNT(*) AS n FROM bank.a',
+  );
+  assert.deepEqual([Number(row!.total), row!.n], [2 * accounts * 100, accounts]);
+  assert.ok(Number(result.facts.consistentPoint.binlogPosition) > 0);
+});
+
+test('without a binary log the snapshots start under a brief lock', async (t) => {
+  const source = await startMariadb(t);
+  await makeBank(source);
+  const repository = await TestRepository.make(t);
+  const { id, result } = await whileWriting(source, () => repository.backup(source));
+  assert.equal(result.facts.consistentPoint.binlogFile, undefined);
+  assert.match(result.facts.consistentPoint.time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  const files = result.facts.contents.filter((one) => one.kind === 'table').map((one) => one.rows);
+  assert.deepEqual(files, [accounts, accounts]);
+  await source.query('DROP DATABASE bank');
+  await repository.restore(id, source);
+  const [row] = await source.query(
+    'SELECT SUM(amount) AS total FROM (SELECT * FROM a UNION ALL SELECT * FROM b) AS both_tables',
+    'bank',
+  );
+  assert.equal(Number(row!.total), 2 * accounts * 100);
+});
+
+test('a table that changes shape while it is read spoils the backup', async (t) => {
+  const source = await startMariadb(t, { args: ['--log-bin', '--server-id=5'] });
+  await makeBank(source);
+  const repository = await TestRepository.make(t);
+  for (const change of [
+    'ALTER TABLE bank.b ADD COLUMN more INT DEFAULT 3',
+    'RENAME TABLE bank.a TO bank.c, bank.b TO bank.a, bank.c TO bank.b',
+    'TRUNCATE TABLE bank.b',
+    'DROP TABLE bank.b',
+  ]) {
+    let changes = 0;
+    const step = (text: string) => {
+      if (text.startsWith('reading') && changes++ === 0) runNow(source, change);
+    };
+    const backup = repository.backup(source, { step });
+    await assert.rejects(backup, { code: 'SOURCE_CHANGED', subject: 'sources.shop' }, change);
+  }
+});
+
+test('cancelling ends the work on the server', async (t) => {
+  const source = await startMariadb(t);
+  await makeBank(source);
+  await source.query('CREATE TABLE bank.wide (id INT PRIMARY KEY, t LONGTEXT)');
+  await source.query(
+    'INSERT INTO bank.wide SELECT seq, REPEAT(MD5(seq), 3000) FROM bank.a JOIN seq_1_to_1500 ON id = seq',
+    'bank',
+  );
+  const repository = await TestRepository.make(t);
+  const cancel = new AbortController();
+  const reason = new Error('enough');
+  const step = (text: string) => {
+    if (text.startsWith('reading')) cancel.abort(reason);
+  };
+  await assert.rejects(repository.backup(source, { signal: cancel.signal, step }), reason);
+  await waitFor('the server to be rid of the dump', async () => {
+    const rows = await source.query("SELECT COUNT(*) AS n FROM information_schema.processlist WHERE user = 'tidemark'");
+    return rows[0]!.n === 0;
+  });
+});
+
+test('a pattern that matches nothing is no empty backup', async (t) => {
+  const source = await startMariadb(t);
+  const repository = await TestRepository.make(t);
+  await assert.rejects(repository.backup(source, { include: ['shop.*'] }), { code: 'CONFIG_INVALID' });
+  await source.query('CREATE DATABASE shop; CREATE TABLE shop.a (i INT); CREATE TABLE shop.tmp_b (i INT)');
+  const { result } = await repository.backup(source, { include: ['shop'], exclude: ['shop.tmp_*'] });
+  const names = result.facts.contents.filter((one) => one.kind === 'table').map((one) => one.name);
+  assert.deepEqual(names, ['a']);
+});
+
+test('a probe says who it is and what is missing', async (t) => {
+  const source = await startMariadb(t);
+  const signal = new AbortController().signal;
+  await using session = await openServer(source);
+  const { version, identity, problems } = await session.probe(signal);
+  assert.match(version, /^MariaDB \d+\.\d+\.\d+$/);
+  assert.ok(identity.length > 10);
+  assert.deepEqual(problems, []);
+  await source.query('CREATE USER poor@localhost; GRANT SELECT, RELOAD ON *.* TO poor@localhost');
+  await using poor = await openServer(source, { user: 'poor', password: '' });
+  const found = (await poor.probe(signal)).problems.map((one) => `${one.severity}: ${one.summary}`);
+  assert.deepEqual(found.sort(), [
+    'error: the account poor@localhost lacks EVENT',
+    'error: the account poor@localhost lacks SHOW VIEW',
+    'error: the account poor@localhost lacks TRIGGER',
+    'warning: the account poor@localhost lacks BINLOG MONITOR',
+    'warning: the account poor@localhost lacks PROCESS',
+  ]);
+  await using wrong = await openServer(source, { password: 'wrong' });
+  await assert.rejects(wrong.probe(signal), { code: 'SOURCE_DENIED', subject: 'sources.shop' });
+  await using gone = await openServer(source, { socket: '/nowhere/s.sock' });
+  await assert.rejects(gone.probe(signal), { code: 'SOURCE_UNREACHABLE', retry: 'backoff' });
+  await using closed = await openServer(source, { socket: undefined, host: '127.0.0.1', port: 1 });
+  await assert.rejects(closed.probe(signal), { code: 'SOURCE_UNREACHABLE' });
+});
+
+/** Before the caller goes on: the change is there when the first row is read. */
+function runNow(server: MariadbServer, sql: string): void {
+  execFileSync('mariadb', ['--no-defaults', '--user=root', `--socket=${server.socket}`, '-e', sql]);
+}
+
+async function makeBank(server: MariadbServer): Promise<void> {
+  await server.query(`CREATE DATABASE bank; CREATE TABLE bank.a (id INT PRIMARY KEY, amount INT NOT NULL, t TEXT);
+    CREATE TABLE bank.b LIKE bank.a; USE bank;
+    INSERT INTO a SELECT seq, 100, REPEAT('x', 200) FROM seq_1_to_${accounts}; INSERT INTO b SELECT * FROM a`);
+}
+
+/** Moves amounts between the two tables without pause, so that only one moment has the right sum. */
+async function whileWriting<Result>(server: MariadbServer, work: () => Promise<Result>): Promise<Result> {
+  let done = false;
+  let transfers = 0;
+  const write = async () => {
+    const connection = await server.connect();
+    while (!done) {
+      const id = 1 + ((transfers++ * 7919) % accounts);
+      await connection.query(
+        `BEGIN; UPDATE bank.a SET amount = amount - 5 WHERE id = ${id}; UPDATE bank.b SET amount = amount + 5 WHERE id = ${id}; COMMIT`,
+      );
+    }
+    await connection.end();
+  };
+  const writers = [write(), write()];
+  try {
+    await waitFor('the writers', async () => transfers > 20);
+    return await work();
+  } finally {
+    done = true;
+    await Promise.all(writers);
+  }
+}
