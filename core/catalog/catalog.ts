@@ -10,12 +10,12 @@ import type { ErrorCode } from '../error.ts';
  * Errors: CATALOG_UNREADABLE, CATALOG_BUSY from any method.
  */
 export interface Catalog extends AsyncDisposable {
-  readonly state: StateStore;
-  readonly backups: BackupStore;
-  readonly jobs: JobStore;
-  readonly plans: PlanStore;
-  readonly events: EventStore;
-  readonly daemons: DaemonStore;
+  readonly state: AppliedStates;
+  readonly backups: Backups;
+  readonly jobs: Jobs;
+  readonly plans: PlanStatuses;
+  readonly events: Events;
+  readonly daemons: Daemons;
 }
 
 export interface AppliedState {
@@ -34,7 +34,7 @@ export interface AppliedResource extends Resource {
   readonly identity?: string;
 }
 
-export interface StateStore {
+export interface AppliedStates {
   read(): Promise<AppliedState>;
   /**
    * One transaction: removes, then renames, then puts. Throws CHANGE_STALE when the serial is no longer
@@ -75,7 +75,7 @@ export interface BackupRecord {
   readonly manifest: Manifest;
 }
 
-export interface BackupStore {
+export interface Backups {
   record(backup: BackupRecord): Promise<void>;
   /** Newest first, by `consistentAt`. */
   list(filter?: BackupFilter): Promise<readonly BackupRecord[]>;
@@ -175,7 +175,7 @@ export interface NewJob {
   readonly state?: 'queued' | 'missed';
 }
 
-export interface JobStore {
+export interface Jobs {
   add(job: NewJob): Promise<Job>;
   /** By id or an unambiguous part of it. Throws JOB_NOT_FOUND. */
   get(idPart: string): Promise<Job>;
@@ -237,7 +237,7 @@ export interface PlanStatus {
   readonly lastFailureAt?: Date;
 }
 
-export interface PlanStore {
+export interface PlanStatuses {
   list(): Promise<readonly PlanStatus[]>;
   get(plan: string): Promise<PlanStatus>;
   /** Merges; `null` clears a field. */
@@ -276,7 +276,7 @@ export interface EventRecord extends NewEvent {
   readonly lastAt: Date;
 }
 
-export interface EventStore {
+export interface Events {
   /** An event equal to the newest of its kind and subject raises that one's count instead of adding a row. */
   record(event: NewEvent): Promise<EventRecord>;
   /** Newest first, by `lastAt`; `limit` is 100 when left out. */
@@ -305,7 +305,7 @@ export interface DaemonRecord {
   };
 }
 
-export interface DaemonStore {
+export interface Daemons {
   /** Says that this daemon lives until `until`. */
   beat(daemon: DaemonRecord): Promise<void>;
   /** Those that are alive now. */

@@ -18,7 +18,7 @@ export function jsonColumn(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-/** Times inside a structure come back as text; the store that knows the structure makes them `Date`. */
+/** Times inside a structure come back as text; the part that knows the structure makes them `Date`. */
 export function fromJson<T>(column: string): T;
 export function fromJson<T>(column: string | null): T | undefined;
 export function fromJson<T>(column: string | null): T | undefined {

@@ -6,9 +6,9 @@ import type { Clock } from '../clock.ts';
 import type { Catalog } from './catalog.ts';
 import { kysely } from './kysely.ts';
 import { migrations } from './migrations.ts';
+import { openParts } from './parts.ts';
 import { type Patience, retryWhileBusy, sqliteDialect } from './sqlite-dialect.ts';
 import { translateSqliteError, unusable } from './sqlite-error.ts';
-import { openStores } from './stores.ts';
 import type { Tables } from './tables.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function openSqliteCatalog(path: string, clock: Clock, { busyTimeou
   const db = new kysely.Kysely<Tables>({ dialect: sqliteDialect(database, patience) });
   try {
     await migrate(db, path);
-    return { ...openStores(db, clock), [Symbol.asyncDispose]: () => db.destroy() };
+    return { ...openParts(db, clock), [Symbol.asyncDispose]: () => db.destroy() };
   } catch (thrown) {
     database.close();
     throw thrown;

@@ -1,6 +1,6 @@
 /**
  * The catalog's tables as rows. Times are milliseconds since 1970, flags 0 or 1, structures JSON text: what SQLite and
- * MySQL store alike.
+ * MySQL catalog alike.
  */
 export interface Tables {
   state: StateRow;

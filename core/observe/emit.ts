@@ -1,4 +1,4 @@
-import type { EventStore } from '../catalog/index.ts';
+import type { Events } from '../catalog/index.ts';
 import { type EventKind, eventKinds } from './event-kinds.ts';
 import type { Logger } from './logger.ts';
 
@@ -6,7 +6,7 @@ import type { Logger } from './logger.ts';
 export type Emit = (kind: EventKind, subject: string, text: string) => Promise<void>;
 
 /** Events go to the catalog and, when there is a logger, to the log at their level. */
-export function createEmitter(events: EventStore, logger?: Logger): Emit {
+export function createEmitter(events: Events, logger?: Logger): Emit {
   return async (kind, subject, text) => {
     const { level } = eventKinds[kind];
     logger?.[level === 'warning' ? 'warn' : level]({ event: kind, subject }, text);

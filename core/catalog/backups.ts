@@ -1,13 +1,13 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { BackupType } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
-import type { BackupFilter, BackupRecord, BackupStore, BackupTotals } from './catalog.ts';
+import type { BackupFilter, BackupRecord, Backups, BackupTotals } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { idPatterns, meantIds } from './id-part.ts';
-import type { StoreContext } from './store-context.ts';
+import type { PartContext } from './part-context.ts';
 import type { BackupRow, Tables } from './tables.ts';
 
-export function openBackupStore({ db }: StoreContext): BackupStore {
+export function openBackups({ db }: PartContext): Backups {
   return {
     record: (backup) => db.transaction().execute((transaction) => record(transaction, backup)),
     list: (filter = {}) => list(db, filter),

@@ -1,10 +1,10 @@
 import type { Transaction } from 'kysely';
-import type { DaemonRecord, DaemonStore } from './catalog.ts';
+import type { DaemonRecord, Daemons } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
-import type { StoreContext } from './store-context.ts';
+import type { PartContext } from './part-context.ts';
 import type { DaemonRow, Tables } from './tables.ts';
 
-export function openDaemonStore({ db, clock }: StoreContext): DaemonStore {
+export function openDaemons({ db, clock }: PartContext): Daemons {
   return {
     beat: (daemon) => db.transaction().execute((transaction) => beat(transaction, daemon)),
     alive: async () => {

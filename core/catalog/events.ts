@@ -1,10 +1,10 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { EventLevel, EventRecord, EventStore, NewEvent } from './catalog.ts';
+import type { EventLevel, EventRecord, Events, NewEvent } from './catalog.ts';
 import { toTime } from './columns.ts';
-import type { StoreContext } from './store-context.ts';
+import type { PartContext } from './part-context.ts';
 import type { EventRow, Tables } from './tables.ts';
 
-export function openEventStore({ db, clock, newId }: StoreContext): EventStore {
+export function openEvents({ db, clock, newId }: PartContext): Events {
   return {
     record: (event) =>
       db.transaction().execute((transaction) => record(transaction, event, newId, clock.now().getTime())),
@@ -46,7 +46,7 @@ const defaultLimit = 100;
 
 async function list(
   db: Kysely<Tables>,
-  filter: NonNullable<Parameters<EventStore['list']>[0]>,
+  filter: NonNullable<Parameters<Events['list']>[0]>,
 ): Promise<readonly EventRecord[]> {
   let query = db.selectFrom('event').selectAll().orderBy('lastAt', 'desc').orderBy('id', 'desc');
   for (const field of ['kind', 'level', 'subject'] as const) {

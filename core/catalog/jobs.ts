@@ -1,14 +1,14 @@
 import type { Kysely } from 'kysely';
 import { TidemarkError } from '../error.ts';
-import type { Job, JobFilter, JobStore } from './catalog.ts';
+import type { Job, JobFilter, Jobs } from './catalog.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import { claim, renew } from './job-lease.ts';
 import { addJob, toJob } from './job-row.ts';
 import { requestCancel, transition } from './job-transition.ts';
-import type { StoreContext } from './store-context.ts';
+import type { PartContext } from './part-context.ts';
 import type { JobRow, Tables } from './tables.ts';
 
-export function openJobStore({ db, clock, newId }: StoreContext): JobStore {
+export function openJobs({ db, clock, newId }: PartContext): Jobs {
   const now = () => clock.now().getTime();
   return {
     add: (job) => addJob(db, job, newId(), now()),

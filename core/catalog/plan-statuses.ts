@@ -1,11 +1,11 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Job, PlanStatus, PlanStore } from './catalog.ts';
+import type { Job, PlanStatus, PlanStatuses } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { addJob } from './job-row.ts';
-import type { StoreContext } from './store-context.ts';
+import type { PartContext } from './part-context.ts';
 import type { PlanStatusRow, Tables } from './tables.ts';
 
-export function openPlanStore(context: StoreContext): PlanStore {
+export function openPlanStatuses(context: PartContext): PlanStatuses {
   const { db } = context;
   return {
     list: async () => (await db.selectFrom('plan_status').selectAll().orderBy('plan').execute()).map(toStatus),
@@ -23,7 +23,7 @@ async function get(db: Kysely<Tables>, plan: string): Promise<PlanStatus> {
 async function update(
   db: Transaction<Tables>,
   plan: string,
-  change: Parameters<PlanStore['update']>[1],
+  change: Parameters<PlanStatuses['update']>[1],
 ): Promise<PlanStatus> {
   const status = merge(await get(db, plan), change);
   await db.deleteFrom('plan_status').where('plan', '=', plan).execute();
@@ -33,8 +33,8 @@ async function update(
 
 async function schedule(
   db: Transaction<Tables>,
-  { plan, from, to, jobs }: Parameters<PlanStore['schedule']>[0],
-  { clock, newId }: StoreContext,
+  { plan, from, to, jobs }: Parameters<PlanStatuses['schedule']>[0],
+  { clock, newId }: PartContext,
 ): Promise<readonly Job[] | undefined> {
   const status = await get(db, plan);
   if (status.scheduledThrough?.getTime() !== from?.getTime()) return undefined;
@@ -44,7 +44,7 @@ async function schedule(
   return added;
 }
 
-function merge(status: PlanStatus, change: Parameters<PlanStore['update']>[1]): PlanStatus {
+function merge(status: PlanStatus, change: Parameters<PlanStatuses['update']>[1]): PlanStatus {
   const merged = new Map<string, unknown>(Object.entries(status));
   for (const [field, value] of Object.entries(change)) {
     if (value === null) merged.delete(field);

@@ -1,13 +1,13 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Collection, Resource } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
-import type { AppliedResource, AppliedState, JobError, StateChange, StateStore } from './catalog.ts';
+import type { AppliedResource, AppliedState, AppliedStates, JobError, StateChange } from './catalog.ts';
 import { jsonColumn, toTime } from './columns.ts';
+import type { PartContext } from './part-context.ts';
 import { renameResource } from './rename.ts';
-import type { StoreContext } from './store-context.ts';
 import type { ResourceRow, Tables } from './tables.ts';
 
-export function openStateStore(context: StoreContext): StateStore {
+export function openAppliedState(context: PartContext): AppliedStates {
   const { db } = context;
   return {
     read: () => readState(db),
