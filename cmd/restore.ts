@@ -21,6 +21,7 @@ export interface RestoreWish {
   readonly only?: readonly string[];
   readonly overwrite?: boolean;
   readonly verify?: boolean;
+  readonly keepDamaged?: boolean;
 }
 
 /** Restores as a job, shows it and what came of it, and gives the exit code. */
@@ -37,8 +38,15 @@ export async function restore(workspace: Workspace, wish: RestoreWish): Promise<
   return jobExitCode(job);
 }
 
-function restoreJob({ backup, into, only = [], overwrite = false, verify = false }: RestoreWish): NewJob {
-  const request: RestoreJobRequest = { backup: backup.id, into, only, overwrite, verify };
+function restoreJob({
+  backup,
+  into,
+  only = [],
+  overwrite = false,
+  verify = false,
+  keepDamaged = false,
+}: RestoreWish): NewJob {
+  const request: RestoreJobRequest = { backup: backup.id, into, only, overwrite, verify, keepDamaged };
   return {
     kind: 'restore',
     trigger: 'manual',

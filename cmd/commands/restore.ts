@@ -15,6 +15,7 @@ interface Options {
   readonly only?: readonly string[];
   readonly overwrite?: boolean;
   readonly verify?: boolean;
+  readonly keepDamaged?: boolean;
   readonly autoApprove?: boolean;
 }
 
@@ -29,6 +30,7 @@ export const registerRestore: Register = (program, bind) => {
     .option('--only <pattern...>', 'only what matches: `db.table` or a path, with `*` and `?`')
     .option('--overwrite', 'replace what is there; without it existing data stops the restore before it begins')
     .option('--verify', 'read everything back and compare')
+    .option('--keep-damaged', 'leave files under their names although parts of them are damaged in the repository')
     .option('--auto-approve', 'do not ask before a restore in place')
     .action(
       bind(async (workspace, source: string, options: Options) => {

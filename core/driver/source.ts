@@ -110,14 +110,28 @@ export interface RestoreRequest extends Run {
   readonly overwrite: boolean;
   /** Read everything back after writing and compare. */
   readonly verify: boolean;
+  /** Leave a file under its name although a part of it is damaged in the repository; what is missing reads as zeros. */
+  readonly keepDamaged: boolean;
 }
 
 export interface RestoreResult {
   readonly items: number;
   readonly bytes: number;
   readonly warnings: readonly string[];
+  /** Everything that was asked for and is not whole in the target; a restore goes on past it. */
+  readonly notRestored: readonly NotRestored[];
   /** Something of what was asked for is not in the target. */
   readonly partial: boolean;
+}
+
+/** One thing that was asked for and is not whole in the target. */
+export interface NotRestored {
+  /** A path, or `view shop.totals`. */
+  readonly item: string;
+  /** Its bytes are damaged in the repository; the target refused it; or something that it needs is not there. */
+  readonly why: 'damaged' | 'refused' | 'skipped';
+  /** For damage the blob and the pack below it, for a refusal the target's own words. */
+  readonly detail: string;
 }
 
 /** Read access to the tree of one backup. */

@@ -19,6 +19,7 @@ export interface RestoreRequest extends BackupChoice {
   readonly only: readonly string[];
   readonly overwrite: boolean;
   readonly verify: boolean;
+  readonly keepDamaged: boolean;
 }
 
 export interface RestoreOutcome extends RestoreResult {
@@ -58,8 +59,8 @@ async function restoreInto(
   reading: BackupReading,
   run: Run,
 ): Promise<RestoreResult> {
-  const { only, overwrite, verify, into } = request;
-  const options: DriverRequest = { only, overwrite, verify, ...run };
+  const { only, overwrite, verify, keepDamaged, into } = request;
+  const options: DriverRequest = { only, overwrite, verify, keepDamaged, ...run };
   if ('folder' in into) {
     await using session = await openFolder(context, into.folder, run.signal);
     return await withSubject(into.folder, () => session.restore({ ...options, folder: into.folder }, reading));

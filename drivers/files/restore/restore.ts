@@ -52,7 +52,7 @@ export async function restoreFiles(
   await batches.end();
   rejectDifferences(report, subject);
   const warnings = warningsOf(report);
-  return { items: batches.items, bytes: batches.bytes, warnings, partial: warnings.length > 0 };
+  return { items: batches.items, bytes: batches.bytes, warnings, notRestored: [], partial: warnings.length > 0 };
 }
 
 /** Folders above the paths of the source exist on their own account: their metadata stays. */

@@ -61,7 +61,7 @@ async function load(work: Load, chosen: Chosen): Promise<RestoreResult> {
   if (request.verify) warnings.push(...(await compareTables(work, chosen.tables)));
   for (const table of chosen.tables) if (table.hasTriggers) await runScript(work, `${table.path}/triggers.sql`);
   await createObjects(work, chosen.objects, ['event']);
-  return { items: chosen.tables.length + chosen.objects.length, bytes, warnings, partial: false };
+  return { items: chosen.tables.length + chosen.objects.length, bytes, warnings, notRestored: [], partial: false };
 }
 
 function choose({ manifest }: BackupReader, request: RestoreRequest): Chosen {

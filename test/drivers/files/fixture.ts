@@ -83,7 +83,14 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
     async restore(request = {}) {
       await using session = await files.open({ paths: [tree] }, context);
       await using reading = await read();
-      const whole: RestoreRequest = { only: [], overwrite: false, verify: true, ...work, ...request };
+      const whole: RestoreRequest = {
+        only: [],
+        overwrite: false,
+        verify: true,
+        keepDamaged: false,
+        ...work,
+        ...request,
+      };
       return session.restore(whole, reading);
     },
     async storeTree(build) {

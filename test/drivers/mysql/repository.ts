@@ -81,7 +81,7 @@ export class TestRepository {
     await using reading = await this.#open(id);
     await using session = await openServer(server, options.settings);
     const { only = [], overwrite = false, verify = true } = options;
-    return await session.restore({ only, overwrite, verify, progress, signal }, reading);
+    return await session.restore({ only, overwrite, verify, keepDamaged: false, progress, signal }, reading);
   }
 
   /** Writes the files of a backup into a folder. */

@@ -84,7 +84,7 @@ async function restore(notes: Notes, { overwrite }: RestoreRequest, reader: Back
     bytes += node.content.sizeBytes;
     items += 1;
   }
-  return { items, bytes, warnings: [], partial: false };
+  return { items, bytes, warnings: [], notRestored: [], partial: false };
 }
 
 function metadata(at: Date) {
