@@ -11,9 +11,7 @@ PATH=$bin:$PATH:/usr/sbin:/sbin
 export PATH
 
 if [ $# -eq 0 ]; then
-  echo '== biome check' && biome check --error-on-warnings
-  echo '== tsc --noEmit' && tsc --noEmit
-  echo '== docs/generate.ts --check' && node docs/generate.ts --check
+  echo '== npm run check' && npm run --silent check
   set -- 'test/**/*.test.ts'
 fi
 echo '== node --test'
