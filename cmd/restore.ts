@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { BackupRecord, NewJob } from '../core/catalog/index.ts';
-import type { RestoreOutcome } from '../core/operation/index.ts';
 import { formatBytes } from '../core/units.ts';
 import type { Workspace } from './compose.ts';
 import { followJob, jobExitCode } from './follow-job.ts';
-import type { RestoreJobRequest } from './operations.ts';
+import type { RestoreJobRequest, RestoreJobResult } from './operations.ts';
 import { jobJson } from './views/jobs.ts';
+import { notRestoredText } from './views/not-restored.ts';
 import { count, formatTime } from './views/words.ts';
 
 export type RestoreTarget = RestoreJobRequest['into'];
@@ -27,14 +27,17 @@ export interface RestoreWish {
 /** Restores as a job, shows it and what came of it, and gives the exit code. */
 export async function restore(workspace: Workspace, wish: RestoreWish): Promise<number> {
   const job = await followJob(workspace, restoreJob(wish), `restore ${wish.backup.source}`);
-  const { restoredTo, items, bytes, warnings } = job.result as unknown as Omit<RestoreOutcome, 'restoredTo'> & {
-    restoredTo: string;
-  };
+  const { restoredTo, items, bytes, warnings, notRestored, notRestoredCount } =
+    job.result as unknown as RestoreJobResult;
   const { output } = workspace;
-  if (!output.json) for (const warning of warnings) output.warn(warning);
+  if (!output.json) {
+    for (const warning of warnings) output.warn(warning);
+    output.draw(notRestoredText(notRestored, notRestoredCount, output.messageLook));
+  }
   const target = 'folder' in wish.into ? wish.into.folder : `sources.${wish.into.source}`;
-  const text = `restored ${count(items, 'item')}, ${formatBytes(bytes)}, as of ${formatTime(new Date(restoredTo))} into ${target}\n`;
-  output.result(text, { backup: wish.backup.id, job: jobJson(job) });
+  const but = notRestoredCount === 0 ? '' : `; ${count(notRestoredCount, 'item')} not restored`;
+  const text = `restored ${count(items, 'item')}, ${formatBytes(bytes)}, as of ${formatTime(new Date(restoredTo))} into ${target}${but}\n`;
+  output.result(text, { backup: wish.backup.id, job: jobJson(job), notRestored, notRestoredCount });
   return jobExitCode(job);
 }
 

@@ -22,6 +22,11 @@ const error: Shape = {
   'hint?': 'text: What to do.',
 };
 
+const notRestored: Shape = {
+  notRestored: 'NotRestored[]: What is not whole in the target; the first 10,000.',
+  notRestoredCount: 'number: How many there are.',
+};
+
 export const shapes: Readonly<Record<string, Shape>> = {
   Error: error,
   Position: { file: 'text: Absolute path.', line: 'number: From 1.', column: 'number: From 1.' },
@@ -75,6 +80,11 @@ export const shapes: Readonly<Record<string, Shape>> = {
     message: error.message!,
     'subject?': error['subject?']!,
     'hint?': error['hint?']!,
+  },
+  NotRestored: {
+    item: 'text: What was asked for and is not whole in the target: a path, `table shop.orders`, `view shop.totals`.',
+    why: 'text: `damaged` in the repository, `refused` by the target, or `skipped` for want of something else.',
+    detail: 'text: The blob and the pack, the words of the target, or what is wanting.',
   },
   Progress: {
     step: 'text: What is being done; for people.',
@@ -231,8 +241,8 @@ export const outputs: Readonly<Record<string, Shape>> = {
   backups: { backups: 'Backup[]: Newest first.' },
   show: { ...shapes.Backup!, manifest: 'any: `.tidemark/manifest.json` as it is in the backup.' },
   'show --tree': { backup: 'text: Its id.', entries: 'Entry[]: Of the folder, by name.' },
-  download: { backup: 'text: Its id.', job: 'Job: That wrote it.' },
-  restore: { backup: 'text: The one that was restored.', job: 'Job: That restored it.' },
+  download: { backup: 'text: Its id.', job: 'Job: That wrote it.', ...notRestored },
+  restore: { backup: 'text: The one that was restored.', job: 'Job: That restored it.', ...notRestored },
   restores: { restores: 'Job[]: Newest first.' },
   jobs: { jobs: 'Job[]: Newest first.' },
   events: { events: 'Event[]: Newest first.' },

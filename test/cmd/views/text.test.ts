@@ -6,6 +6,7 @@ import type { Surroundings } from '../../../cmd/surroundings.ts';
 import { contentsTable } from '../../../cmd/views/contents.ts';
 import { logLine } from '../../../cmd/views/log-line.ts';
 import { type Look, paint, printable } from '../../../cmd/views/look.ts';
+import { notRestoredText } from '../../../cmd/views/not-restored.ts';
 import { showProgress } from '../../../cmd/views/progress.ts';
 import { table } from '../../../cmd/views/table.ts';
 import type { Job } from '../../../core/catalog/index.ts';
@@ -48,6 +49,14 @@ test('contents show the plain fields of any driver', () => {
     plain,
   );
   assert.equal(text, 'TABLE   ROWS  NOTE\na.b    1,234\nc          5  new\n');
+});
+
+test('what a restore could not bring back is shown up to a count', () => {
+  const one = { item: 'view shop.a\n', why: 'refused', detail: 'unknown column' } as const;
+  assert.equal(notRestoredText([], 0, plain), '');
+  assert.equal(notRestoredText([one], 1, plain), 'not restored: view shop.a\\n (refused): unknown column\n');
+  const lines = notRestoredText(Array(10_000).fill(one), 12_345, plain).split('\n');
+  assert.deepEqual([lines.length, lines[50]], [52, 'and 12,295 more; `tidemark restores --json` lists them']);
 });
 
 test('a line of the log for people', () => {
