@@ -1,6 +1,6 @@
 import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../core/catalog/index.ts';
 import type { Drivers, PlanSettings } from '../core/config/index.ts';
-import { expectedIntervalMs, nextTimes } from '../core/schedule/index.ts';
+import { expectedIntervalMs, nextStart } from '../core/schedule/index.ts';
 import { formatDuration } from '../core/units.ts';
 import { appliedPlans } from './applied.ts';
 import { formatTime } from './views/words.ts';
@@ -89,11 +89,12 @@ async function planOverview(
   const [newest] = await catalog.backups.list({ plan: name, limit: 1 });
   const states = ['succeeded', 'partial', 'failed', 'missed'] as const;
   const [last] = await catalog.jobs.list({ plan: name, kind: 'backup', states, limit: 1 });
+  const status = await catalog.plans.get(name);
   return {
     settings,
-    status: await catalog.plans.get(name),
+    status,
     newest,
-    nextRun: nextTimes(settings, now)[0],
+    nextRun: nextStart(settings, now, status.scheduledThrough),
     active:
       active.find((job) => job.plan === name && job.state === 'running') ?? active.find((job) => job.plan === name),
     lastError: last === undefined ? undefined : errorOf(last),

@@ -1,5 +1,6 @@
 import { exitCodes } from '../../core/error-codes.ts';
-import { requirePlan } from '../applied.ts';
+import { passedUntil } from '../../core/schedule/index.ts';
+import { appliedPlan } from '../applied.ts';
 import type { Workspace } from '../compose.ts';
 import type { Register } from '../verb.ts';
 
@@ -21,10 +22,13 @@ export const registerResume: Register = (program, bind) => {
 
 async function setPaused(workspace: Workspace, name: string, pausedAt: Date | null): Promise<number> {
   const catalog = await workspace.catalog();
-  await requirePlan(catalog, name);
+  const plan = await appliedPlan(catalog, await workspace.drivers(), name);
   const before = await catalog.plans.get(name);
   const changes = (before.pausedAt === undefined) === (pausedAt !== null);
-  const status = changes ? await catalog.plans.update(name, { pausedAt }) : before;
+  // What was due during the pause has passed, also when no daemon was there to see it pass.
+  const passed = passedUntil(plan, workspace.surroundings.clock.now(), before.scheduledThrough);
+  const change = pausedAt === null ? { pausedAt, scheduledThrough: passed } : { pausedAt };
+  const status = changes ? await catalog.plans.update(name, change) : before;
   if (changes) {
     const { emit } = await workspace.jobContext();
     await emit(pausedAt === null ? 'plan.resumed' : 'plan.paused', `plans.${name}`, 'by hand');

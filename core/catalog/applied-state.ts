@@ -4,6 +4,7 @@ import { TidemarkError } from '../error.ts';
 import type { AppliedResource, AppliedState, AppliedStates, JobError, StateChange } from './catalog.ts';
 import { jsonColumn, toTime } from './columns.ts';
 import type { PartContext } from './part-context.ts';
+import { update } from './plan-statuses.ts';
 import { renameResource } from './rename.ts';
 import type { ResourceRow, Tables } from './tables.ts';
 
@@ -40,6 +41,7 @@ async function commit(db: Transaction<Tables>, change: StateChange, now: Date): 
   for (const address of change.remove) await remove(db, address, now);
   for (const { from, to } of change.rename) await renameResource(db, from, to);
   for (const resource of change.put) await put(db, resource, now.getTime());
+  for (const plan of change.retime?.plans ?? []) await update(db, plan, { scheduledThrough: change.retime!.since });
   await db
     .updateTable('state')
     .set({ serial: serial + 1, appliedAt: now.getTime() })

@@ -37,7 +37,7 @@ export interface AppliedResource extends Resource {
 export interface AppliedStates {
   read(): Promise<AppliedState>;
   /**
-   * One transaction: removes, then renames, then puts. Throws CHANGE_STALE when the serial is no longer
+   * One transaction: removes, then renames, then puts, then retimes. Throws CHANGE_STALE when the serial is no longer
    * `expectedSerial`. The status of a removed plan goes with it, and its queued jobs are cancelled. The backups known in
    * a destination that is removed, or that is another repository now (`identity`), are forgotten: nothing can read them
    * until they are imported again.
@@ -51,6 +51,8 @@ export interface StateChange {
   readonly remove: readonly string[];
   /** Addresses whose resource, plan status, backups and jobs get a new name, and the names in queued jobs' requests. */
   readonly rename: readonly { readonly from: string; readonly to: string }[];
+  /** Plans (by their new names) whose timing begins anew: `scheduledThrough` becomes `since`. */
+  readonly retime?: { readonly plans: readonly string[]; readonly since: Date };
 }
 
 /** One copy of one backup: a snapshot in a destination's repository. */
@@ -231,7 +233,10 @@ export interface PlanStatus {
     readonly since: Date;
     readonly text: string;
   };
-  /** The latest scheduled time that was turned into a job or recorded as missed; scheduling goes on from here. */
+  /**
+   * Scheduling goes on from here: the latest scheduled time that was turned into a job, recorded as missed or passed over,
+   * or when the plan got the timetable that it has.
+   */
   readonly scheduledThrough?: Date;
   readonly lastSuccessAt?: Date;
   readonly lastFailureAt?: Date;

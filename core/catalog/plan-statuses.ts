@@ -20,7 +20,7 @@ async function get(db: Kysely<Tables>, plan: string): Promise<PlanStatus> {
   return row === undefined ? { plan } : toStatus(row);
 }
 
-async function update(
+export async function update(
   db: Transaction<Tables>,
   plan: string,
   change: Parameters<PlanStatuses['update']>[1],

@@ -7,6 +7,7 @@ import { diff } from './diff.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { observe } from './observe.ts';
 import { type ApplyWarning, type Probes, probeActions } from './probe.ts';
+import { retimedPlans } from './timetable.ts';
 
 export interface ApplyInput {
   readonly changeSet: ChangeSet;
@@ -32,6 +33,7 @@ export async function apply({ changeSet, catalog, probes, clock, signal }: Apply
   refuseRefused(changeSet);
   const state = await catalog.state.read();
   refuseStale(changeSet, state);
+  const since = clock.now();
   if (isEmpty(changeSet)) return { state, warnings: [] };
   await refuseOvertaken(changeSet, state, catalog, clock);
   const probed = await probeActions(changeSet.actions, state, probes, signal);
@@ -41,6 +43,7 @@ export async function apply({ changeSet, catalog, probes, clock, signal }: Apply
     put: puts(changeSet).map((resource) => ({ ...resource, identity: probed.identities.get(resource.address) })),
     remove: removes(changeSet),
     rename: renames(changeSet),
+    retime: { plans: retimedPlans(changeSet.actions, state.resources), since },
   });
   await catalog.events.record({
     kind: 'change.applied',

@@ -2,14 +2,7 @@ import type { AppliedState, Job, NewJob } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
 import { hasCode } from '../error.ts';
 import { backupJob, missedJob, requestTime } from '../job/index.ts';
-import {
-  type Decision,
-  due,
-  type MissedTimes,
-  nextTimes,
-  type ScheduledPlan,
-  startDelayMs,
-} from '../schedule/index.ts';
+import { type Decision, due, type MissedTimes, nextStart, type ScheduledPlan } from '../schedule/index.ts';
 import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
 import { findOutage, suspendPlans } from './suspension.ts';
@@ -61,7 +54,7 @@ function isDue({ settings, status, since }: ScheduledPlan, { inHand, nextTimes: 
   const key = JSON.stringify([settings.schedule, settings.timezone, settings.jitterMs, base]);
   const next = known.get(settings.name);
   if (next?.key === key) return next.at !== undefined && next.at <= now;
-  const [at] = nextTimes(settings, new Date(base.getTime() + startDelayMs(settings)));
+  const at = nextStart(settings, base, base);
   known.set(settings.name, { key, at });
   return at !== undefined && at <= now;
 }

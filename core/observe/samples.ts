@@ -9,7 +9,7 @@ import {
 } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { PlanSettings } from '../config/index.ts';
-import { expectedIntervalMs, nextTimes } from '../schedule/index.ts';
+import { expectedIntervalMs, nextStart } from '../schedule/index.ts';
 import type { MetricName } from './metric-table.ts';
 
 export interface Sample {
@@ -52,7 +52,8 @@ export async function readSamples(sources: MetricSources, timetables: Timetables
     ...(
       await Promise.all(
         plans.map((plan) => {
-          const timetable = timetableOf(timetables, plan, sources.clock.now());
+          const through = statuses.find((status) => status.plan === plan.name)?.scheduledThrough;
+          const timetable = timetableOf(timetables, plan, through, sources.clock.now());
           return planSamples(sources, state, { plan, timetable }, active);
         }),
       )
@@ -127,13 +128,13 @@ async function planSamples(
   );
 }
 
-function timetableOf(timetables: Timetables, plan: PlanSettings, now: Date): Timetable {
-  const key = JSON.stringify([plan.schedule, plan.timezone, plan.jitterMs]);
+function timetableOf(timetables: Timetables, plan: PlanSettings, through: Date | undefined, now: Date): Timetable {
+  const key = JSON.stringify([plan.schedule, plan.timezone, plan.jitterMs, through]);
   const known = timetables.get(plan.name);
   if (known?.key === key && (known.next === undefined || known.next > now)) return known;
   const intervalMs = expectedIntervalMs(plan, now);
   const intervalSeconds = intervalMs === undefined ? undefined : intervalMs / 1000;
-  const timetable = { key, next: nextTimes(plan, now)[0], intervalSeconds };
+  const timetable = { key, next: nextStart(plan, now, through), intervalSeconds };
   timetables.set(plan.name, timetable);
   return timetable;
 }

@@ -6,7 +6,7 @@ import { latestTime, nextTimes, scheduledTimes, startDelayMs } from './times.ts'
 export interface ScheduledPlan {
   readonly settings: PlanSettings;
   readonly status: PlanStatus;
-  /** Where scheduling begins for a plan that never was scheduled: when it was applied. */
+  /** Where scheduling begins for a plan whose status does not say it: when it was applied. */
   readonly since: Date;
   /** True while a backup of it is queued or runs. */
   readonly active: boolean;

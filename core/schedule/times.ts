@@ -21,6 +21,24 @@ export function nextTimes(plan: Timetable, after: Date, count = 1): readonly Dat
   return [...nominal].map((time) => new Date(time.getTime() + jitterMs));
 }
 
+/** When a plan starts for the first time after `now`, its scheduling standing at `through`; undefined for a manual plan. */
+export function nextStart(plan: Timetable, now: Date, through: Date | undefined): Date | undefined {
+  const delayMs = startDelayMs(plan);
+  const after = Math.max(now.getTime() - delayMs, through?.getTime() ?? Number.NEGATIVE_INFINITY);
+  const [next] = scheduledTimes(plan, new Date(after)).take(1);
+  return next === undefined ? undefined : new Date(next.getTime() + delayMs);
+}
+
+/** Whether two timetables name the same times, so that scheduling may go on where it stands. */
+export function sameTimes(a: Timetable, b: Timetable): boolean {
+  return a.schedule === b.schedule && a.timezone === b.timezone && a.jitterMs === b.jitterMs;
+}
+
+/** Where the scheduling of a plan stands that starts nothing of what was due until `now`. */
+export function passedUntil(plan: Timetable, now: Date, through: Date | undefined): Date {
+  return new Date(Math.max(now.getTime() - startDelayMs(plan), through?.getTime() ?? 0));
+}
+
 /** The times that the cron pattern names after `after`: what `PlanStatus.scheduledThrough` counts in. */
 export function* scheduledTimes(plan: Timetable, after: Date): Generator<Date, undefined> {
   if (plan.schedule === undefined) return;

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { apply, diff, observe } from '../../../core/change/index.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { createReconcile } from '../../../core/daemon/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { waitFor } from '../../kit/process.ts';
-import { type Home, home, loadFrom, probes, replaceFile, startDaemon, yaml } from './daemon-kit.ts';
+import { applyByHand, type Home, home, loadFrom, probes, replaceFile, startDaemon, yaml } from './daemon-kit.ts';
 
 const never = { schedule: '0 0 1 1 *' };
 const one = yaml({ nightly: never });
@@ -24,15 +23,6 @@ async function reported(at: Home, state: string, text = /./): Promise<string> {
 async function plans(at: Home): Promise<string[]> {
   const { resources } = await at.catalog.state.read();
   return [...resources.values()].filter(({ collection }) => collection === 'plans').map(({ name }) => name);
-}
-
-/** What `tidemark apply` does. */
-async function applyByHand(at: Home): Promise<void> {
-  const { configuration } = await loadFrom(at.configuration)();
-  const { catalog, clock } = at;
-  const input = { applied: await catalog.state.read(), observed: await observe(catalog), now: clock.now() };
-  const changeSet = diff({ desired: configuration!, ...input });
-  await apply({ changeSet, catalog, probes, clock, signal: new AbortController().signal });
 }
 
 test('a harmless change of the file is applied at once, however the editor writes it', async (t) => {

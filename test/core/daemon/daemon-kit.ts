@@ -2,7 +2,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Catalog, openSqliteCatalog } from '../../../core/catalog/index.ts';
-import type { Probes } from '../../../core/change/index.ts';
+import { apply, diff, observe, type Probes } from '../../../core/change/index.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { type Drivers, loadConfiguration, planSettings } from '../../../core/config/index.ts';
 import { createReconcile, type DaemonContext, runDaemon } from '../../../core/daemon/index.ts';
@@ -54,8 +54,19 @@ export function yaml(plans: Record<string, PlanText>): string {
 /** A plan whose time came two months ago, and which may still start; after `makeDue`. */
 export const dueNow = { schedule: '0 0 1 1 *', extra: 'window: 300d' };
 
-export async function makeDue(catalog: Catalog, plan: string): Promise<void> {
-  await catalog.plans.update(plan, { scheduledThrough: new Date('2025-01-01T00:00:00Z') });
+/** Applies the configuration, and nothing was scheduled since long ago. */
+export async function makeDue(at: Home, plan: string): Promise<void> {
+  await applyByHand(at);
+  await at.catalog.plans.update(plan, { scheduledThrough: new Date('2025-01-01T00:00:00Z') });
+}
+
+/** What `tidemark apply` does. */
+export async function applyByHand(at: Home): Promise<void> {
+  const { configuration } = await loadFrom(at.configuration)();
+  const { catalog, clock } = at;
+  const input = { applied: await catalog.state.read(), observed: await observe(catalog), now: clock.now() };
+  const changeSet = diff({ desired: configuration!, ...input });
+  await apply({ changeSet, catalog, probes, clock, signal: new AbortController().signal });
 }
 
 export interface Home {

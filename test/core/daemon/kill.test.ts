@@ -9,7 +9,7 @@ test('a daemon that is killed in the middle of a backup leaves a job that the ne
   const originMs = performance.timeOrigin + performance.now();
   const plan = { ...dueNow, extra: `${dueNow.extra}, retry: { attempts: 2, backoff: 1s }` };
   const at = await home(t, yaml({ once: plan }), fastClock(10, originMs));
-  await makeDue(at.catalog, 'once');
+  await makeDue(at, 'once');
   const script = join(import.meta.dirname, 'daemon-process.ts');
   const killed = await start(t, process.execPath, [script, at.folder, String(originMs)]);
   const [running] = await waitFor('the run', async () => {

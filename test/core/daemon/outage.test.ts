@@ -54,7 +54,7 @@ test('a destination that is down does the same to all plans that write to it', a
 
 test('a run that fails because the source went down is caught up, once, when it is back', async (t) => {
   const at = await home(t, yaml({ yearly: { ...dueNow, source: 'shop' } }));
-  await makeDue(at.catalog, 'yearly');
+  await makeDue(at, 'yearly');
   let [down, runs] = [true, 0];
   const backup: Operation = async () => {
     runs += 1;
