@@ -14,5 +14,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 
 const surroundings = surroundingsOf({ env: process.env, ending: ending.signal, endingNow: endingNow.signal });
 const exitCode = await main(process.argv.slice(2), surroundings);
-if (endingNow.signal.aborted) process.exit(exitCode);
+// What was left as it is would keep the process.
+if (ending.signal.aborted) process.exit(exitCode);
 process.exitCode = exitCode;

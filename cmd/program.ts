@@ -5,15 +5,15 @@ import { verbs } from './commands/index.ts';
 import { compose } from './compose.ts';
 import { openOutput } from './output.ts';
 import type { Globals, Surroundings } from './surroundings.ts';
-import type { Bind } from './verb.ts';
+import type { Bind, VerbOptions } from './verb.ts';
 
 /** Runs one command line, without the name of the program, and gives its exit code. Never throws. */
 export async function main(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   let exitCode: number = exitCodes.ok;
   const bind: Bind =
-    (verb) =>
+    (verb, options) =>
     async (...args) => {
-      exitCode = await runVerb(surroundings, globalsOf(program), (workspace) => verb(workspace, ...args));
+      exitCode = await runVerb(surroundings, globalsOf(program), options, (workspace) => verb(workspace, ...args));
     };
   const program = buildProgram(surroundings, bind);
   try {
@@ -57,13 +57,21 @@ function globalsOf(program: Command): Globals {
 async function runVerb(
   surroundings: Surroundings,
   globals: Globals,
+  options: VerbOptions | undefined,
   work: (workspace: ReturnType<typeof compose>) => Promise<number>,
 ): Promise<number> {
-  const atOnce = new Promise<number>((resolve) => {
+  const workspace = compose(surroundings, globals);
+  const cutOff = new Promise<number>((resolve) => {
     surroundings.endingNow.addEventListener('abort', () => resolve(exitCodes.cancelled), { once: true });
+    if (options?.windsDown) return;
+    const giveUp = () => resolve(workspace.output.fail(surroundings.ending.reason));
+    surroundings.ending.addEventListener('abort', () => setTimeout(giveUp, graceMs).unref(), { once: true });
   });
-  return Promise.race([atOnce, toTheEnd(compose(surroundings, globals), work)]);
+  return Promise.race([cutOff, toTheEnd(workspace, work)]);
 }
+
+/** What waits for somebody who does not answer, and has not heard of the signal, is left as it is after this. */
+const graceMs = 1_000;
 
 async function toTheEnd(
   workspace: ReturnType<typeof compose>,

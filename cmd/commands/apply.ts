@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type ApplyResult, type ChangeSet, hasRefusals, isEmpty, parseChangeSet } from '../../core/change/index.ts';
 import { TidemarkError } from '../../core/error.ts';
 import { exitCodes } from '../../core/error-codes.ts';
+import { readRegularFile } from '../../core/regular-file.ts';
 import { applyChangeSet, changeSetFor, readDesired } from '../change.ts';
 import type { Workspace } from '../compose.ts';
 import { confirm } from '../confirm.ts';
@@ -36,14 +36,16 @@ async function freshChangeSet(workspace: Workspace): Promise<ChangeSet> {
 
 async function readSaved({ surroundings }: Workspace, file: string): Promise<ChangeSet> {
   const path = resolve(surroundings.cwd, file);
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new TidemarkError('USAGE', `${path} cannot be read`, {
-      hint: 'Name a file that `tidemark plan --out FILE` wrote.',
-      cause,
-    });
+  const { bytes, unreadable, cause } = await readRegularFile(path, mostSavedBytes);
+  if (bytes !== undefined) return parseChangeSet(bytes.toString('utf8'));
+  throw new TidemarkError('USAGE', `${path} cannot be read: ${unreadable}`, {
+    hint: 'Name a file that `tidemark plan --out FILE` wrote.',
+    cause,
   });
-  return parseChangeSet(text);
 }
+
+/** A change set of the largest configuration that there may be. */
+const mostSavedBytes = 256 * 1024 * 1024;
 
 function show({ output }: Workspace, changeSet: ChangeSet, { state, warnings }: ApplyResult): void {
   if (!output.json) for (const { address, summary, hint } of warnings) output.warn(`${address}: ${summary}`, hint);

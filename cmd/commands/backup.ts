@@ -14,15 +14,18 @@ export const registerBackup: Register = (program, bind) => {
     .description('Make a backup of a plan now and wait for it, whether the plan is scheduled, paused or manual.')
     .argument('<plan>', 'name of an applied plan')
     .action(
-      bind(async (workspace, name: string) => {
-        const catalog = await workspace.catalog();
-        const plan = await appliedPlan(catalog, await workspace.drivers(), name);
-        const { suspended } = await catalog.plans.get(name);
-        if (suspended !== undefined) workspace.output.say(`plan ${name} is suspended: ${suspended.text}\n`);
-        const job = await followJob(workspace, backupJob(plan, 'manual'), `backup ${name}`);
-        show(workspace.output, job);
-        return jobExitCode(job);
-      }),
+      bind(
+        async (workspace, name: string) => {
+          const catalog = await workspace.catalog();
+          const plan = await appliedPlan(catalog, await workspace.drivers(), name);
+          const { suspended } = await catalog.plans.get(name);
+          if (suspended !== undefined) workspace.output.say(`plan ${name} is suspended: ${suspended.text}\n`);
+          const job = await followJob(workspace, backupJob(plan, 'manual'), `backup ${name}`);
+          show(workspace.output, job);
+          return jobExitCode(job);
+        },
+        { windsDown: true },
+      ),
     );
 };
 

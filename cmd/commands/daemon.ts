@@ -11,9 +11,12 @@ export const registerDaemon: Register = (program, bind) => {
     .addOption(new Option('--log-level <level>', 'the least that is logged').choices(levels).default('info'))
     .option('--drain <duration>', 'how long running jobs may go on after the first signal to end', '60s')
     .action(
-      bind(async (workspace, options: { logLevel: LogLevel; drain: string }) => {
-        const { serve } = await import('../serve.ts');
-        return serve(workspace, options);
-      }),
+      bind(
+        async (workspace, options: { logLevel: LogLevel; drain: string }) => {
+          const { serve } = await import('../serve.ts');
+          return serve(workspace, options);
+        },
+        { windsDown: true },
+      ),
     );
 };

@@ -33,14 +33,17 @@ export const registerRestore: Register = (program, bind) => {
     .option('--keep-damaged', 'leave files under their names although parts of them are damaged in the repository')
     .option('--auto-approve', 'do not ask before a restore in place')
     .action(
-      bind(async (workspace, source: string, options: Options) => {
-        const into = targetOf(workspace, source, options);
-        const backup = await choose(workspace, source, options);
-        await requireApplied(workspace, into);
-        const inPlace = 'source' in into && into.source === source;
-        if (inPlace && options.autoApprove !== true) await confirm(workspace, question(backup));
-        return restore(workspace, { ...options, backup, into });
-      }),
+      bind(
+        async (workspace, source: string, options: Options) => {
+          const into = targetOf(workspace, source, options);
+          const backup = await choose(workspace, source, options);
+          await requireApplied(workspace, into);
+          const inPlace = 'source' in into && into.source === source;
+          if (inPlace && options.autoApprove !== true) await confirm(workspace, question(backup));
+          return restore(workspace, { ...options, backup, into });
+        },
+        { windsDown: true },
+      ),
     );
 };
 

@@ -1,19 +1,15 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { isUtf8 } from 'node:buffer';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Diagnostic } from '../diagnostic.ts';
 import { TidemarkError } from '../error.ts';
+import { readRegularFile, reasonFor } from '../regular-file.ts';
+import { parseYaml, type YamlFile } from './yaml.ts';
 
 export interface ConfigurationFiles {
   /** Where relative paths in the configuration start: the folder itself, or the file's. Absolute. */
   readonly folder: string;
   /** Absolute, in the order in which they are merged. */
   readonly files: readonly string[];
-}
-
-export interface FileText {
-  readonly file: string;
-  readonly text: string;
-  readonly problem?: Diagnostic;
 }
 
 /**
@@ -28,7 +24,7 @@ export async function configurationFiles(path: string): Promise<ConfigurationFil
     const files = await yamlFilesIn(absolute);
     if (files.length > 0) return { folder: absolute, files };
   } catch (cause) {
-    throw new TidemarkError('CONFIG_NOT_FOUND', `${absolute} cannot be read: ${reason(cause)}`, {
+    throw new TidemarkError('CONFIG_NOT_FOUND', `${absolute} cannot be read: ${reasonFor(cause)}`, {
       hint: 'Give the path of a configuration file or folder.',
       cause,
     });
@@ -38,19 +34,31 @@ export async function configurationFiles(path: string): Promise<ConfigurationFil
   });
 }
 
-/** The text of a file; a file that cannot be read or is not UTF-8 has a problem and no text. */
-export async function readText(file: string): Promise<FileText> {
-  try {
-    return { file, text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)) };
-  } catch (error) {
-    const summary =
-      error instanceof TypeError ? 'the file is not UTF-8 text' : `the file cannot be read: ${reason(error)}`;
-    return {
-      file,
-      text: '',
-      problem: { severity: 'error', code: 'unreadable-file', summary, position: startOf(file) },
-    };
+/** What the files of a configuration may have together. */
+const mostBytes = 16 * 1024 * 1024;
+
+/** Reads the files one after the other. One that cannot be read or is not UTF-8 has a diagnostic and no documents. */
+export async function readYamlFiles(files: readonly string[]): Promise<readonly YamlFile[]> {
+  const read: YamlFile[] = [];
+  let leftBytes = mostBytes;
+  for (const file of files) {
+    const { bytes, unreadable } = await readRegularFile(file, leftBytes);
+    leftBytes -= bytes?.length ?? 0;
+    read.push(
+      bytes === undefined ? unreadableFile(file, `the file cannot be read: ${unreadable}`) : parse(file, bytes),
+    );
   }
+  return read;
+}
+
+function parse(file: string, bytes: Buffer): YamlFile {
+  if (!isUtf8(bytes)) return unreadableFile(file, 'the file is not UTF-8 text');
+  return parseYaml(file, new TextDecoder().decode(bytes));
+}
+
+function unreadableFile(file: string, summary: string): YamlFile {
+  const position = { file, line: 1, column: 1 };
+  return { documents: [], diagnostics: [{ severity: 'error', code: 'unreadable-file', summary, position }] };
 }
 
 async function yamlFilesIn(folder: string): Promise<string[]> {
@@ -64,15 +72,4 @@ async function yamlFilesIn(folder: string): Promise<string[]> {
     if (!isFolder) files.push(join(folder, name));
   }
   return files;
-}
-
-function startOf(file: string) {
-  return { file, line: 1, column: 1 };
-}
-
-function reason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return 'there is no such file or folder';
-  if (code === 'EACCES') return 'permission denied';
-  return code ?? String(error);
 }

@@ -4,13 +4,12 @@ import type { SecretResolver } from '../secret.ts';
 import { daemonSettings } from './daemon.ts';
 import { type Declared, declare } from './declare.ts';
 import type { Finding } from './explain.ts';
-import { configurationFiles, readText } from './files.ts';
+import { configurationFiles, readYamlFiles } from './files.ts';
 import { makeReferenceCheck, type Spec } from './references.ts';
 import { secretFields } from './secret-fields.ts';
 import type { Collection, Configuration, Drivers, LoadedConfiguration, Resource } from './types.ts';
 import { withoutEffect } from './unsupported.ts';
 import type { Validated } from './validate.ts';
-import { parseYaml, type YamlFile } from './yaml.ts';
 
 export interface LoadOptions {
   /** Every reference is resolved once to see that it can be. Without it, references are only checked for their form. */
@@ -27,7 +26,7 @@ export async function loadConfiguration(
   options: LoadOptions = {},
 ): Promise<LoadedConfiguration> {
   const { folder, files } = await configurationFiles(path);
-  const parsed = await Promise.all(files.map(parseFile));
+  const parsed = await readYamlFiles(files);
   const { declared, diagnostics: misdeclared } = declare(parsed.flatMap((file) => file.documents));
   const diagnostics = [
     ...parsed.flatMap((file) => file.diagnostics),
@@ -38,11 +37,6 @@ export async function loadConfiguration(
   const complete = parsed.every((file) => file.diagnostics.length === 0);
   const said = inOrder(complete ? diagnostics : diagnostics.filter((one) => one.code !== 'dangling-reference'), files);
   return { configuration: hasErrors(said) ? undefined : configurationOf(declared, folder), diagnostics: said, files };
-}
-
-async function parseFile(file: string): Promise<YamlFile> {
-  const { text, problem } = await readText(file);
-  return problem ? { documents: [], diagnostics: [problem] } : parseYaml(file, text);
 }
 
 async function checkAll(

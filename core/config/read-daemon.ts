@@ -1,9 +1,8 @@
 import { TidemarkError } from '../error.ts';
 import { daemonSettings } from './daemon.ts';
 import { declare } from './declare.ts';
-import { configurationFiles, readText } from './files.ts';
+import { configurationFiles, readYamlFiles } from './files.ts';
 import type { DaemonSettings } from './types.ts';
-import { parseYaml } from './yaml.ts';
 
 /**
  * `daemon:` of the configuration at `path`, also when there are errors elsewhere in it: a misspelt key must not keep
@@ -12,7 +11,7 @@ import { parseYaml } from './yaml.ts';
  */
 export async function readDaemonSettings(path: string): Promise<DaemonSettings> {
   const { folder, files } = await configurationFiles(path);
-  const parsed = await Promise.all(files.map(parse));
+  const parsed = await readYamlFiles(files);
   const { declared } = declare(parsed.flatMap((file) => file.documents));
   const value = declared.get('daemon')?.value;
   const { catalog, listen, concurrency } = typeof value === 'object' ? (value as Record<string, unknown>) : {};
@@ -25,11 +24,6 @@ export async function readDaemonSettings(path: string): Promise<DaemonSettings> 
     concurrency: Number.isInteger(concurrency) && Number(concurrency) > 0 ? concurrency : undefined,
   };
   return daemonSettings(usable, folder);
-}
-
-async function parse(file: string) {
-  const { text, problem } = await readText(file);
-  return problem === undefined ? parseYaml(file, text) : { documents: [], diagnostics: [problem] };
 }
 
 function unknownCatalog(path: string): TidemarkError {

@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TidemarkError } from '../error.ts';
+import { readRegularFile } from '../regular-file.ts';
 import { Secret, type SecretResolver } from '../secret.ts';
 
 export interface SecretSurroundings {
@@ -66,32 +66,12 @@ function fromCredential(name: string, { credentialsDirectory }: SecretSurroundin
 }
 
 async function fromFile(path: string, shown: string, hint?: string): Promise<Secret> {
-  const text = await readSecretFile(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause instanceof TidemarkError) throw cause;
-    throw unreadable(
-      `${shown} cannot be read: ${reasons[cause.code ?? ''] ?? cause.code ?? cause.message}`,
-      hint,
-      cause,
-    );
-  });
-  const secret = text.replace(/[\r\n]+$/, '');
+  const { bytes, ...problem } = await readRegularFile(path, 1024 * 1024);
+  if (bytes === undefined) throw unreadable(`${shown} cannot be read: ${problem.unreadable}`, hint, problem.cause);
+  const secret = bytes.toString('utf8').replace(/[\r\n]+$/, '');
   if (secret === '') throw unreadable(`${shown} is empty`, 'Write the secret into the file.');
   return new Secret(secret);
 }
-
-/** Regular files only: a pipe would make every reload wait for someone to write into it. */
-async function readSecretFile(path: string): Promise<string> {
-  const info = await stat(path);
-  if (!info.isFile()) throw unreadable(`${path} is not a regular file`);
-  if (info.size > 1024 * 1024) throw unreadable(`${path} is too large for a secret`);
-  return readFile(path, 'utf8');
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  ENOTDIR: 'there is no such folder',
-};
 
 function unreadable(message: string, hint?: string, cause?: unknown): TidemarkError {
   const advice = hint ?? 'Make the file, readable for the user that runs tidemark, and for nobody else.';

@@ -1,5 +1,7 @@
 import {
   type Alias,
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
@@ -8,12 +10,13 @@ import {
   LineCounter,
   type Node,
   type Pair,
-  parseAllDocuments,
+  Parser,
   type YAMLError,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
 import type { Diagnostic, Position } from '../diagnostic.ts';
+import { mostLevels, tooDeepAt } from './nesting.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -41,26 +44,49 @@ export function parseYaml(file: string, text: string): YamlFile {
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   try {
-    const parsed = parseAllDocuments(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      uniqueKeys: false,
-      stringKeys: true,
-    });
-    const errors = [...parsed].flatMap((one) => [...one.errors, ...one.warnings]);
+    const parsed = compose(text, lines);
+    const errors = parsed.flatMap((one) => [...one.errors, ...one.warnings]);
     if (errors.length > 0) return { documents: [], diagnostics: syntaxProblems(errors, text, at) };
-    const readers = [...parsed].map((one) => new DocumentReader(one, at));
+    const readers = parsed.map((one) => new DocumentReader(one, at));
     const documents = readers.map((reader) => reader.read());
     const diagnostics = readers.flatMap((reader) => reader.diagnostics);
     return { documents: diagnostics.length > 0 ? [] : documents, diagnostics };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { documents: [], diagnostics: [syntaxProblem('the values are nested too deep', at(0))] };
+    if (!(error instanceof NestedTooDeep)) throw error;
+    const summary = `values are nested more than ${mostLevels} deep`;
+    return { documents: [], diagnostics: [syntaxProblem(summary, at(error.offset))] };
+  }
+}
+
+function compose(text: string, lines: LineCounter): Document[] {
+  const tokens = new Parser(lines.addNewLine).parse(text);
+  const composer = new Composer({ lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true });
+  return [...composer.compose(notTooDeep(tokens), true, text.length)];
+}
+
+class NestedTooDeep extends Error {
+  readonly offset: number;
+
+  constructor(offset: number) {
+    super();
+    this.offset = offset;
+  }
+}
+
+/** The composer calls itself for each level. */
+function* notTooDeep(documents: Iterable<CST.Token>): Generator<CST.Token> {
+  for (const document of documents) {
+    const offset = tooDeepAt(document);
+    if (offset !== undefined) throw new NestedTooDeep(offset);
+    yield document;
   }
 }
 
 /** Most values that the aliases of a document may stand for together: a few lines can mean billions. */
 const aliasedValuesLimit = 100_000;
+
+const noMergeKeys = '`<<` is not supported: YAML 1.2 has no merge keys';
+const insteadOfMerging = 'Write the fields out, or use an alias for a whole value: `retry: *again`.';
 
 class DocumentReader {
   readonly diagnostics: Diagnostic[] = [];
@@ -101,6 +127,7 @@ class DocumentReader {
       const key = keyOf(pair);
       const first = places.get(key);
       if (key === '__proto__') this.#report('unknown-key', `\`${key}\` cannot be a key`, pair.key as Node);
+      else if (key === '<<') this.#report('unknown-key', noMergeKeys, pair.key as Node, insteadOfMerging);
       else if (first) this.#duplicate(key, first, pair.key as Node);
       else value[key] = this.#plain(pair.value as Node | null);
       if (!first) places.set(key, pair.key as Node);
@@ -134,8 +161,8 @@ class DocumentReader {
     this.#report('duplicate', `\`${key}\` stands here and at line ${line}, column ${column}`, second);
   }
 
-  #report(code: string, summary: string, node: Node): undefined {
-    this.diagnostics.push({ severity: 'error', code, summary, position: this.#at(node.range?.[0] ?? 0) });
+  #report(code: string, summary: string, node: Node, hint?: string): undefined {
+    this.diagnostics.push({ severity: 'error', code, summary, hint, position: this.#at(node.range?.[0] ?? 0) });
   }
 
   #place(path: Path, part: 'key' | 'value'): Position {

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { DriverContext } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
+import { readRegularFile } from '../../core/regular-file.ts';
 
 /** The YAML of a mysql source, as `schemas/source.mysql.json` has checked it. */
 export interface MysqlSettings {
@@ -64,13 +64,14 @@ async function readTls({ tls }: MysqlSettings, subject: string): Promise<TlsFile
 
 async function readPem(path: string | undefined, subject: string): Promise<string | undefined> {
   if (path === undefined) return undefined;
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new TidemarkError('SECRET_UNREADABLE', `cannot read ${path}`, {
-      subject,
-      hint: 'Check that the file exists and that tidemark may read it.',
-      cause,
-    });
-  }
+  const { bytes, unreadable, cause } = await readRegularFile(path, mostPemBytes);
+  if (bytes !== undefined) return bytes.toString('utf8');
+  throw new TidemarkError('SECRET_UNREADABLE', `cannot read ${path}: ${unreadable}`, {
+    subject,
+    hint: 'Check that the file exists and that tidemark may read it.',
+    cause,
+  });
 }
+
+/** The certificates that a system trusts are a fifth of this. */
+const mostPemBytes = 1024 * 1024;

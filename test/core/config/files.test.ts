@@ -118,8 +118,22 @@ test('keys that are names of object internals are ordinary, except the one that 
   assert.match(errorsOf(await load(t, 'plans: { a: { __proto__: { source: x } } }'))[0]!, /^1:15 unknown-key/);
 });
 
-test('deep nesting is an error, not a crash', async (t) => {
-  const loaded = await load(t, `policies: ${'['.repeat(20_000)}`);
-  assert.ok(errorsOf(loaded).every((error) => error.includes('yaml-syntax')));
-  assert.equal(loaded.configuration, undefined);
+test('deep nesting is an error with its place, not a crash, however it is written', async (t) => {
+  const texts = [
+    `policies: { a: ${'['.repeat(20_000)}`,
+    `policies: { a: ${'{a: '.repeat(2_000)}1${'}'.repeat(2_000)} }`,
+    `policies:\n${Array.from({ length: 900 }, (_, level) => `${' '.repeat(level + 1)}a:`).join('\n')}`,
+    `policies:\n  a:\n    ${'- '.repeat(5_000)}`,
+  ];
+  for (const text of texts) {
+    const loaded = await load(t, text);
+    assert.match(errorsOf(loaded).join('|'), /^\d+:\d+ yaml-syntax values are nested more than 64 deep$/);
+  }
+});
+
+test('merge keys are refused by name, before what their absence would lack', async (t) => {
+  const text = 'sources:\n  a: &a { driver: files, paths: [/etc] }\n  b: { <<: *a, exclude: [x] }\n';
+  assert.deepEqual(errorsOf(await load(t, text)), [
+    '3:8 unknown-key `<<` is not supported: YAML 1.2 has no merge keys [Write the fields out, or use an alias for a whole value: `retry: *again`.]',
+  ]);
 });

@@ -36,10 +36,10 @@ test('what cannot be resolved says why, and never a secret', async (t) => {
     '${env:GONE}': /^environment variable `GONE` is not set$/,
     '${env:toString}': /^environment variable `toString` is not set$/,
     '${env:EMPTY}': /^environment variable `EMPTY` is empty$/,
-    [`\${file:${folder}/gone}`]: /gone} cannot be read: there is no such file$/,
+    [`\${file:${folder}/gone}`]: /gone} cannot be read: there is no such file or folder$/,
     [`\${file:${folder}/empty}`]: /empty} is empty$/,
-    [`\${file:${folder}/folder}`]: /folder is not a regular file$/,
-    '${credential:gone}': /^credential `gone` cannot be read: there is no such file$/,
+    [`\${file:${folder}/folder}`]: /folder} cannot be read: it is not a regular file$/,
+    '${credential:gone}': /^credential `gone` cannot be read: there is no such file or folder$/,
     '${credential:../x}': /^this is not a reference to a secret$/,
     '${file:relative}': /^this is not a reference to a secret$/,
     hunter2: /^this is not a reference to a secret$/,
@@ -68,7 +68,7 @@ test('secrets that cannot be read are errors where they stand, when asked for', 
   const secrets = makeSecretResolver({ env: { SET: 'x' } });
   const errors = errorsOf(await load(t, text, { secrets })).map((error) => error.split(' [')[0]);
   assert.deepEqual(errors, [
-    '7:15 unreadable-secret sources.b: ${file:/nowhere/at/all} cannot be read: there is no such file',
+    '7:15 unreadable-secret sources.b: ${file:/nowhere/at/all} cannot be read: there is no such file or folder',
     '8:51 unreadable-secret sources.c: environment variable `UNSET` is not set',
   ]);
   assert.deepEqual(errorsOf(await load(t, text)), []);
