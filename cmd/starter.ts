@@ -27,16 +27,12 @@ destinations:
     #   (umask 077; mkdir -p /etc/tidemark; head -c 24 /dev/urandom | base64 > /etc/tidemark/disk.password)
     password: \${file:/etc/tidemark/disk.password}
 
-retention:
-  standard: { last: 3, daily: 7, weekly: 4, monthly: 12 }
-
 plans:
   etc-nightly:
     source: etc
     schedule: "30 1 * * *"
     timezone: UTC
     destinations: [disk]
-    retention: standard
 
 daemon:
   catalog: sqlite:/var/lib/tidemark/catalog.db # what tidemark remembers; can be rebuilt from the destinations

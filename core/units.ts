@@ -8,29 +8,9 @@ export function parseDuration(text: string): number {
   const complete = parts.map((part) => part[0]).join('') === text;
   const totalMs = parts.reduce((sum, part, at) => sum + Number(part[1]) * durationUnits[units[at]!]![1], 0);
   if (parts.length === 0 || !ordered || !complete || totalMs > longestMs) {
-    throw notA('duration', text, 'Write a duration such as 90s, 5m, 26h, 7d or 1h30m.');
+    throw new TidemarkError('CONFIG_INVALID', `\`${text}\` is not a duration`, { hint: durationHint });
   }
   return totalMs;
-}
-
-/** `512B`, `64KiB`, `1.5GiB`, `16MB` as bytes. Throws CONFIG_INVALID. */
-export function parseSize(text: string): number {
-  const sizeBytes = bytesOf(text);
-  if (sizeBytes === undefined) throw notA('size', text, 'Write a size such as 64KiB, 40MiB or 1.5GiB.');
-  return sizeBytes;
-}
-
-/** `40MiB/s` as bytes per second, more than none. Throws CONFIG_INVALID. */
-export function parseRate(text: string): number {
-  const bytesPerSecond = text.endsWith('/s') ? bytesOf(text.slice(0, -2)) : undefined;
-  if (!bytesPerSecond) throw notA('rate', text, 'Write a rate such as 500KiB/s or 40MiB/s.');
-  return bytesPerSecond;
-}
-
-/** `50%` as 0.5. Throws CONFIG_INVALID. */
-export function parsePercent(text: string): number {
-  if (!/^\d{1,6}(\.\d{1,6})?%$/.test(text)) throw notA('percentage', text, 'Write a percentage such as 5% or 0.5%.');
-  return Number(text.slice(0, -1)) / 100;
 }
 
 /** For people, in at most two units, rounded down: `820ms`, `4.2s`, `3m 20s`, `2d 3h`. */
@@ -59,6 +39,8 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }
 
+export const durationHint = 'Write a duration such as 90s, 5m, 26h, 7d or 1h30m.';
+
 const durationUnits: readonly (readonly [string, number])[] = [
   ['ms', 1],
   ['s', 1000],
@@ -70,19 +52,3 @@ const durationUnits: readonly (readonly [string, number])[] = [
 /** A hundred years: what is longer is a slip of the pen, and dates would overflow. */
 const longestMs = 36_525 * 86_400_000;
 const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-const decimalUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-
-function bytesOf(text: string): number | undefined {
-  const match = /^(\d{1,15}(?:\.\d{1,6})?)([A-Za-z]+)$/.exec(text);
-  if (!match) return undefined;
-  const unit = match[2] === 'KB' ? 'kB' : match[2]!;
-  const binary = binaryUnits.indexOf(unit);
-  const decimal = decimalUnits.indexOf(unit);
-  const factor = binary >= 0 ? 1024 ** binary : decimal >= 0 ? 1000 ** decimal : Number.NaN;
-  const bytes = Math.round(Number(match[1]) * factor);
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
-
-function notA(kind: string, text: string, hint: string): TidemarkError {
-  return new TidemarkError('CONFIG_INVALID', `\`${text}\` is not a ${kind}`, { hint });
-}

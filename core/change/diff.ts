@@ -1,5 +1,5 @@
 import type { AppliedState } from '../catalog/index.ts';
-import type { Configuration, Resource } from '../config/index.ts';
+import { type Configuration, collections, type Resource } from '../config/index.ts';
 import {
   type Action,
   actionKinds,
@@ -133,14 +133,12 @@ function changeSetOf({ lineage, serial }: AppliedState, unordered: readonly Acti
   };
 }
 
-/** Of the collections, each refers only to those before it. */
-const order = ['gateways', 'retention', 'sources', 'destinations', 'plans', 'checks', 'notify', 'policies'];
 const phases: Readonly<Record<Action['kind'], number>> = { refuse: 0, add: 1, change: 1, remove: 2 };
 
 function compareActions(a: Action, b: Action): number {
   if (phases[a.kind] !== phases[b.kind]) return phases[a.kind] - phases[b.kind];
   const direction = a.kind === 'remove' ? -1 : 1;
-  const collection = (action: Action) => order.indexOf(action.address.slice(0, action.address.indexOf('.')));
+  const collection = ({ address }: Action) => collections.findIndex((name) => address.startsWith(`${name}.`));
   return direction * (collection(a) - collection(b)) || (a.address < b.address ? -1 : 1);
 }
 

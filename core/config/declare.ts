@@ -3,6 +3,7 @@ import { nearest } from '../nearest.ts';
 import { choices, typeOf } from './explain.ts';
 import { isName, nameRule } from './formats.ts';
 import { type Collection, collections } from './types.ts';
+import { laterCollection } from './unsupported.ts';
 import type { Path, Place, YamlDocument } from './yaml.ts';
 
 /** One resource, or the daemon's settings, as some file declares it; nothing of its inside is checked yet. */
@@ -44,10 +45,15 @@ function* resourcesOf(document: YamlDocument, diagnostics: Diagnostic[]): Genera
     } else if (isCollection(key)) {
       yield* namedResources(key, value, document.place, report);
     } else {
-      const known = [...collections, 'daemon'];
-      report('unknown-key', `unknown key \`${key}\``, document.place([key], 'key'), suggestion(key, known));
+      reportUnknown(key, document.place([key], 'key'), report);
     }
   }
+}
+
+function reportUnknown(key: string, position: Position, report: Report): void {
+  const later = laterCollection(key);
+  if (later !== undefined) report('not-yet', later.summary, position, later.hint);
+  else report('unknown-key', `unknown key \`${key}\``, position, suggestion(key, [...collections, 'daemon']));
 }
 
 function* namedResources(collection: Collection, value: unknown, place: Place, report: Report): Generator<Declared> {

@@ -6,7 +6,6 @@ export const diagnosticCodes = {
   'bad-name': 'A resource has a name that it cannot have.',
   'unknown-key': 'A key is not known; the nearest one is named.',
   'unknown-driver': 'A driver is not known to this version.',
-  'unknown-type': 'A check has a type that is not known.',
   'missing-key': 'A key is missing.',
   'conflicting-keys': 'Two keys exclude each other.',
   'wrong-type': 'A value is of the wrong kind: a number for a string, a list for a mapping.',

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { Cron } from 'croner';
 import { nearest } from '../nearest.ts';
-import { parseDuration, parsePercent, parseRate, parseSize } from '../units.ts';
+import { durationHint, parseDuration } from '../units.ts';
 import { isReference } from './secrets.ts';
 
 /** What a JSON Schema's `format` means to us. */
@@ -15,7 +15,7 @@ export interface Format {
   readonly hidden?: boolean;
 }
 
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const nameRule = 'Use letters, digits, dots, dashes and underscores, 64 at most, the first a letter or digit.';
 
 export function isName(text: string): boolean {
@@ -31,22 +31,17 @@ export const formats: Readonly<Record<string, Format>> = {
     hidden: true,
   },
   name: { noun: 'a name', accepts: isName, hint: () => nameRule },
-  duration: unit('a duration', parseDuration, 'Write a duration such as 90s, 5m, 26h, 7d or 1h30m.'),
-  size: unit('a size', parseSize, 'Write a size such as 64KiB, 40MiB or 1.5GiB.'),
-  rate: unit('a rate', parseRate, 'Write a rate such as 500KiB/s or 40MiB/s.'),
-  percent: unit('a percentage', parsePercent, 'Write a percentage such as 5% or 0.5%.'),
+  duration: {
+    noun: 'a duration',
+    accepts: isDuration,
+    hint: () => durationHint,
+  },
   cron: { noun: 'a schedule that ever comes', accepts: isCron, hint: cronHint },
   timezone: { noun: 'a time zone', accepts: isTimezone, hint: timezoneHint },
   'absolute-path': {
     noun: 'an absolute path',
     accepts: (text) => isAbsolute(text) && !text.includes('\0'),
     hint: () => 'Write the whole path, beginning with /.',
-  },
-  url: {
-    noun: 'an address',
-    accepts: (text) => URL.canParse(text) && new URL(text).password === '',
-    hint: () => 'Write a URL without a password in it.',
-    hidden: true,
   },
   'host-port': {
     noun: 'a host and a port',
@@ -61,15 +56,12 @@ export const formats: Readonly<Record<string, Format>> = {
   },
 };
 
-function unit(noun: string, parse: (text: string) => number, hint: string): Format {
-  const accepts = (text: string) => {
-    try {
-      return Number.isFinite(parse(text));
-    } catch {
-      return false;
-    }
-  };
-  return { noun, accepts, hint: () => hint };
+function isDuration(text: string): boolean {
+  try {
+    return Number.isFinite(parseDuration(text));
+  } catch {
+    return false;
+  }
 }
 
 function isCron(text: string): boolean {

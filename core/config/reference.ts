@@ -19,24 +19,17 @@ an unknown key. A file may hold several documents; anchors and aliases work, mer
 | kind of value | how it is written |
 |---|---|
 | duration | \`90s\` \`5m\` \`26h\` \`7d\` \`2w\`, also \`1h30m\`; \`m\` is minutes |
-| size | \`512B\` \`64KiB\` \`40MiB\` \`1.5GiB\` (1024), \`16MB\` (1000) |
-| rate | a size and \`/s\`: \`40MiB/s\` |
-| percent | \`5%\` \`0.5%\` |
 | cron | minute, hour, day, month, weekday; with 6 fields, seconds first |
 | timezone | a name of the IANA list: \`Europe/Berlin\` |
 | secret | a reference, never the secret itself: \`\${file:/absolute/path}\`, \`\${env:NAME}\`, \`\${credential:NAME}\` (systemd). Between braces it needs quotes. |`;
 
-function collectionSection(name: string, { description, chooser, variants }: CollectionSchema): string {
-  const parts = [...variants].map(([value, schema]) =>
-    chooser === undefined ? fieldTable(schema) : variantSection(chooser, value, schema),
-  );
+function collectionSection(name: string, { description, byDriver, variants }: CollectionSchema): string {
+  const parts = [...variants].map(([kind, schema]) => (byDriver ? driverSection(kind, schema) : fieldTable(schema)));
   return [`## ${name}`, description, ...parts].join('\n\n');
 }
 
-function variantSection(chooser: string, value: string, schema: JsonSchema): string {
-  return [`### ${chooser}: ${value}`, String(schema.description ?? ''), fieldTable(schema)]
-    .filter(Boolean)
-    .join('\n\n');
+function driverSection(kind: string, schema: JsonSchema): string {
+  return [`### driver: ${kind}`, String(schema.description ?? ''), fieldTable(schema)].filter(Boolean).join('\n\n');
 }
 
 function fieldTable(schema: JsonSchema): string {

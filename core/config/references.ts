@@ -26,13 +26,6 @@ export function makeReferenceCheck(declared: ReadonlyMap<string, Declared>, driv
 /** The fields that name other resources, by collection, and what they name. */
 export const references: Readonly<Partial<Record<Collection, Readonly<Record<string, Collection>>>>> = {
   plans: { source: 'sources', destinations: 'destinations', retention: 'retention' },
-  checks: {
-    plan: 'plans',
-    source: 'sources',
-    destination: 'destinations',
-    primary: 'sources',
-    replica: 'sources',
-  },
 };
 
 function danglingReferences(spec: Spec, collection: Collection, names: NamesByCollection): Finding[] {

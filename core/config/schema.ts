@@ -1,13 +1,10 @@
-import check from '../../schemas/check.json' with { type: 'json' };
 import daemon from '../../schemas/daemon.json' with { type: 'json' };
 import destination from '../../schemas/destination.json' with { type: 'json' };
-import gateway from '../../schemas/gateway.json' with { type: 'json' };
-import notify from '../../schemas/notify.json' with { type: 'json' };
 import plan from '../../schemas/plan.json' with { type: 'json' };
-import policy from '../../schemas/policy.json' with { type: 'json' };
 import retention from '../../schemas/retention.json' with { type: 'json' };
 import source from '../../schemas/source.json' with { type: 'json' };
 import type { DriverRegistry, JsonSchema } from '../driver/index.ts';
+import { namePattern } from './formats.ts';
 import { type Collection, collections } from './types.ts';
 
 /** As much of a driver as its schema needs. */
@@ -17,11 +14,11 @@ export interface DescribedDriver {
 }
 export type DescribedDrivers = DriverRegistry<DescribedDriver, DescribedDriver>;
 
-/** The schemas of one collection's resources: one, or one for each value of the field that chooses. */
+/** The schemas of one collection's resources: one, or one for each driver. */
 export interface CollectionSchema {
   readonly description: string;
-  readonly chooser?: 'driver' | 'type';
-  /** Whole object schemas, by the chooser's value; without a chooser only `''`. */
+  readonly byDriver: boolean;
+  /** Whole object schemas, by driver; only `''` where there are none. */
   readonly variants: ReadonlyMap<string, JsonSchema>;
 }
 
@@ -30,14 +27,10 @@ export function collectionSchemas(
   drivers: DescribedDrivers,
 ): Readonly<Record<Collection | 'daemon', CollectionSchema>> {
   return {
-    sources: chosen(source, 'driver', driverSchemas(drivers.sources)),
-    destinations: chosen(destination, 'driver', driverSchemas(drivers.destinations)),
-    gateways: single(gateway),
+    sources: byDriver(source, drivers.sources),
+    destinations: byDriver(destination, drivers.destinations),
     retention: single(retention),
     plans: single(plan),
-    checks: chosen(check, 'type', branches(check.oneOf, 'type')),
-    notify: chosen(notify, 'driver', branches(notify.oneOf, 'driver')),
-    policies: single(policy),
     daemon: single(daemon),
   };
 }
@@ -49,11 +42,11 @@ export function assembleSchema(drivers: DescribedDrivers): JsonSchema {
   const properties: Record<string, unknown> = {};
   for (const collection of collections) {
     const schema = schemas[collection];
-    for (const [value, variant] of schema.variants) definitions[definitionName(collection, value)] = embedded(variant);
+    for (const [kind, variant] of schema.variants) definitions[definitionName(collection, kind)] = embedded(variant);
     properties[collection] = {
       type: ['object', 'null'],
       description: schema.description,
-      propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' },
+      propertyNames: { pattern: namePattern.source },
       additionalProperties: resourceSchema(collection, schema),
     };
   }
@@ -71,43 +64,30 @@ export function assembleSchema(drivers: DescribedDrivers): JsonSchema {
 type Properties = Readonly<Record<string, JsonSchema>>;
 
 function single(schema: JsonSchema): CollectionSchema {
-  return { description: String(schema.description), variants: new Map([['', schema]]) };
+  return { description: String(schema.description), byDriver: false, variants: new Map([['', schema]]) };
 }
 
-function chosen(common: JsonSchema, chooser: 'driver' | 'type', own: Iterable<[string, JsonSchema]>): CollectionSchema {
-  const variants = new Map<string, JsonSchema>();
-  for (const [value, schema] of own) variants.set(value, joined(common, schema, chooser, value));
-  return { description: String(common.description), chooser, variants };
-}
-
-function driverSchemas(drivers: readonly DescribedDriver[]): [string, JsonSchema][] {
-  return drivers.map((driver) => [driver.kind, driver.schema]);
-}
-
-function branches(oneOf: readonly JsonSchema[], chooser: string): [string, JsonSchema][] {
-  return oneOf.map((branch) => [String((branch.properties as Properties)[chooser]!.const), branch]);
+function byDriver(common: JsonSchema, drivers: readonly DescribedDriver[]): CollectionSchema {
+  const variants = new Map(drivers.map(({ kind, schema }) => [kind, joined(common, schema, kind)]));
+  return { description: String(common.description), byDriver: true, variants };
 }
 
 /** The fields of a driver between the one that chooses it and those that all have. */
-function joined(common: JsonSchema, own: JsonSchema, chooser: string, value: string): JsonSchema {
-  const { [chooser]: choice, ...shared } = common.properties as Properties;
+function joined(common: JsonSchema, own: JsonSchema, kind: string): JsonSchema {
+  const { driver, ...shared } = common.properties as Properties;
   return {
-    title: own.title ?? value,
+    title: own.title ?? kind,
     description: own.description,
     ...own,
     type: 'object',
     properties: {
-      [chooser]: { ...choice, const: value, examples: [value] },
-      ...without(own.properties as Properties | undefined, chooser),
+      driver: { ...driver, const: kind, examples: [kind] },
+      ...(own.properties as Properties | undefined),
       ...shared,
     },
     required: [...new Set([...stringsOf(common.required), ...stringsOf(own.required)])],
     additionalProperties: own.additionalProperties ?? false,
   };
-}
-
-function without(properties: Properties | undefined, name: string): Properties {
-  return Object.fromEntries(Object.entries(properties ?? {}).filter(([key]) => key !== name));
 }
 
 function stringsOf(value: unknown): string[] {
@@ -119,21 +99,21 @@ function embedded(schema: JsonSchema): JsonSchema {
   return rest;
 }
 
-function definitionName(collection: Collection, value: string): string {
-  return value === '' ? collection : `${collection}.${value}`;
+function definitionName(collection: Collection, kind: string): string {
+  return kind === '' ? collection : `${collection}.${kind}`;
 }
 
-function resourceSchema(collection: Collection, { chooser, variants }: CollectionSchema): JsonSchema {
-  if (chooser === undefined) return { $ref: `#/$defs/${definitionName(collection, '')}` };
-  const values = [...variants.keys()];
+function resourceSchema(collection: Collection, { byDriver, variants }: CollectionSchema): JsonSchema {
+  if (!byDriver) return { $ref: `#/$defs/${definitionName(collection, '')}` };
+  const kinds = [...variants.keys()];
   return {
     type: 'object',
-    required: [chooser],
-    properties: { [chooser]: { enum: values } },
-    allOf: values.map((value) => ({
-      if: { properties: { [chooser]: { const: value } }, required: [chooser] },
+    required: ['driver'],
+    properties: { driver: { enum: kinds } },
+    allOf: kinds.map((kind) => ({
+      if: { properties: { driver: { const: kind } }, required: ['driver'] },
       // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
-      then: { $ref: `#/$defs/${definitionName(collection, value)}` },
+      then: { $ref: `#/$defs/${definitionName(collection, kind)}` },
     })),
   };
 }

@@ -3,17 +3,11 @@ import type { BackupType, DestinationDriver, DriverRegistry, SourceDriver } from
 
 export type Drivers = DriverRegistry<SourceDriver, DestinationDriver>;
 
-/** The top-level keys of the YAML that hold named resources. An address is `<collection>.<name>`. */
-export const collections = [
-  'sources',
-  'destinations',
-  'gateways',
-  'retention',
-  'plans',
-  'checks',
-  'notify',
-  'policies',
-] as const;
+/**
+ * The top-level keys of the YAML that hold named resources; each refers only to those before it. An address is
+ * `<collection>.<name>`.
+ */
+export const collections = ['sources', 'destinations', 'retention', 'plans'] as const;
 export type Collection = (typeof collections)[number];
 
 /** One named thing of the configuration, as written (validated, defaults not filled in, secrets as references). */

@@ -21,13 +21,24 @@ export function furtherDestinations(spec: Readonly<Record<string, unknown>>): Fi
   };
 }
 
+/** What a top-level key stands for that tidemark knows, but this version cannot do. */
+export function laterCollection(key: string): { readonly summary: string; readonly hint: string } | undefined {
+  const lacks = laterCollections.get(key);
+  return lacks === undefined
+    ? undefined
+    : { summary: `\`${key}\` are not supported by this version: ${lacks}`, hint: removeIt };
+}
+
+const laterCollections: ReadonlyMap<string, string> = new Map([
+  ['gateways', 'nothing would go through them'],
+  ['checks', 'nothing would run them'],
+  ['notify', 'nobody would be told'],
+  ['policies', 'nothing would enforce them'],
+]);
+
 /** What is validated and kept, but has no effect yet: said once for each collection, so that nobody relies on it. */
 export const withoutEffect: Readonly<Partial<Record<Collection, string>>> = {
-  gateways: 'gateways are kept, but nothing goes through them in this version',
   retention: 'retention is kept, but this version removes no backups: all of them stay',
-  checks: 'checks are kept, but this version does not run them',
-  notify: 'notify is kept, but this version tells nobody',
-  policies: 'policies are kept, but this version does not enforce them',
 };
 
 const laterKeys: Readonly<Partial<Record<Declared['collection'], readonly string[]>>> = {
@@ -42,6 +53,8 @@ function notYet(field: string, finding: Finding): Finding {
     ...finding,
     code: 'not-yet',
     summary: `\`${field}\` is not supported by this version`,
-    hint: 'Remove it: tidemark does not pretend to do what it cannot.',
+    hint: removeIt,
   };
 }
+
+const removeIt = 'Remove it: tidemark does not pretend to do what it cannot.';

@@ -61,26 +61,26 @@ function notAMapping(value: unknown): Finding {
 
 type Choice = { schema: JsonSchema; problem?: undefined } | { problem: Finding };
 
-function chooseSchema({ chooser, variants }: CollectionSchema, spec: Record<string, unknown>): Choice {
-  if (chooser === undefined) return { schema: variants.get('')! };
+function chooseSchema({ byDriver, variants }: CollectionSchema, spec: Record<string, unknown>): Choice {
+  if (!byDriver) return { schema: variants.get('')! };
   const known = [...variants.keys()];
-  const value = Object.hasOwn(spec, chooser) ? spec[chooser] : undefined;
+  const value = Object.hasOwn(spec, 'driver') ? spec.driver : undefined;
   if (value === undefined) {
-    const hint = `Add \`${chooser}\`: one of ${choices(known)}.`;
-    return { problem: { code: 'missing-key', summary: `\`${chooser}\` is missing`, hint, path: [], part: 'key' } };
+    const hint = `Add \`driver\`: one of ${choices(known)}.`;
+    return { problem: { code: 'missing-key', summary: '`driver` is missing', hint, path: [], part: 'key' } };
   }
   const schema = typeof value === 'string' ? variants.get(value) : undefined;
-  return schema ? { schema } : { problem: unknownChoice(chooser, value, known) };
+  return schema ? { schema } : { problem: unknownDriver(value, known) };
 }
 
-function unknownChoice(chooser: 'driver' | 'type', value: unknown, known: readonly string[]): Finding {
+function unknownDriver(value: unknown, known: readonly string[]): Finding {
   const text = typeof value === 'string' ? `\`${value}\`` : typeOf(value);
   const near = typeof value === 'string' ? nearest(value, known) : undefined;
   return {
-    code: `unknown-${chooser}`,
-    summary: `unknown ${chooser} ${text}`,
+    code: 'unknown-driver',
+    summary: `unknown driver ${text}`,
     hint: `${near ? `Did you mean \`${near}\`? ` : ''}This version has ${choices(known)}.`,
-    path: [chooser],
+    path: ['driver'],
     part: 'value',
   };
 }

@@ -12,16 +12,17 @@ import type {
   SourceSession,
 } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
+import schema from '../../schemas/source.files.json' with { type: 'json' };
 import { backUpFiles } from './backup/backup.ts';
 import { findPaths } from './backup/source-paths.ts';
 import { restoreFiles } from './restore/restore.ts';
-import { type FileSettings, fileSchema, fileSettings } from './settings.ts';
+import { type FileSettings, fileSettings } from './settings.ts';
 import { mountOf } from './system/mount.ts';
 
 /** Folders and files of this machine. */
 export const files: SourceDriver = {
   kind: 'files',
-  schema: fileSchema,
+  schema,
   capabilities: { backupTypes: ['snapshot'], selection: 'paths', restoresAnyTree: true },
   async open(settings, context) {
     return new FilesSession(fileSettings(settings), context);

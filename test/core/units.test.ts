@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasCode } from '../../core/error.ts';
-import {
-  formatBytes,
-  formatDuration,
-  formatRate,
-  parseDuration,
-  parsePercent,
-  parseRate,
-  parseSize,
-} from '../../core/units.ts';
+import { formatBytes, formatDuration, formatRate, parseDuration } from '../../core/units.ts';
 
 const invalid = (error: unknown) => hasCode(error, 'CONFIG_INVALID');
 
@@ -26,22 +18,6 @@ test('durations', () => {
   for (const text of ['', '6', 's', '6x', '1.5h', '-5m', '5 m', '5M', '30m1h', '1h1h', ' 5m', '5m\n', '99999999999w']) {
     assert.throws(() => parseDuration(text), invalid, text);
   }
-});
-
-test('sizes and rates', () => {
-  const known = { '0B': 0, '512B': 512, '64KiB': 65_536, '1.5GiB': 1_610_612_736, '16MB': 16_000_000, '1kB': 1000 };
-  for (const [text, bytes] of Object.entries(known)) assert.equal(parseSize(text), bytes, text);
-  for (const text of ['', '5', '5m', '5 MiB', '-1B', '1e3B', '9999999PiB', '5MiB/s']) {
-    assert.throws(() => parseSize(text), invalid, text);
-  }
-  assert.equal(parseRate('40MiB/s'), 41_943_040);
-  for (const text of ['40MiB', '/s', '0B/s', '40MiB/m']) assert.throws(() => parseRate(text), invalid, text);
-});
-
-test('percentages', () => {
-  assert.equal(parsePercent('50%'), 0.5);
-  assert.equal(parsePercent('0.5%'), 0.005);
-  for (const text of ['', '%', '50', '-5%', '5 %']) assert.throws(() => parsePercent(text), invalid, text);
 });
 
 test('for people', () => {

@@ -14,7 +14,7 @@ for (const path of Object.keys(pages)) {
 
 test('the configuration reference knows every driver and error code', () => {
   const reference = pageText('reference/configuration.md');
-  for (const heading of ['## plans', '### driver: mysql', '### driver: local', '### type: drill', '## daemon']) {
+  for (const heading of ['## plans', '### driver: mysql', '### driver: local', '## daemon']) {
     assert.ok(reference.includes(`\n${heading}\n`), heading);
   }
   assert.ok(reference.includes('| `retry.attempts` | whole number 1 to 100 | `1` |'));

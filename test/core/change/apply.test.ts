@@ -74,10 +74,6 @@ const sequences: Readonly<Record<string, readonly Specs[]>> = {
   ],
   'retention down and up': [shop, edit(shop, { 'retention.standard': { last: 1 } }), shop],
   'a destination moved': [shop, edit(shop, { 'destinations.nas': { ...nas, path: '/new' } })],
-  'resources of later versions': [
-    { ...shop, 'checks.c': { type: 'lag' }, 'notify.n': { driver: 'email', on: ['x'] } },
-    shop,
-  ],
 };
 
 for (const [name, steps] of Object.entries(sequences)) {

@@ -99,31 +99,31 @@ test('anchors and aliases work, and point to where the value stands', async (t) 
 
 test('aliases that stand for billions of values are refused quickly', async (t) => {
   const levels = Array.from({ length: 30 }, (_, at) => `  l${at + 1}: &l${at + 1} [*l${at}, *l${at}, *l${at}]`);
-  const loaded = await load(t, `policies:\n  l0: &l0 {description: x}\n${levels.join('\n')}\n`);
+  const loaded = await load(t, `sources:\n  l0: &l0 {driver: x}\n${levels.join('\n')}\n`);
   assert.match(errorsOf(loaded)[0]!, /yaml-syntax aliases stand for more than 100000 values/);
 });
 
 test('aliases to nothing and to themselves are refused', async (t) => {
-  assert.deepEqual(errorsOf(await load(t, 'policies: { a: *gone }')), [
-    '1:16 yaml-syntax there is no anchor `&gone` above',
+  assert.deepEqual(errorsOf(await load(t, 'sources: { a: *gone }')), [
+    '1:15 yaml-syntax there is no anchor `&gone` above',
   ]);
-  assert.deepEqual(errorsOf(await load(t, 'policies: { a: &a { description: x, b: [*a] } }')), [
-    '1:41 yaml-syntax `*a` contains itself',
+  assert.deepEqual(errorsOf(await load(t, 'sources: { a: &a { driver: files, paths: [*a] } }')), [
+    '1:43 yaml-syntax `*a` contains itself',
   ]);
 });
 
 test('keys that are names of object internals are ordinary, except the one that cannot be', async (t) => {
-  const loaded = await load(t, 'policies: { constructor: { description: x }, toString: { description: y } }');
-  assert.deepEqual([...loaded.configuration!.resources.keys()], ['policies.constructor', 'policies.toString']);
+  const loaded = await load(t, 'retention: { constructor: { last: 1 }, toString: { last: 2 } }');
+  assert.deepEqual([...loaded.configuration!.resources.keys()], ['retention.constructor', 'retention.toString']);
   assert.match(errorsOf(await load(t, 'plans: { a: { __proto__: { source: x } } }'))[0]!, /^1:15 unknown-key/);
 });
 
 test('deep nesting is an error with its place, not a crash, however it is written', async (t) => {
   const texts = [
-    `policies: { a: ${'['.repeat(20_000)}`,
-    `policies: { a: ${'{a: '.repeat(2_000)}1${'}'.repeat(2_000)} }`,
-    `policies:\n${Array.from({ length: 900 }, (_, level) => `${' '.repeat(level + 1)}a:`).join('\n')}`,
-    `policies:\n  a:\n    ${'- '.repeat(5_000)}`,
+    `sources: { a: ${'['.repeat(20_000)}`,
+    `sources: { a: ${'{a: '.repeat(2_000)}1${'}'.repeat(2_000)} }`,
+    `sources:\n${Array.from({ length: 900 }, (_, level) => `${' '.repeat(level + 1)}a:`).join('\n')}`,
+    `sources:\n  a:\n    ${'- '.repeat(5_000)}`,
   ];
   for (const text of texts) {
     const loaded = await load(t, text);

@@ -42,8 +42,6 @@ sources:
     oneFileSystem: true
 destinations:
   nas: { driver: local, path: /mnt/nas, requireMount: true, password: "\${env:NAS}" }
-gateways:
-  office: { proxy: "socks5://10.0.0.2:1080", upload: 40MiB/s }
 retention:
   standard: { last: 3, daily: 7, recovery: 7d, minimum: 1 }
 plans:
@@ -60,23 +58,6 @@ plans:
     retry: { attempts: 3, backoff: 5m }
     missed: skip
   config-now: { source: config, manual: true, destinations: [nas] }
-checks:
-  fresh: { type: freshness, plan: shop-nightly, within: 26h }
-  size: { type: drift, plan: shop-nightly, within: 50% }
-  integrity: { type: integrity, destination: nas, schedule: "0 5 * * 0", read: 5% }
-  drill:
-    type: drill
-    source: shop
-    schedule: "0 7 * * 6"
-    at: random
-    within: 30m
-    assert: [{ query: "select count(*) from shop.orders", atLeast: 1 }, { unchanged: "shop.*" }]
-  replica: { type: consistency, primary: shop, replica: shop-ro, schedule: "0 3 * * 0", threads: 4 }
-notify:
-  ops: { driver: webhook, url: "https://hooks.internal/x", on: [job.failed, check.*] }
-  mail: { driver: email, server: "mail.internal:587", from: a@example.org, to: [b@example.org], on: [job.failed] }
-policies:
-  daily: { description: Every source has a daily plan., anything: [1, 2] }
 daemon:
   catalog: sqlite:state/catalog.db
   concurrency: 3

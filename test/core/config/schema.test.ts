@@ -28,11 +28,11 @@ test('every field of every schema has a description, and examples that it accept
       }
     }
   }
-  assert.ok(fields > 80, `${fields} fields were looked at`);
+  assert.ok(fields > 50, `${fields} fields were looked at`);
 });
 
 test('examples pass the formats too', async (t) => {
-  for (const file of ['retention', 'gateway', 'daemon', 'policy']) {
+  for (const file of ['retention', 'daemon']) {
     const schema = JSON.parse(await readFile(join(folder, `${file}.json`), 'utf8'));
     const spec = Object.fromEntries(
       Object.entries(schema.properties as Record<string, JsonSchema>).map(([name, field]) => [
@@ -40,8 +40,7 @@ test('examples pass the formats too', async (t) => {
         (field.examples as unknown[])[0],
       ]),
     );
-    const collection = { gateway: 'gateways', policy: 'policies', retention: 'retention' }[file];
-    const configuration = collection ? { [collection]: { one: spec } } : { daemon: spec };
+    const configuration = file === 'daemon' ? { daemon: spec } : { [file]: { one: spec } };
     assert.deepEqual(errorsOf(await load(t, JSON.stringify(configuration))), [], file);
   }
 });
@@ -57,7 +56,6 @@ test('the assembled schema accepts what loads, and refuses what does not', () =>
     ['driver: files', 'driver: redis'],
     ['oneFileSystem', 'oneFilesystem'],
     ['  shop-nightly:', '  "shop nightly":'],
-    ['type: freshness', 'type: fresh'],
     ['manual: true', 'manual: true, schedule: "0 0 * * *"'],
     ['concurrency: 3', 'concurrency: three'],
     ['plans:', 'plan:'],
