@@ -8,13 +8,13 @@ export async function runOnThreads<Task, Result, Item>(
   threads: DataThreads<Task, Result>,
   count: number,
   tasks: AsyncGenerator<Item>,
-  run: (item: Item, runTask: (task: Task) => Promise<Result>) => Promise<void>,
+  run: (item: Item, runTask: (task: Task) => Promise<Result>, thread: number) => Promise<void>,
 ): Promise<void> {
   const failures: unknown[] = [];
   const work = async (thread: number) => {
     try {
       for (let next = await tasks.next(); !next.done && failures.length === 0; next = await tasks.next()) {
-        await run(next.value, (task) => threads.runOn(thread, task));
+        await run(next.value, (task) => threads.runOn(thread, task), thread);
       }
     } catch (error) {
       failures.push(error);

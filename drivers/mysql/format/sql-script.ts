@@ -28,11 +28,14 @@ export function splitScript(script: Buffer): Buffer[] {
   }
 }
 
-/** The session that definitions and rows are written for; `load.sql` begins with it. */
+/**
+ * The session that definitions and rows are written for; `load.sql` begins with it. Without NO_ENGINE_SUBSTITUTION a
+ * server that lacks an engine makes the table with another, and says so in a warning only.
+ */
 export const sessionStatements: readonly Statement[] = [
   'SET NAMES utf8mb4',
   "SET SESSION time_zone = '+00:00'",
-  "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
+  "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
   'SET SESSION foreign_key_checks = 0',
 ];
 

@@ -9,7 +9,9 @@ import { openSession, setIfKnown } from '../protocol/session.ts';
 import { RowCutter } from '../rows/row-cutter.ts';
 import { RowsToTsv } from '../rows/row-to-tsv.ts';
 import type { ServerAddress } from '../settings.ts';
+import { type Failure, failureOf } from './failure.ts';
 import { insertRows } from './insert-rows.ts';
+import { type Damage, inspect, wholeRows } from './whole-rows.ts';
 
 /* The data thread of a load: one connection that takes rows straight from the repository. */
 
@@ -21,7 +23,15 @@ export interface LoadSetup {
 
 export type LoadTask =
   | { readonly do: 'identify' }
-  | { readonly do: 'load'; readonly table: LoadTarget; readonly content: Content; readonly rows: number }
+  | { readonly do: 'inspect'; readonly content: Content }
+  | {
+      readonly do: 'load';
+      readonly table: LoadTarget & { readonly engine: string };
+      readonly content: Content;
+      readonly rows: number;
+      /** Loads the rows beside it. */
+      readonly damage?: Damage;
+    }
   | {
       readonly do: 'compare';
       readonly query: string;
@@ -32,7 +42,14 @@ export type LoadTask =
     };
 
 export interface LoadResult {
+  /** Of this thread's connection; another one after a file that could not be read to its end. */
   readonly connectionId?: number;
+  /** Why this table is not whole; nothing of the file was loaded, unless the table keeps no transactions. */
+  readonly failure?: Failure;
+  /** Of the file that was inspected, or turned out to be damaged. */
+  readonly damage?: Damage;
+  /** How many rows were loaded of a file with damage. */
+  readonly rows?: number;
   /** What the server warned about while loading. */
   readonly warnings?: readonly string[];
   readonly equal?: boolean;
@@ -53,43 +70,68 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
   }
 
   async run(task: LoadTask): Promise<LoadResult> {
+    if (task.do === 'inspect') return { damage: await this.#inspect(task.content) };
     this.#connection ??= await openLoadSession(this.#address, true);
-    const doing = task.do === 'load' ? `loading ${task.table.database}.${task.table.name}` : 'comparing';
+    const connection = this.#connection;
+    const table = task.do === 'load' ? task.table : undefined;
+    const doing = table === undefined ? 'comparing' : `loading ${table.database}.${table.name}`;
     try {
-      if (task.do === 'identify') return { connectionId: this.#connection.id };
-      if (task.do === 'compare') return { equal: await this.#compare(this.#connection, task) };
-      return await this.#load(this.#connection, task);
+      return { connectionId: connection.id, ...(await this.#perform(connection, task)) };
     } catch (error) {
-      throw asTargetError(error, this.#address.subject, doing);
+      const failure = failureOf(error, table?.engine);
+      if (failure === undefined) throw asTargetError(error, this.#address.subject, doing);
+      return { failure, ...(await this.#afterFailure(task, failure)) };
     }
   }
 
-  async #load(connection: Connection, { table, content, rows }: LoadTask & { do: 'load' }): Promise<LoadResult> {
-    if (this.#infileForbidden) return this.#insert(connection, table, content, rows);
+  #perform(connection: Connection, task: Exclude<LoadTask, { do: 'inspect' }>): Promise<LoadResult> {
+    if (task.do === 'identify') return Promise.resolve({});
+    if (task.do === 'compare') return this.#compare(connection, task).then((equal) => ({ equal }));
+    return this.#load(connection, task);
+  }
+
+  /** The connection may have been closed in the middle of a statement; what of the file is damaged is found out whole. */
+  async #afterFailure(task: LoadTask, { why }: Failure): Promise<LoadResult> {
+    this.#connection?.destroy();
+    this.#connection = await openLoadSession(this.#address, true);
+    const damage = task.do === 'load' && why === 'damaged' ? await this.#inspect(task.content) : undefined;
+    return { connectionId: this.#connection.id, damage };
+  }
+
+  #inspect(content: Content): Promise<Damage | undefined> {
+    return inspect(content, (part) => this.#context.read(part));
+  }
+
+  async #load(connection: Connection, task: LoadTask & { do: 'load' }): Promise<LoadResult> {
+    if (this.#infileForbidden) return this.#insert(connection, task);
+    const counted = { rows: 0 };
     try {
-      const okay = await loadInfile(connection, loadStatement(table, 'tidemark'), () => this.#read(content));
+      const statement = loadStatement(task.table, 'tidemark');
+      const okay = await loadInfile(connection, statement, () => this.#rows(task, counted));
       const warnings = okay.warnings === 0 ? [] : await readWarnings(connection);
-      checkRows(table, rows, okay.affectedRows, warnings);
-      return { warnings };
+      checkRows(task, counted.rows, okay.affectedRows, warnings);
+      return { warnings, rows: okay.affectedRows };
     } catch (error) {
       if (!isServerError(error, errno.commandNotAllowed, errno.localInfileOffMysql, errno.localInfileOffMariadb)) {
         throw error;
       }
       this.#infileForbidden = true;
-      return this.#insert(connection, table, content, rows);
+      return this.#insert(connection, task);
     }
   }
 
-  async #insert(connection: Connection, table: LoadTarget, content: Content, rows: number): Promise<LoadResult> {
+  async #insert(connection: Connection, task: LoadTask & { do: 'load' }): Promise<LoadResult> {
+    const counted = { rows: 0 };
     await connection.execute('START TRANSACTION');
-    const inserted = await insertRows(connection, table, this.#read(content));
+    const inserted = await insertRows(connection, task.table, this.#rows(task, counted));
     await connection.execute('COMMIT');
-    checkRows(table, rows, inserted, []);
-    return {};
+    checkRows(task, counted.rows, inserted, []);
+    return { rows: inserted };
   }
 
-  async *#read(content: Content): AsyncGenerator<Uint8Array> {
-    for await (const bytes of this.#context.read(content)) {
+  async *#rows({ content, damage }: LoadTask & { do: 'load' }, counted: { rows: number }): AsyncGenerator<Uint8Array> {
+    const read = (part: Content) => this.#context.read(part);
+    for await (const bytes of damage === undefined ? read(content) : wholeRows(content, damage, read, counted)) {
       yield bytes;
       this.#context.progress({ bytes: bytes.length });
     }
@@ -130,11 +172,16 @@ async function readWarnings(connection: Connection): Promise<string[]> {
 }
 
 /** LOAD DATA LOCAL skips rows that it cannot store, with no more than a warning. */
-function checkRows(table: LoadTarget, expected: number, stored: number, warnings: readonly string[]): void {
+function checkRows(
+  { table: { database, name }, rows, damage }: LoadTask & { do: 'load' },
+  whole: number,
+  stored: number,
+  warnings: readonly string[],
+): void {
+  const expected = damage === undefined ? rows : whole;
   if (stored === expected) return;
-  const name = `${table.database}.${table.name}`;
   const why = warnings.length === 0 ? '' : `: ${warnings.join('; ')}`;
-  throw new TidemarkError('VERIFY_FAILED', `table ${name} took ${stored} of ${expected} rows${why}`, {
+  throw new TidemarkError('VERIFY_FAILED', `table ${database}.${name} took ${stored} of ${expected} rows${why}`, {
     hint: 'The target rejects what the source held; look at differences in version, sql_mode and unique keys.',
   });
 }

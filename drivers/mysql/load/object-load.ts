@@ -1,29 +1,23 @@
-import { TidemarkError } from '../../../core/error.ts';
-import type { ObjectFacts, TableFacts } from '../format/contents.ts';
-import { sessionStatements, splitScript } from '../format/sql-script.ts';
-import { asTargetError, errno, isServerError } from '../protocol/server-error.ts';
+import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
+import { qualifiedName, quoteName } from '../protocol/connection.ts';
 import { existingOf } from './existing.ts';
+import { type Failure, failureOf } from './failure.ts';
+import { needs } from './ledger.ts';
+import { attempt, failureIn, mayPassLater, readScript, runStatements } from './run-script.ts';
 import type { Load } from './work.ts';
 
-/** Runs a file of definitions of the backup. */
-export async function runScript(work: Load, path: string): Promise<void> {
-  const script = await work.files.bytes(path);
-  work.request.signal.throwIfAborted();
-  try {
-    for (const statement of [...sessionStatements, ...splitScript(script)]) await work.control.execute(statement);
-  } catch (error) {
-    throw definerError(error, work.subject, path) ?? error;
+/** Makes the databases; one whose definition cannot be had gets the server's own defaults, and is named. */
+export async function createDatabases(work: Load, databases: readonly DatabaseFacts[]): Promise<void> {
+  for (const item of databases) {
+    const failure = await failureIn(work, async () => {
+      for (const statements of await readScript(work, item.path)) await runStatements(work, item, statements);
+    });
+    if (failure === undefined) continue;
+    const plain = `CREATE DATABASE IF NOT EXISTS ${quoteName(item.database)}`;
+    const refusal = await failureIn(work, async () => void (await work.control.execute(plain)));
+    const instead = refusal === undefined ? "; it was made with the server's own character set" : '';
+    work.ledger.fail(item, { ...failure, detail: `${failure.detail}${instead}` });
   }
-}
-
-/** A definer other than oneself needs a privilege that managed servers do not give. */
-function definerError(error: unknown, subject: string, path: string): TidemarkError | undefined {
-  if (!isServerError(error, errno.specificAccess)) return undefined;
-  return new TidemarkError('SOURCE_DENIED', `the account may not make ${path} for its definer`, {
-    subject,
-    hint: 'Grant SET USER (MariaDB), SET_USER_ID or SET_ANY_DEFINER (MySQL), or SUPER to the account that restores.',
-    cause: error,
-  });
 }
 
 /**
@@ -37,33 +31,73 @@ export async function createObjects(
 ): Promise<void> {
   let waiting = kinds.flatMap((kind) => objects.filter((one) => one.kind === kind));
   while (waiting.length > 0) {
-    const failed: ObjectFacts[] = [];
-    let last: unknown;
+    const failed = new Map<ObjectFacts, Failure>();
     for (const one of waiting) {
-      try {
-        await createObject(work, one);
-      } catch (error) {
-        if (!isServerError(error, errno.noSuchTable, errno.unknownColumn, errno.viewInvalid)) {
-          throw asTargetError(error, work.subject, `making ${one.kind} ${one.database}.${one.name}`);
-        }
-        failed.push(one);
-        last = error;
-      }
+      await attempt(work, one, async () => {
+        const refusal = await refusalForNow(work, one);
+        if (refusal !== undefined) failed.set(one, refusal);
+      });
     }
-    if (failed.length === waiting.length) {
-      const { kind, database, name } = failed[0]!;
-      throw asTargetError(last, work.subject, `making ${kind} ${database}.${name}`);
-    }
-    waiting = failed;
+    if (failed.size === waiting.length) for (const [one, failure] of failed) work.ledger.fail(one, failure);
+    waiting = failed.size === waiting.length ? [] : [...failed.keys()];
   }
 }
 
+/** Makes the object, or says why it cannot be made as long as others are not there. Throws any other failure. */
+async function refusalForNow(work: Load, object: ObjectFacts): Promise<Failure | undefined> {
+  try {
+    await createObject(work, object);
+    return undefined;
+  } catch (error) {
+    if (!mayPassLater(error)) throw error;
+    return failureOf(error);
+  }
+}
+
+/** What is there is dropped only when the new definition could be read. */
 async function createObject(work: Load, object: ObjectFacts): Promise<void> {
+  const [statements = []] = await readScript(work, object.path);
   await dropExisting(work, object);
-  await runScript(work, object.path);
+  try {
+    await runStatements(work, object, statements);
+  } catch (error) {
+    // Made, but not set to its next value, it would give numbers twice.
+    if (object.kind === 'sequence') await failureIn(work, () => dropIfThere(work, object));
+    throw error;
+  }
+}
+
+/** Makes the triggers of a table, each for itself. */
+export async function createTriggers(work: Load, table: TableFacts): Promise<void> {
+  const { database, name } = table;
+  const all = { kind: 'triggers of table', database, name } as const;
+  const lost = work.ledger.lost(`${database}.${name}`);
+  if (lost !== undefined && !work.ledger.tables('damaged').includes(table)) {
+    work.ledger.fail(all, { why: 'skipped', detail: needs(lost) });
+    return;
+  }
+  await attempt(work, all, async () => {
+    for (const statements of await readScript(work, `${table.path}/triggers.sql`)) {
+      const item = { kind: 'trigger', database, name: triggerName(statements) ?? `of ${name}` } as const;
+      await attempt(work, item, () => runStatements(work, item, statements));
+    }
+  });
+}
+
+/** As its definition has it, which is as somebody wrote it. */
+function triggerName(statements: readonly Buffer[]): string | undefined {
+  const definition = statements.find((one) => one.toString('latin1', 0, 7) === 'CREATE ')?.toString('utf8') ?? '';
+  const name = /\bTRIGGER\s+(?:IF NOT EXISTS\s+)?(?:(?:`[^`]+`|[^\s`.]+)\s*\.\s*)?(`(?:[^`]|``)+`|[^\s`]+)/i.exec(
+    definition,
+  )?.[1];
+  return name?.startsWith('`') === true ? name.slice(1, -1).replaceAll('``', '`') : name;
 }
 
 export async function dropExisting(work: Load, one: TableFacts | ObjectFacts): Promise<void> {
   const drop = existingOf(work.existing, one);
   if (drop !== undefined) await work.control.execute(drop.replace(/^DROP ([A-Z ]+?) `/, 'DROP $1 IF EXISTS `'));
+}
+
+export async function dropIfThere(work: Load, { kind, database, name }: TableFacts | ObjectFacts): Promise<void> {
+  await work.control.execute(`DROP ${kind.toUpperCase()} IF EXISTS ${qualifiedName(database, name)}`);
 }

@@ -7,9 +7,12 @@ import { killOnAbort } from '../protocol/session.ts';
 import type { ServerAddress } from '../settings.ts';
 import { BackupFiles } from './backup-files.ts';
 import { type Existing, existingOf, readExisting } from './existing.ts';
+import { endedHalfway } from './halfway.ts';
+import { Ledger } from './ledger.ts';
 import { type LoadResult, type LoadSetup, type LoadTask, moduleUrl, openLoadSession } from './load-thread.ts';
-import { createObjects, runScript } from './object-load.ts';
-import { compareTables, loadTables } from './table-load.ts';
+import { createDatabases, createObjects, createTriggers } from './object-load.ts';
+import { compareTables } from './table-compare.ts';
+import { loadTables } from './table-load.ts';
 import type { Load } from './work.ts';
 
 export interface RestoreContext {
@@ -24,7 +27,10 @@ export interface Chosen {
   readonly objects: readonly ObjectFacts[];
 }
 
-/** Loads a logical backup into a server. Nothing is touched before all that is wanted is known to have room. */
+/**
+ * Loads a logical backup into a server. Nothing is touched before all that is wanted is known to have room. Damage and
+ * refusals cost what they touch; what ends the restore halfway says in its error what is in the target by then.
+ */
 export async function restoreLogical(
   context: RestoreContext,
   request: RestoreRequest,
@@ -32,36 +38,65 @@ export async function restoreLogical(
 ): Promise<RestoreResult> {
   const { address } = context;
   const chosen = choose(backup, request);
+  const ledger = new Ledger(chosen.tables);
   try {
-    await using control = await openLoadSession(address, false);
-    const existing = await readExisting(control);
-    if (!request.overwrite) refuseExisting(chosen, existing, address.subject);
-    await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(moduleUrl, { address });
-    const count = Math.min(threads.count, context.parallel);
-    const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
-    using _ = killOnAbort(address, [control.id, ...ids.map((one) => one.connectionId!)], request.signal);
-    const files = new BackupFiles(backup);
-    return await load({ control, threads, count, request, files, subject: address.subject, existing }, chosen);
+    return await restoreInto(context, request, backup, chosen, ledger);
   } catch (error) {
-    if (request.signal.aborted) throw request.signal.reason;
-    throw asTargetError(error, address.subject, 'restoring');
+    const cause = request.signal.aborted ? request.signal.reason : asTargetError(error, address.subject, 'restoring');
+    throw ledger.isUntouched ? cause : await endedHalfway(address, ledger, cause);
   }
 }
 
+async function restoreInto(
+  { address, parallel }: RestoreContext,
+  request: RestoreRequest,
+  backup: BackupReader,
+  chosen: Chosen,
+  ledger: Ledger,
+): Promise<RestoreResult> {
+  await using control = await openLoadSession(address, false);
+  const existing = await readExisting(control);
+  if (!request.overwrite) refuseExisting(chosen, existing, address.subject);
+  await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(moduleUrl, { address });
+  const count = Math.min(threads.count, parallel);
+  const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
+  const connectionIds = new Map(ids.map(({ connectionId }, thread) => [thread, connectionId!]));
+  using _ = killOnAbort(address, connectionIds.set(ofControl, control.id).values(), request.signal);
+  const files = new BackupFiles(backup);
+  const { subject } = address;
+  return await load({ control, threads, count, request, files, subject, existing, ledger, connectionIds }, chosen);
+}
+
+/** Beside the numbers of the threads. */
+const ofControl = -1;
+
 async function load(work: Load, chosen: Chosen): Promise<RestoreResult> {
-  const { request } = work;
-  const bytes = chosen.tables.reduce((sum, one) => sum + one.bytes, 0);
-  request.progress.expect({ bytes, items: chosen.tables.length });
-  for (const { path } of chosen.databases) await runScript(work, path);
-  await createObjects(work, chosen.objects, ['sequence']);
-  const warnings = await loadTables(work, chosen.tables);
+  const { request, ledger } = work;
+  const { tables, objects } = chosen;
+  const bytes = tables.reduce((sum, one) => sum + one.bytes, 0);
+  request.progress.expect({ bytes, items: tables.length });
+  ledger.isUntouched = false;
+  await createDatabases(work, chosen.databases);
+  await createObjects(work, objects, ['sequence']);
+  const whole = await loadTables(work, tables);
   request.progress.step('making routines, views, triggers and events');
-  await createObjects(work, chosen.objects, ['package', 'package body', 'function', 'procedure']);
-  await createObjects(work, chosen.objects, ['view']);
-  if (request.verify) warnings.push(...(await compareTables(work, chosen.tables)));
-  for (const table of chosen.tables) if (table.hasTriggers) await runScript(work, `${table.path}/triggers.sql`);
-  await createObjects(work, chosen.objects, ['event']);
-  return { items: chosen.tables.length + chosen.objects.length, bytes, warnings, notRestored: [], partial: false };
+  await createObjects(work, objects, ['package', 'package body', 'function', 'procedure']);
+  await createObjects(work, objects, ['view']);
+  await compareTables(
+    work,
+    whole.filter(({ isDoubtful }) => isDoubtful || request.verify),
+  );
+  for (const table of tables) if (table.hasTriggers) await createTriggers(work, table);
+  await createObjects(work, objects, ['event']);
+  return resultOf(ledger);
+}
+
+/** Counts as the backup does: tables, and the bytes of their rows. */
+function resultOf(ledger: Ledger): RestoreResult {
+  const { notRestored, warnings } = ledger;
+  const whole = ledger.tables('whole');
+  const bytes = whole.reduce((sum, one) => sum + one.bytes, 0);
+  return { items: whole.length, bytes, warnings, notRestored, partial: notRestored.length > 0 };
 }
 
 function choose({ manifest }: BackupReader, request: RestoreRequest): Chosen {

@@ -2,6 +2,7 @@ import type { DataThreads, RestoreRequest } from '../../../core/driver/index.ts'
 import type { Connection } from '../protocol/connection.ts';
 import type { BackupFiles } from './backup-files.ts';
 import type { Existing } from './existing.ts';
+import type { Ledger } from './ledger.ts';
 import type { LoadResult, LoadTask } from './load-thread.ts';
 
 /** A restore under way. */
@@ -13,4 +14,7 @@ export interface Load {
   readonly files: BackupFiles;
   readonly subject: string;
   readonly existing: Existing;
+  readonly ledger: Ledger;
+  /** Those of the threads, kept current: what a cancel has to end. */
+  readonly connectionIds: Map<number, number>;
 }

@@ -37,14 +37,14 @@ export async function setIfKnown(connection: Connection, name: string, value: st
  * Ends what these connections are doing when `signal` fires: on the server (a connection of its own says KILL), so that
  * neither side works on for nobody. Dispose it when the work is done.
  */
-export function killOnAbort(address: ServerAddress, connectionIds: readonly number[], signal: AbortSignal): Disposable {
+export function killOnAbort(address: ServerAddress, connectionIds: Iterable<number>, signal: AbortSignal): Disposable {
   const kill = () => void killAll(address, connectionIds);
   if (signal.aborted) kill();
   else signal.addEventListener('abort', kill, { once: true });
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', kill) };
 }
 
-async function killAll(address: ServerAddress, connectionIds: readonly number[]): Promise<void> {
+async function killAll(address: ServerAddress, connectionIds: Iterable<number>): Promise<void> {
   try {
     await using connection = await openSession(address);
     for (const id of connectionIds) await connection.execute(`KILL ${id}`).catch(alreadyGone);

@@ -1,0 +1,39 @@
+import { unlessAborted } from '../../../core/abort.ts';
+import { asTidemarkError, TidemarkError } from '../../../core/error.ts';
+import { qualifiedName } from '../protocol/connection.ts';
+import { openSession } from '../protocol/session.ts';
+import type { ServerAddress } from '../settings.ts';
+import type { Ledger } from './ledger.ts';
+
+/**
+ * The error of a restore that ended halfway, which says what is in the target. Tables that are half loaded are dropped
+ * first, as far as the server still answers: none stays under its name without being named.
+ */
+export async function endedHalfway(address: ServerAddress, ledger: Ledger, thrown: unknown): Promise<TidemarkError> {
+  if (ledger.tables('half loaded').length > 0) await dropAll(address, ledger);
+  const { code, message, subject, hint, cause } = asTidemarkError(thrown);
+  return new TidemarkError(code, `${message}; ${ledger.describe()}`, { subject, hint: hint ?? again, cause });
+}
+
+async function dropAll(address: ServerAddress, ledger: Ledger): Promise<void> {
+  const signal = AbortSignal.timeout(limitMs);
+  try {
+    await unlessAborted(dropEach(address, ledger, signal), signal);
+  } catch {
+    // Those that are left are named as half loaded.
+  }
+}
+
+async function dropEach(address: ServerAddress, ledger: Ledger, signal: AbortSignal): Promise<void> {
+  await using connection = await openSession(address);
+  await connection.execute(`SET SESSION foreign_key_checks = 0, lock_wait_timeout = ${limitMs / 1000}`);
+  for (const table of ledger.tables('half loaded')) {
+    signal.throwIfAborted();
+    await connection.execute(`DROP TABLE IF EXISTS ${qualifiedName(table.database, table.name)}`);
+    ledger.set(table, 'dropped');
+  }
+}
+
+/** Shorter than the time after which a job that was told to end is ended by force. */
+const limitMs = 5000;
+const again = 'Restore again with `--overwrite`, which replaces what is there by now.';

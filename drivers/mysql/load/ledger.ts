@@ -1,0 +1,103 @@
+import type { NotRestored } from '../../../core/driver/index.ts';
+import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
+import type { Failure } from './failure.ts';
+
+/** What is in the target by now: which tables, how far, and what will not be there and why. */
+export class Ledger {
+  /** Nothing was changed yet. */
+  isUntouched = true;
+  readonly notRestored: NotRestored[] = [];
+  readonly warnings: string[] = [];
+  readonly #states: Map<TableFacts, TableState>;
+  /** `shop.orders` to `table shop.orders`, for what needs it. */
+  readonly #lost = new Map<string, string>();
+
+  constructor(tables: readonly TableFacts[]) {
+    this.#states = new Map(tables.map((table) => [table, 'not begun']));
+  }
+
+  set(table: TableFacts, state: TableState): void {
+    this.#states.set(table, state);
+  }
+
+  tables(...states: TableState[]): TableFacts[] {
+    return [...this.#states].filter(([, state]) => states.includes(state)).map(([table]) => table);
+  }
+
+  /** A refusal whose words name something that is not there either, is for want of that. */
+  fail(item: Item, failure: Failure): void {
+    const needed = failure.why === 'refused' ? this.#neededBy(failure.detail) : undefined;
+    const entry = needed === undefined ? failure : { why: 'skipped' as const, detail: needs(needed, failure.detail) };
+    const name = itemName(item);
+    this.notRestored.push({ item: name, ...entry });
+    if (!item.kind.startsWith('trigger')) this.#lost.set(qualified(item), name);
+  }
+
+  /** What of these names is not restored, as `table shop.orders`. */
+  lost(...names: string[]): string | undefined {
+    return names.map((name) => this.#lost.get(name)).find((name) => name !== undefined);
+  }
+
+  #neededBy(words: string): string | undefined {
+    const quoted = [...words.matchAll(/'([^']+)'/g)].map(([, name]) => name!);
+    const [, plain = ''] = /(\S+) does not exist/.exec(words) ?? [];
+    return this.lost(...quoted, plain);
+  }
+
+  /** For the error of a restore that ended halfway. */
+  describe(): string {
+    const whole = this.tables('whole');
+    const parts = [
+      `${whole.length} of ${this.#states.size} tables are whole in the target${listOf(whole)}`,
+      ...this.#count('half loaded', 'half loaded and still there'),
+      ...this.#count('dropped', 'half loaded and dropped again'),
+      ...this.#count('not begun', 'not begun'),
+      ...(this.notRestored.length === 0 ? [] : [`not restored: ${shortList(this.notRestored)}`]),
+    ];
+    return parts.join('; ');
+  }
+
+  #count(state: TableState, words: string): string[] {
+    const tables = this.tables(state);
+    return tables.length === 0 ? [] : [`${tables.length} ${words}${listOf(tables)}`];
+  }
+}
+
+/** `dropped`: it was half loaded. `damaged`: it stays without what is damaged, as was asked. */
+export type TableState = 'not begun' | 'half loaded' | 'whole' | 'damaged' | 'dropped' | 'refused';
+
+export type Item =
+  | Pick<TableFacts | ObjectFacts, 'kind' | 'database' | 'name'>
+  | Pick<DatabaseFacts, 'kind' | 'database'>
+  | { readonly kind: 'trigger' | 'triggers of table'; readonly database: string; readonly name: string };
+
+function qualified(item: Item): string {
+  return 'name' in item ? `${item.database}.${item.name}` : item.database;
+}
+
+/** `view shop.totals`, as lists of what was not restored say it. */
+export function itemName(item: Item): string {
+  return `${item.kind} ${qualified(item)}`;
+}
+
+export function needs(item: string, words = ''): string {
+  return `needs ${item}, which is not restored${words === '' ? '' : `: ${words}`}`;
+}
+
+function listOf(tables: readonly TableFacts[]): string {
+  if (tables.length === 0) return '';
+  const names = tables.slice(0, listed).map((one) => `${one.database}.${one.name}`);
+  return ` (${names.join(', ')}${moreThan(tables)})`;
+}
+
+function shortList(lost: readonly NotRestored[]): string {
+  const texts = lost.slice(0, listed).map(({ item, why, detail }) => `${item} (${why}: ${detail})`);
+  return `${texts.join(', ')}${moreThan(lost)}`;
+}
+
+function moreThan({ length }: { length: number }): string {
+  return length > listed ? `, and ${length - listed} more` : '';
+}
+
+/** A person at night must not have to guess which; thousands would hide the rest of the message. */
+const listed = 20;
