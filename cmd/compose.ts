@@ -92,8 +92,9 @@ function operationContext(
 
 async function jobContext({ clock, process }: Surroundings, catalog: Catalog): Promise<JobContext> {
   const { createEmitter } = await import('../core/observe/index.ts');
+  const { jobKinds } = await import('../core/job/index.ts');
   const owner = `${process.host}/${process.pid}/${randomBytes(4).toString('hex')}`;
-  return { catalog, clock, emit: createEmitter(catalog.events), owner };
+  return { catalog, clock, emit: createEmitter(catalog.events), owner, kinds: jobKinds };
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

@@ -1,7 +1,7 @@
 import type { Job, NewJob } from '../core/catalog/index.ts';
 import { TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
-import { type Operation, type Operations, submitAndFollow } from '../core/job/index.ts';
+import { jobKinds, type Operation, operationOf, submitAndFollow } from '../core/job/index.ts';
 import type { Workspace } from './compose.ts';
 import { showProgress } from './views/progress.ts';
 
@@ -10,11 +10,10 @@ import { showProgress } from './views/progress.ts';
  * throws its error otherwise.
  */
 export async function followJob(workspace: Workspace, newJob: NewJob, title: string): Promise<Job> {
-  const { operationsFor } = await import('./operations.ts');
-  const { operations, thrown } = remembering(operationsFor(await workspace.operationContext()));
+  const { operation, thrown } = remembering(operationOf(jobKinds, await workspace.operationContext()));
   const progress = showProgress(workspace.output, title, workspace.surroundings.clock);
   try {
-    const job = await submitAndFollow(newJob, await workspace.jobContext(), operations, {
+    const job = await submitAndFollow(newJob, await workspace.jobContext(), operation, {
       signal: workspace.signal,
       whenBusy: 'wait',
       onChange: progress.update,
@@ -32,16 +31,14 @@ export function jobExitCode({ state }: Job): number {
 }
 
 /** A job keeps no stack of its error; what was thrown in this process has one, which shows where a defect is. */
-function remembering({ backup, restore }: Operations): { operations: Operations; thrown: () => unknown } {
+function remembering(given: Operation): { operation: Operation; thrown: () => unknown } {
   let last: unknown;
-  const remember =
-    (operation: Operation): Operation =>
-    (job, run) =>
-      operation(job, run).catch((thrown) => {
-        last = thrown;
-        throw thrown;
-      });
-  return { operations: { backup: remember(backup), restore: remember(restore) }, thrown: () => last };
+  const operation: Operation = (job, run) =>
+    given(job, run).catch((thrown) => {
+      last = thrown;
+      throw thrown;
+    });
+  return { operation, thrown: () => last };
 }
 
 function endedWell(job: Job, thrown: unknown): Job {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { BackupRecord, NewJob } from '../core/catalog/index.ts';
+import { type RestoreJobRequest, type RestoreJobResult, restoreJob } from '../core/job/index.ts';
 import { formatBytes } from '../core/units.ts';
 import type { Workspace } from './compose.ts';
 import { followJob, jobExitCode } from './follow-job.ts';
-import type { RestoreJobRequest, RestoreJobResult } from './operations.ts';
 import { jobJson } from './views/jobs.ts';
 import { notRestoredText } from './views/not-restored.ts';
 import { count, formatTime } from './views/words.ts';
@@ -26,7 +26,7 @@ export interface RestoreWish {
 
 /** Restores as a job, shows it and what came of it, and gives the exit code. */
 export async function restore(workspace: Workspace, wish: RestoreWish): Promise<number> {
-  const job = await followJob(workspace, restoreJob(wish), `restore ${wish.backup.source}`);
+  const job = await followJob(workspace, await jobOf(wish), `restore ${wish.backup.source}`);
   const { restoredTo, items, bytes, warnings, notRestored, notRestoredCount } =
     job.result as unknown as RestoreJobResult;
   const { output } = workspace;
@@ -41,21 +41,13 @@ export async function restore(workspace: Workspace, wish: RestoreWish): Promise<
   return jobExitCode(job);
 }
 
-function restoreJob({
+function jobOf({
   backup,
   into,
   only = [],
   overwrite = false,
   verify = false,
   keepDamaged = false,
-}: RestoreWish): NewJob {
-  const request: RestoreJobRequest = { backup: backup.id, into, only, overwrite, verify, keepDamaged };
-  return {
-    kind: 'restore',
-    trigger: 'manual',
-    source: backup.source,
-    destination: backup.destination,
-    request: { ...request },
-    attempts: 1,
-  };
+}: RestoreWish): Promise<NewJob> {
+  return restoreJob(backup, { backup: backup.id, into, only, overwrite, verify, keepDamaged });
 }

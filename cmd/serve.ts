@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Collection, DaemonSettings } from '../core/config/index.ts';
 import { createReconcile, type DaemonContext, openSystemd, runDaemon } from '../core/daemon/index.ts';
 import { exitCodes } from '../core/error-codes.ts';
+import { jobKinds } from '../core/job/index.ts';
 import { createLogger, type Logger, type LogLevel } from '../core/observe/index.ts';
 import { type OperationContext, probeDestination, probeSource } from '../core/operation/index.ts';
 import { parseDuration } from '../core/units.ts';
 import { appliedPlans, requireResource } from './applied.ts';
 import { probesFor } from './change.ts';
 import type { Workspace } from './compose.ts';
-import { operationsInProcesses } from './job-process/operations.ts';
+import { operationInProcess } from './job-process/operation.ts';
 import { logLine } from './views/log-line.ts';
 
 /** Runs the daemon until it is told to end and has let go of its jobs. The log is all that it prints. */
@@ -40,7 +41,8 @@ async function daemonContext(
     listen,
     concurrency,
     drainMs,
-    operations: operationsInProcesses({ env, configurationPath }),
+    kinds: jobKinds,
+    operation: operationInProcess({ env, configurationPath }),
     plans: (state) => appliedPlans(state, operation.drivers),
     probeSource: async (name, signal) => probeSource(operation, await resource('sources', name), signal),
     probeDestination: async (name, signal) => probeDestination(operation, await resource('destinations', name), signal),

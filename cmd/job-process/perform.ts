@@ -1,8 +1,8 @@
 import type { Progress } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
+import { jobKinds, operationOf } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import { compose } from '../compose.ts';
-import { operationsFor } from '../operations.ts';
 import { surroundingsOf } from '../this-process.ts';
 import type { FromJobProcess, ToJobProcess } from './messages.ts';
 
@@ -40,8 +40,8 @@ async function outcomeOf(
   const globals = { config: settings.configurationPath, json: false, quiet: true, color: false };
   try {
     await using workspace = compose(surroundings, globals);
-    const operations = operationsFor(await workspace.operationContext());
-    return { type: 'done', outcome: await operations[job.kind](job, { signal, progress }) };
+    const operation = operationOf(jobKinds, await workspace.operationContext());
+    return { type: 'done', outcome: await operation(job, { signal, progress }) };
   } catch (thrown) {
     return { type: 'failed', error: toPlainError(thrown) };
   }

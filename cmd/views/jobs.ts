@@ -41,7 +41,7 @@ export function restoresTable(jobs: readonly Job[], look: Look): string {
 
 /** The JSON of a job: see `docs/reference/json.md`. */
 export function jobJson(job: Job) {
-  const { lease, ...rest } = job;
+  const { lease, uses: _, ...rest } = job;
   return { ...rest, ...(lease === undefined ? {} : { runner: lease.owner }) };
 }
 

@@ -36,17 +36,24 @@ async function readState(db: Kysely<Tables>): Promise<AppliedState> {
 }
 
 async function commit(db: Transaction<Tables>, change: StateChange, now: Date): Promise<AppliedState> {
-  const { serial } = await db.selectFrom('state').select('serial').executeTakeFirstOrThrow();
-  if (serial !== change.expectedSerial) throw stale(change.expectedSerial, serial);
+  await advance(db, change.expectedSerial, now);
   for (const address of change.remove) await remove(db, address, now);
   for (const { from, to } of change.rename) await renameResource(db, from, to);
   for (const resource of change.put) await put(db, resource, now.getTime());
   for (const plan of change.retime?.plans ?? []) await update(db, plan, { scheduledThrough: change.retime!.since });
-  await db
-    .updateTable('state')
-    .set({ serial: serial + 1, appliedAt: now.getTime() })
-    .execute();
   return readState(db);
+}
+
+/** First of all: commits that come at once wait here for each other. Claims go by names and identities, so they begin anew. */
+async function advance(db: Transaction<Tables>, expectedSerial: number, now: Date): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('state')
+    .set((is) => ({ serial: expectedSerial + 1, appliedAt: now.getTime(), claims: is('claims', '+', 1) }))
+    .where('serial', '=', expectedSerial)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows > 0n) return;
+  const { serial } = await db.selectFrom('state').select('serial').executeTakeFirstOrThrow();
+  throw stale(expectedSerial, serial);
 }
 
 function stale(expected: number, actual: number): TidemarkError {

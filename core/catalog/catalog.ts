@@ -49,7 +49,7 @@ export interface StateChange {
   readonly expectedSerial: number;
   readonly put: readonly (Resource & { readonly identity?: string })[];
   readonly remove: readonly string[];
-  /** Addresses whose resource, plan status, backups and jobs get a new name, and the names in queued jobs' requests. */
+  /** Addresses whose resource, plan status, backups and jobs get a new name, and the names in what jobs that have not ended ask for and use. */
   readonly rename: readonly { readonly from: string; readonly to: string }[];
   /** Plans (by their new names) whose timing begins anew: `scheduledThrough` becomes `since`. */
   readonly retime?: { readonly plans: readonly string[]; readonly since: Date };
@@ -120,12 +120,19 @@ export interface BackupFilter {
 export const jobStates = ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled', 'missed'] as const;
 export type JobState = (typeof jobStates)[number];
 
-export const jobKinds = ['backup', 'restore'] as const;
-export type JobKind = (typeof jobKinds)[number];
+/**
+ * One thing that a job touches while it runs: `sources.shop`; `backups:logical:sources.shop`, the row of backups of that
+ * type; or `folder:/srv/www`, absolute and with its links resolved. `job-uses.ts` has the rule that goes by it.
+ */
+export interface JobUse {
+  readonly thing: string;
+  readonly mode: 'read' | 'write';
+}
 
 export interface Job {
   readonly id: string;
-  readonly kind: JobKind;
+  /** A name that `core/job/kinds.ts` explains; the catalog knows kinds by nothing else. */
+  readonly kind: string;
   readonly state: JobState;
   readonly trigger: 'manual' | 'schedule' | 'missed';
   readonly source: string;
@@ -133,6 +140,7 @@ export interface Job {
   readonly destination?: string;
   /** What to do, by kind: see `core/operation`. */
   readonly request: Readonly<Record<string, unknown>>;
+  readonly uses: readonly JobUse[];
   /** Counts from 1 when it first runs. */
   readonly attempt: number;
   readonly attempts: number;
@@ -165,13 +173,20 @@ export interface JobError {
   readonly hint?: string;
 }
 
+/** A running job that keeps another one from running, and what it does to a thing that both touch. */
+export interface Rival {
+  readonly job: Job;
+  readonly use: JobUse;
+}
+
 export interface NewJob {
-  readonly kind: JobKind;
+  readonly kind: string;
   readonly trigger: Job['trigger'];
   readonly source: string;
   readonly plan?: string;
   readonly destination?: string;
   readonly request: Readonly<Record<string, unknown>>;
+  readonly uses: readonly JobUse[];
   readonly attempts: number;
   /** `missed` records a run that did not happen. */
   readonly state?: 'queued' | 'missed';
@@ -184,10 +199,13 @@ export interface Jobs {
   /** Newest first. */
   list(filter?: JobFilter): Promise<readonly Job[]>;
   /**
-   * Takes the oldest queued job that is due and whose source has no running job of the same kind; with `id` only that
-   * job, under the same conditions. Of several processes one gets it. Undefined when there is none.
+   * Takes the oldest queued job that is due and clashes with no running one by what they use; with `kinds` only one of
+   * these, with `id` only that job, under the same conditions. Of several processes one gets it, and never two of them
+   * jobs that clash. Undefined when there is none.
    */
-  claim(request: { owner: string; leaseMs: number; id?: string }): Promise<Job | undefined>;
+  claim(request: ClaimRequest): Promise<Job | undefined>;
+  /** The running jobs that a job with these uses would have to wait for. */
+  rivals(uses: readonly JobUse[]): Promise<readonly Rival[]>;
   /**
    * Extends the lease and stores progress. Gives the job as it is now (with `cancelRequested`). Throws JOB_LOST when the
    * lease has ended or is not ours any more.
@@ -204,6 +222,13 @@ export interface Jobs {
   abandoned(): Promise<readonly Job[]>;
 }
 
+export interface ClaimRequest {
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly kinds?: readonly string[];
+  readonly id?: string;
+}
+
 export interface JobChange {
   readonly error?: JobError;
   readonly result?: Readonly<Record<string, unknown>>;
@@ -213,7 +238,7 @@ export interface JobChange {
 
 export interface JobFilter {
   readonly states?: readonly JobState[];
-  readonly kind?: JobKind;
+  readonly kind?: string;
   readonly plan?: string;
   readonly source?: string;
   /** By `queuedAt`. */

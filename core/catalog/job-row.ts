@@ -1,19 +1,20 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { TidemarkError } from '../error.ts';
-import type { Job, JobError, JobKind, JobProgress, JobState, NewJob } from './catalog.ts';
+import type { Job, JobError, JobProgress, JobState, JobUse, NewJob } from './catalog.ts';
 import { fromJson, jsonColumn, toTime } from './columns.ts';
 import type { JobRow, Tables } from './tables.ts';
 
 export function toJob(row: JobRow): Job {
   return {
     id: row.id,
-    kind: row.kind as JobKind,
+    kind: row.kind,
     state: row.state as JobState,
     trigger: row.trigger as Job['trigger'],
     source: row.source,
     plan: row.plan ?? undefined,
     destination: row.destination ?? undefined,
     request: fromJson(row.request),
+    uses: fromJson<readonly JobUse[]>(row.uses) ?? [],
     attempt: row.attempt,
     attempts: row.attempts,
     queuedAt: toTime(row.queuedAt),
@@ -39,6 +40,7 @@ export async function addJob(db: Kysely<Tables>, job: NewJob, id: string, now: n
     plan: job.plan ?? null,
     destination: job.destination ?? null,
     request: jsonColumn(job.request),
+    uses: jsonColumn(job.uses),
     attempt: 0,
     attempts: job.attempts,
     queuedAt: now,
@@ -58,15 +60,23 @@ export async function addJob(db: Kysely<Tables>, job: NewJob, id: string, now: n
 }
 
 /** The row of a job that was there before. Throws JOB_NOT_FOUND. */
-export async function readJob(db: Transaction<Tables>, id: string): Promise<JobRow> {
+export async function readJob(db: Kysely<Tables>, id: string): Promise<JobRow> {
   const row = await db.selectFrom('job').selectAll().where('id', '=', id).executeTakeFirst();
   if (row === undefined) throw new TidemarkError('JOB_NOT_FOUND', `there is no job ${id}`);
   return row;
 }
 
-export async function changeJob(db: Transaction<Tables>, row: JobRow, change: Partial<JobRow>): Promise<Job> {
-  await db.updateTable('job').set(change).where('id', '=', row.id).execute();
-  return toJob({ ...row, ...change });
+/** Compare-and-set. Undefined, and nothing done, when the job went on since the row was read, or a cancel was asked. */
+export async function changeJob(db: Kysely<Tables>, row: JobRow, change: Partial<JobRow>): Promise<Job | undefined> {
+  const { numUpdatedRows } = await db
+    .updateTable('job')
+    .set(change)
+    .where('id', '=', row.id)
+    .where('state', '=', row.state)
+    .where('fence', '=', row.fence)
+    .where('cancelRequested', '=', row.cancelRequested)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 0n ? undefined : toJob({ ...row, ...change });
 }
 
 function toProgress(column: string | null): JobProgress | undefined {

@@ -2,7 +2,8 @@ import type { Kysely } from 'kysely';
 import { TidemarkError } from '../error.ts';
 import type { Job, JobFilter, Jobs } from './catalog.ts';
 import { idPatterns, meantIds } from './id-part.ts';
-import { claim, renew } from './job-lease.ts';
+import { claim, rivals } from './job-claim.ts';
+import { renew } from './job-lease.ts';
 import { addJob, toJob } from './job-row.ts';
 import { requestCancel, transition } from './job-transition.ts';
 import type { PartContext } from './part-context.ts';
@@ -14,12 +15,11 @@ export function openJobs({ db, clock, newId }: PartContext): Jobs {
     add: (job) => addJob(db, job, newId(), now()),
     get: (idPart) => get(db, idPart),
     list: (filter = {}) => list(db, filter),
-    claim: (request) => db.transaction().execute((transaction) => claim(transaction, request, now())),
-    renew: (id, lease, progress) =>
-      db.transaction().execute((transaction) => renew(transaction, id, lease, progress, now())),
-    transition: (job, to, change = {}) =>
-      db.transaction().execute((transaction) => transition(transaction, job, to, change, now())),
-    requestCancel: (id) => db.transaction().execute((transaction) => requestCancel(transaction, id, now())),
+    claim: (request) => claim(db, request, now),
+    rivals: (uses) => rivals(db, uses),
+    renew: (id, lease, progress) => renew(db, id, lease, progress, now()),
+    transition: (job, to, change = {}) => transition(db, job, to, change, now()),
+    requestCancel: (id) => requestCancel(db, id, now()),
     abandoned: () => abandoned(db, now()),
   };
 }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import type { Tables } from './tables.ts';
+import { jsonColumn } from './columns.ts';
+import type { StateRow, Tables } from './tables.ts';
 
 /**
  * The steps that made the schema, in order; the schema's version is how many of them a catalog has been through. A step
  * that was released never changes. They run in one transaction with the write of the version.
  */
-export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [first];
+export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [first, jobUses];
 
 async function first(db: Kysely<Tables>): Promise<void> {
   for (const create of [createState, createBackups, createJobs, createPlans, createEvents, createDaemons]) {
@@ -22,7 +23,10 @@ async function createState(db: Kysely<Tables>): Promise<void> {
     .addColumn('serial', 'integer', (column) => column.notNull())
     .addColumn('appliedAt', 'bigint')
     .execute();
-  await db.insertInto('state').values({ id: 1, lineage: randomUUID(), serial: 0, appliedAt: null }).execute();
+  await db
+    .insertInto('state')
+    .values({ id: 1, lineage: randomUUID(), serial: 0, appliedAt: null } as StateRow)
+    .execute();
   await db.schema
     .createTable('resource')
     .addColumn('address', 'varchar(255)', (column) => column.primaryKey())
@@ -144,4 +148,28 @@ async function index(schema: Kysely<Tables>['schema'], table: keyof Tables, colu
     .on(table)
     .columns([...columns])
     .execute();
+}
+
+/** Jobs say what they touch. Those that wait or run meanwhile are taken to write everything that they name. */
+async function jobUses(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .alterTable('state')
+    .addColumn('claims', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute();
+  await db.schema.alterTable('job').addColumn('uses', 'text').execute();
+  const jobs = await db
+    .selectFrom('job')
+    .select(['id', 'kind', 'source', 'request'])
+    .where('state', 'in', ['queued', 'running'])
+    .execute();
+  for (const { id, kind, source, request } of jobs) {
+    const { into } = JSON.parse(request) as { into?: { source?: string; folder?: string } };
+    const target = into?.folder === undefined ? `sources.${into?.source ?? source}` : `folder:${into.folder}`;
+    const uses = [{ thing: kind === 'backup' ? `sources.${source}` : target, mode: 'write' }];
+    await db
+      .updateTable('job')
+      .set({ uses: jsonColumn(uses) })
+      .where('id', '=', id)
+      .execute();
+  }
 }

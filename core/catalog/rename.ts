@@ -1,6 +1,8 @@
 import type { Transaction } from 'kysely';
 import { TidemarkError } from '../error.ts';
-import { jsonColumn } from './columns.ts';
+import type { JobUse } from './catalog.ts';
+import { fromJson, jsonColumn } from './columns.ts';
+import { renamedUse } from './job-uses.ts';
 import type { Tables } from './tables.ts';
 
 /** Gives a resource a new address, and everything that the catalog knows under its name. Throws CHANGE_STALE without it. */
@@ -44,26 +46,41 @@ async function renameReferences(
     .set({ [field]: name })
     .where(field, '=', oldName)
     .execute();
-  await renameInRequests(db, field, oldName, name);
+  await renameInJobs(db, field, oldName, name);
 }
 
-/** A job that still waits must find what it was queued for. */
-async function renameInRequests(
+/** A job that waits, and one that runs and may have to be tried again, must find what it was queued for. */
+async function renameInJobs(
   db: Transaction<Tables>,
   field: ReferenceField,
   oldName: string,
   name: string,
 ): Promise<void> {
-  const waiting = await db.selectFrom('job').select(['id', 'request']).where('state', '=', 'queued').execute();
-  for (const { id, request } of waiting) {
-    const content = JSON.parse(request) as Record<string, unknown>;
-    if (content[field] !== oldName) continue;
-    await db
-      .updateTable('job')
-      .set({ request: jsonColumn({ ...content, [field]: name }) })
-      .where('id', '=', id)
-      .execute();
+  const [from, to] = [`${field}s.${oldName}`, `${field}s.${name}`];
+  const jobs = await db
+    .selectFrom('job')
+    .select(['id', 'request', 'uses'])
+    .where('state', 'in', ['queued', 'running'])
+    .execute();
+  for (const { id, request, uses } of jobs) {
+    const renamed = {
+      request: jsonColumn(renameIn(JSON.parse(request), field, oldName, name) as object),
+      uses: jsonColumn(fromJson<readonly JobUse[]>(uses)?.map((use) => renamedUse(use, from, to))),
+    };
+    if (renamed.request === request && renamed.uses === uses) continue;
+    await db.updateTable('job').set(renamed).where('id', '=', id).execute();
   }
+}
+
+/** A request names resources by the field that is called so, at whatever depth: `plan`, `into.source`. */
+function renameIn(value: unknown, field: ReferenceField, oldName: string, name: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => renameIn(one, field, oldName, name));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, one]) => [
+    key,
+    key === field && one === oldName ? name : renameIn(one, field, oldName, name),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function collectionOf(address: string): string {

@@ -18,6 +18,8 @@ export interface StateRow {
   lineage: string;
   serial: number;
   appliedAt: number | null;
+  /** Counts the claims of jobs and the changes of what they go by: see `job-claim.ts`. */
+  claims: number;
 }
 
 export interface ResourceRow {
@@ -58,6 +60,8 @@ export interface JobRow {
   plan: string | null;
   destination: string | null;
   request: string;
+  /** Null in a job that had ended before jobs said what they use. */
+  uses: string | null;
   attempt: number;
   attempts: number;
   queuedAt: number;

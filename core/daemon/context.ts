@@ -1,7 +1,7 @@
 import type { AppliedState, Catalog, DaemonRecord } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { PlanSettings } from '../config/index.ts';
-import type { JobContext, Operations } from '../job/index.ts';
+import type { JobContext, JobKinds, Operation } from '../job/index.ts';
 import type { Logger } from '../observe/index.ts';
 import type { Bell } from './bell.ts';
 import type { Health } from './health.ts';
@@ -17,11 +17,12 @@ export interface DaemonContext {
   readonly identity: Pick<DaemonRecord, 'owner' | 'pid' | 'host' | 'version'>;
   /** Address and port of HTTP, `127.0.0.1:9631`; port 0 takes a free one. */
   readonly listen: string;
-  /** How many jobs may run at a time. */
+  /** How many jobs of kinds with `shared` slots may run at a time. */
   readonly concurrency: number;
   /** How long running jobs may go on after the drain signal. */
   readonly drainMs: number;
-  readonly operations: Operations;
+  readonly kinds: JobKinds;
+  readonly operation: Operation;
   /** The plans of the applied state. */
   plans(state: AppliedState): readonly PlanSettings[];
   /** Throws SOURCE_UNREACHABLE when the source is down; what else it throws means that something answered. */

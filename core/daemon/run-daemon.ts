@@ -48,8 +48,8 @@ export async function runDaemon(context: DaemonContext, { drain, stop }: DaemonS
 /** The parts of a daemon. Plans are worked out once for each applied state, not in every round. */
 function assemble(given: DaemonContext): Daemon {
   const context = { ...given, plans: rememberLast(given.plans) };
-  const { catalog, clock, logger, identity } = context;
-  const jobs = { catalog, clock, owner: identity.owner, emit: createEmitter(catalog.events, logger) };
+  const { catalog, clock, logger, identity, kinds } = context;
+  const jobs = { catalog, clock, kinds, owner: identity.owner, emit: createEmitter(catalog.events, logger) };
   const current = { state: 'applied', text: 'not read yet', at: clock.now(), pendingChanges: 0 } as const;
   return { context, jobs, bell: createBell(clock), health: createHealth(clock), configuration: { current } };
 }

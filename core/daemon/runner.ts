@@ -12,45 +12,51 @@ const mostGivenBack = 3;
 const letGoMs = 15_000;
 
 /**
- * Runs queued jobs, `concurrency` at a time, and takes over those of dead processes. After the signal it starts none,
- * lets the running ones go on for `drainMs`, or until `stop` fires, then interrupts them.
+ * Runs queued jobs, `concurrency` at a time beside those of kinds that live long, and takes over those of dead processes.
+ * After the signal it starts none, lets the running ones go on for `drainMs`, or until `stop` fires, then interrupts them.
  */
 export function runnerLoop(daemon: Daemon, stop: AbortSignal): Loop {
-  const running = new Set<Promise<void>>();
+  const running = new Map<Promise<void>, Job>();
   const interrupt = new AbortController();
   return {
     name: 'runner',
     run: async (signal) => {
       await goRound(daemon, { name: 'runner', everyMs: 1_000, signal }, async () => {
         await takeOver(daemon.jobs);
-        while (!signal.aborted && running.size < daemon.context.concurrency) {
-          if (!(await startNext(daemon, running, interrupt.signal))) return;
-        }
-      }).finally(() => drainJobs(daemon, running, interrupt, stop));
+        let started = true;
+        while (started && !signal.aborted) started = await startNext(daemon, running, interrupt.signal);
+      }).finally(() => drainJobs(daemon, [...running.keys()], interrupt, stop));
     },
   };
 }
 
-async function startNext(daemon: Daemon, running: Set<Promise<void>>, interrupt: AbortSignal): Promise<boolean> {
+async function startNext(daemon: Daemon, running: Map<Promise<void>, Job>, interrupt: AbortSignal): Promise<boolean> {
   const { catalog, identity } = daemon.context;
-  const job = await catalog.jobs.claim({ owner: identity.owner, leaseMs });
+  const kinds = kindsWithSlot(daemon, [...running.values()]);
+  if (kinds.length === 0) return false;
+  const job = await catalog.jobs.claim({ owner: identity.owner, leaseMs, kinds });
   if (job === undefined) return false;
   const work = runOne(daemon, job, interrupt).finally(() => {
     running.delete(work);
     daemon.bell.ring();
   });
-  running.add(work);
+  running.set(work, job);
   return true;
+}
+
+function kindsWithSlot({ context: { kinds, concurrency } }: Daemon, running: readonly Job[]): string[] {
+  const sharing = running.filter(({ kind }) => kinds[kind]?.slots === 'shared').length;
+  return Object.keys(kinds).filter((kind) => kinds[kind]?.slots === 'own' || sharing < concurrency);
 }
 
 /** Never rejects: when the catalog fails, the lease ends and the job is taken over. */
 async function runOne(daemon: Daemon, job: Job, interrupt: AbortSignal): Promise<void> {
-  const { logger, operations } = daemon.context;
+  const { logger, kinds, operation } = daemon.context;
   logger.info({ job: job.id, plan: job.plan, attempt: job.attempt }, `${job.kind} of ${job.source} starts`);
   try {
-    const ended = await runJob(job, daemon.jobs, operations, { signal: interrupt });
+    const ended = await runJob(job, daemon.jobs, operation, { signal: interrupt });
     logger.info({ job: job.id, plan: job.plan, state: ended.state }, `${job.kind} of ${job.source} is ${ended.state}`);
-    if (ended.kind === 'backup') await reactToOutage(daemon, ended);
+    if (kinds[ended.kind]?.countsForPlan) await reactToOutage(daemon, ended);
   } catch (thrown) {
     logger.error({ err: asTidemarkError(thrown), job: job.id }, 'the job could not be settled');
   }
@@ -77,12 +83,12 @@ async function reactToOutage(daemon: Daemon, job: Job): Promise<void> {
 
 async function drainJobs(
   { context }: Daemon,
-  running: ReadonlySet<Promise<void>>,
+  running: readonly Promise<void>[],
   interrupt: AbortController,
   stop: AbortSignal,
 ): Promise<void> {
-  if (running.size === 0) return;
-  context.logger.info({ running: running.size }, 'waiting for running jobs');
+  if (running.length === 0) return;
+  context.logger.info({ running: running.length }, 'waiting for running jobs');
   const drained = new AbortController();
   const ended = Promise.all(running).then(() => drained.abort());
   await pause(context.clock, context.drainMs, AbortSignal.any([stop, drained.signal]));

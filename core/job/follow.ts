@@ -1,15 +1,16 @@
-import { isFinal, type Job, type NewJob } from '../catalog/index.ts';
+import { isFinal, type Job, type NewJob, type Rival } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import { TidemarkError } from '../error.ts';
 import { leaseMs } from './lease.ts';
-import type { JobContext, Operations } from './operation.ts';
+import type { JobContext, Operation } from './operation.ts';
 import { runJob } from './run-job.ts';
 import { takeOver } from './take-over.ts';
+import { describeUse } from './uses.ts';
 
 export interface FollowOptions {
   /** Asks for a cancel when it fires; the job is still followed to its end. */
   readonly signal: AbortSignal;
-  /** What to do while another job of the same kind runs on the same source. */
+  /** What to do while a job runs that this one clashes with. */
   readonly whenBusy: 'wait' | 'fail';
   /** The job as it is, whenever it was looked at. */
   readonly onChange?: (job: Job) => void;
@@ -27,7 +28,7 @@ const lookEveryMs = 500;
 export async function submitAndFollow(
   newJob: NewJob,
   context: JobContext,
-  operations: Operations,
+  operation: Operation,
   options: FollowOptions,
 ): Promise<Job> {
   options.signal.throwIfAborted();
@@ -41,23 +42,22 @@ export async function submitAndFollow(
     if (isFinal(job.state)) return job;
     if (options.signal.aborted && !job.cancelRequested) {
       await context.catalog.jobs.requestCancel(id);
-    } else if (job.state !== 'queued' || !(await runHere(job, context, operations, options))) {
+    } else if (job.state !== 'queued' || !(await runHere(job, context, operation, options))) {
       if (job.state === 'queued') onceTold(await waitReason(job, context));
       await waitALittle(context, options.signal);
     }
   }
 }
 
-/** The running job that keeps another one of its kind and source waiting. */
-async function findRival(job: Pick<Job, 'kind' | 'source'>, { catalog }: JobContext): Promise<Job | undefined> {
-  const [rival] = await catalog.jobs.list({ states: ['running'], kind: job.kind, source: job.source, limit: 1 });
-  return rival;
+/** The running job that has run longest of those that keep this one waiting. */
+async function findRival({ uses }: Pick<Job, 'uses'>, { catalog }: JobContext): Promise<Rival | undefined> {
+  return (await catalog.jobs.rivals(uses))[0];
 }
 
-function busy(rival: Job): TidemarkError {
-  return new TidemarkError('JOB_CONFLICT', `a ${rival.kind} of ${rival.source} is running already: job ${rival.id}`, {
-    subject: `sources.${rival.source}`,
-    hint: `Wait for it, or end it with \`tidemark cancel ${rival.id}\`.`,
+function busy({ job, use }: Rival): TidemarkError {
+  return new TidemarkError('JOB_CONFLICT', `a ${job.kind} that ${describeUse(use)} is running already: job ${job.id}`, {
+    subject: `sources.${job.source}`,
+    hint: `Wait for it, or end it with \`tidemark cancel ${job.id}\`.`,
   });
 }
 
@@ -73,7 +73,7 @@ function tellOnce(tell: ((text: string) => void) | undefined): (text: string) =>
 async function runHere(
   job: Job,
   context: JobContext,
-  operations: Operations,
+  operation: Operation,
   { signal, onChange }: FollowOptions,
 ): Promise<boolean> {
   const { catalog, owner } = context;
@@ -81,7 +81,7 @@ async function runHere(
   await takeOver(context);
   const claimed = await catalog.jobs.claim({ owner, leaseMs, id: job.id });
   if (claimed === undefined) return false;
-  await runJob(claimed, context, operations, { signal: cancelOn(signal), onProgress: onChange });
+  await runJob(claimed, context, operation, { signal: cancelOn(signal), onProgress: onChange });
   return true;
 }
 
@@ -99,7 +99,7 @@ async function waitReason(job: Job, context: JobContext): Promise<string> {
     return `trying again at ${job.notBefore.toISOString()}: ${job.error?.message ?? 'the last attempt failed'}`;
   }
   const rival = await findRival(job, context);
-  if (rival !== undefined) return `waiting for job ${rival.id}, a ${rival.kind} of the same source`;
+  if (rival !== undefined) return `waiting for job ${rival.job.id}, a ${rival.job.kind} that ${describeUse(rival.use)}`;
   return 'waiting for the daemon to start the job';
 }
 

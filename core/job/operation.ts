@@ -1,7 +1,8 @@
-import type { Catalog, Job, JobKind } from '../catalog/index.ts';
+import type { Catalog, Job } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Run } from '../driver/index.ts';
 import type { Emit } from '../observe/index.ts';
+import type { JobKinds } from './kinds.ts';
 
 export interface JobOutcome {
   /** Stored with the job; no secrets. */
@@ -10,15 +11,16 @@ export interface JobOutcome {
   readonly partial: boolean;
 }
 
-/** The work of one kind of job. Throws TidemarkError; one whose `retry` is `backoff` is tried again while attempts remain. */
+/** Does the work of a job, whatever its kind: here, or in a process of its own. Throws as `JobKind.perform` does. */
 export type Operation = (job: Job, run: Run) => Promise<JobOutcome>;
-export type Operations = Readonly<Record<JobKind, Operation>>;
 
 /** Who runs jobs, and where they are kept. */
 export interface JobContext {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly emit: Emit;
+  /** Jobs of other kinds are left to others. */
+  readonly kinds: JobKinds;
   /** Unique to this process. */
   readonly owner: string;
 }

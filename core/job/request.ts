@@ -2,6 +2,7 @@ import type { Job, JobError, NewJob } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
 import type { TidemarkError } from '../error.ts';
 import type { MissedTimes } from '../schedule/index.ts';
+import { backupUses } from './uses.ts';
 
 /** When a scheduled run should happen. */
 export interface RunTimes {
@@ -30,7 +31,8 @@ export function missedJob(plan: PlanSettings, { first, last }: MissedTimes): New
 }
 
 function jobOf(plan: PlanSettings, trigger: Job['trigger']): Omit<NewJob, 'request' | 'attempts'> {
-  return { kind: 'backup', trigger, source: plan.source, plan: plan.name, destination: plan.destinations[0] };
+  const { name, source, destinations } = plan;
+  return { kind: 'backup', trigger, source, plan: name, destination: destinations[0], uses: backupUses(plan) };
 }
 
 /** A time in a job's request; undefined when it has none. */

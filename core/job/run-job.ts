@@ -2,14 +2,14 @@ import type { Job } from '../catalog/index.ts';
 import type { Run } from '../driver/index.ts';
 import { asTidemarkError } from '../error.ts';
 import { withLease } from './lease.ts';
-import type { JobContext, Operations } from './operation.ts';
+import type { JobContext, Operation } from './operation.ts';
 import { createProgressMeter } from './progress-meter.ts';
 import { type Ending, settle } from './settle.ts';
 
 export interface RunJobOptions {
   /**
-   * Fires to stop the job: with a reason of code CANCELLED it ends as cancelled, with JOB_LOST (the process stops) a
-   * backup is queued again and anything else fails.
+   * Fires to stop the job: with a reason of code CANCELLED it ends as cancelled, with JOB_LOST (the process stops) as
+   * its kind says: queued again, or failed.
    */
   readonly signal: AbortSignal;
   /** The job with its progress, about once a second. */
@@ -23,22 +23,22 @@ export interface RunJobOptions {
 export async function runJob(
   job: Job,
   context: JobContext,
-  operations: Operations,
+  operation: Operation,
   options: RunJobOptions,
 ): Promise<Job> {
   const meter = createProgressMeter(context.clock);
   const keep = { outer: options.signal, progress: meter.read, onRenewed: options.onProgress };
   const settled = await withLease(job, context, keep, async (signal) => {
-    const ending = await attempt(job, operations, { signal, progress: meter }, options.signal);
+    const ending = await attempt(job, operation, { signal, progress: meter }, options.signal);
     return settle(job, ending, context, signal);
   });
   return settled ?? context.catalog.jobs.get(job.id);
 }
 
-async function attempt(job: Job, operations: Operations, run: Run, stop: AbortSignal): Promise<Ending> {
+async function attempt(job: Job, operation: Operation, run: Run, stop: AbortSignal): Promise<Ending> {
   try {
     run.signal.throwIfAborted();
-    return { outcome: await operations[job.kind](job, run) };
+    return { outcome: await operation(job, run) };
   } catch (thrown) {
     const error = asTidemarkError(run.signal.aborted ? run.signal.reason : thrown);
     return { error, interrupted: stop.aborted && error.code === 'JOB_LOST' };

@@ -31,12 +31,12 @@ export async function settle(
   held?: AbortSignal,
 ): Promise<Job | undefined> {
   const { catalog, clock, emit } = context;
-  const { to, change, event, text } = decide(job, ending, clock.now());
+  const { to, change, event, text } = decide(job, ending, context);
   const settled = await insist(context, held, () => transition(job, to, change, context));
   if (settled === undefined) return undefined;
   const stamp = { succeeded: { lastSuccessAt: clock.now() }, failed: { lastFailureAt: clock.now() } };
   const { plan } = job;
-  if (job.kind === 'backup' && plan !== undefined && (to === 'succeeded' || to === 'failed')) {
+  if (context.kinds[job.kind]?.countsForPlan && plan !== undefined && (to === 'succeeded' || to === 'failed')) {
     await insist(context, held, () => catalog.plans.update(plan, stamp[to]));
   }
   const cancelled = to === 'queued' && settled.state === 'cancelled';
@@ -73,7 +73,7 @@ async function transition(
   }
 }
 
-function decide(job: Job, ending: Ending, now: Date): Settlement {
+function decide(job: Job, ending: Ending, context: JobContext): Settlement {
   if ('outcome' in ending) {
     const { partial, result } = ending.outcome;
     return partial
@@ -85,15 +85,16 @@ function decide(job: Job, ending: Ending, now: Date): Settlement {
     return { to: 'cancelled', change: { error }, event: 'job.cancelled', text: `${job.kind} was cancelled` };
   }
   const told = `${error.code}: ${error.message}`;
-  const notBefore = retryTime(job, ending, now);
+  const notBefore = retryTime(job, ending, context);
   return notBefore === undefined
     ? { to: 'failed', change: { error }, event: 'job.failed', text: `${job.kind} failed: ${told}` }
     : { to: 'queued', change: { error, notBefore }, event: 'job.retried', text: `${job.kind} is tried again: ${told}` };
 }
 
-/** When to try again; undefined when not at all. A stop of the process costs a backup no attempt. */
-function retryTime(job: Job, ending: Failure, now: Date): Date | undefined {
-  if (ending.interrupted && job.kind === 'backup') return now;
+/** When to try again; undefined when not at all. A stop of the process costs no attempt. */
+function retryTime(job: Job, ending: Failure, { clock, kinds }: JobContext): Date | undefined {
+  const now = clock.now();
+  if (ending.interrupted && kinds[job.kind]?.whenInterrupted === 'requeue') return now;
   if (ending.error.retry === 'never' || job.attempt >= job.attempts) return undefined;
   const notBefore = new Date(now.getTime() + retryDelayMs(job));
   const startBy = requestTime(job, 'startBy');

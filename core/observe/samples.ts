@@ -1,14 +1,7 @@
-import {
-  type AppliedState,
-  type BackupRecord,
-  type Catalog,
-  type DaemonRecord,
-  type Job,
-  jobKinds,
-  type PlanStatus,
-} from '../catalog/index.ts';
+import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { PlanSettings } from '../config/index.ts';
+import { jobKinds } from '../job/index.ts';
 import { expectedIntervalMs, nextStart } from '../schedule/index.ts';
 import type { MetricName } from './metric-table.ts';
 
@@ -75,7 +68,7 @@ function generalSamples(sources: MetricSources, state: AppliedState): Sample[] {
 }
 
 function jobSamples(active: readonly Job[]): Sample[] {
-  return jobKinds.flatMap((kind) =>
+  return Object.keys(jobKinds).flatMap((kind) =>
     ['queued', 'running'].map((state): Sample => {
       const value = active.filter((job) => job.kind === kind && job.state === state).length;
       return { name: 'tidemark_jobs', labels: { kind, state }, value };

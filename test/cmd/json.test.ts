@@ -53,6 +53,7 @@ test('what verbs print with --json is what the reference says, no field more or 
     trigger: 'manual',
     source: 'docs',
     request: {},
+    uses: [],
     attempts: 1,
   });
   const { job } = await told('cancel', 'cancel', waiting.id.slice(-6));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseTime } from '../../cmd/arguments.ts';
@@ -90,3 +90,16 @@ function terminal(text: string) {
     },
   };
 }
+
+test('two restores into one folder and one below it go one after the other', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  await Promise.all([symlink('.', join(at.folder, 'link')), mkdir(join(at.folder, 'there'))]);
+  const targets = ['./there', './link/there/below', './there/below/deep'];
+  const told = await Promise.all(targets.map((into) => at.tidemark('restore', 'docs', '--into', into, '--overwrite')));
+  for (const one of told) assert.equal(one.code, 0, one.stderr);
+  const { restores } = JSON.parse((await at.inside('restores', '--json')).stdout);
+  const spans = restores.map((job: { startedAt: string; endedAt: string }) => [job.startedAt, job.endedAt]).sort();
+  for (const [at, span] of spans.slice(1).entries()) assert.ok(spans[at]![1]! <= span[0]!, JSON.stringify(spans));
+});

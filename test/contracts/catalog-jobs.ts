@@ -39,9 +39,9 @@ export const jobCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual([second?.attempt, second?.lease?.fence, second?.error], [2, 2, undefined]);
   },
 
-  async 'one job of a kind runs per source, the oldest first'(_t, catalog, clock) {
+  async 'one backup of a type runs per source, the oldest first'(_t, catalog, clock) {
     const ids: string[] = [];
-    for (const change of [{}, {}, { kind: 'restore' as const }, { source: 'uploads' }]) {
+    for (const change of [{}, {}, { kind: 'restore', uses: [] }, { source: 'uploads' }]) {
       ids.push((await catalog.jobs.add(job(change))).id);
       clock.advance(1);
     }

@@ -19,6 +19,21 @@ const works: Readonly<Record<string, (catalog: Catalog) => Promise<unknown>>> = 
       await catalog.jobs.transition(held, 'succeeded');
     }
   },
+  /** As `claim`, with jobs that clash; prints the ids of those during which another ran that clashes with it. */
+  async clash(catalog) {
+    const wrong: string[] = [];
+    print('ready');
+    for (;;) {
+      const closed = (await catalog.events.list()).length > 0;
+      const held = await catalog.jobs.claim({ owner: `pid-${process.pid}`, leaseMs: 60_000 });
+      if (held === undefined && closed && (await catalog.jobs.list({ states: ['queued'] })).length === 0) return wrong;
+      if (held === undefined) continue;
+      await systemClock.sleep(3);
+      const rivals = await catalog.jobs.rivals(held.uses);
+      if (rivals.some(({ job }) => job.id !== held.id)) wrong.push(held.id);
+      await catalog.jobs.transition(held, 'succeeded');
+    }
+  },
   /** Writes until it is killed; prints a line for each backup that was recorded. */
   async write(catalog) {
     for (;;) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { start, waitFor } from '../kit/process.ts';
 import type { CatalogCase } from './catalog.ts';
+import { writes } from './catalog-exclusion.ts';
 import { job, resource } from './catalog-samples.ts';
 
 const program = join(import.meta.dirname, 'catalog-process.ts');
@@ -23,6 +24,24 @@ export const processCases: Readonly<Record<string, CatalogCase>> = {
       claimed.every((some) => some.length > 0),
       `both got some: ${claimed.map((some) => some.length)}`,
     );
+  },
+
+  async 'of three processes that claim jobs on few things none runs two that clash'(t, catalog, _clock, place) {
+    const starting = [0, 1, 2].map(() => start(t, process.execPath, [program, place.url, 'clash']));
+    const workers = await Promise.all(starting);
+    await waitFor('all to be ready', () => workers.every((worker) => worker.output().includes('ready')));
+    for (let count = 0; count < 150; count++) {
+      const other = { source: `s${count % 2}` };
+      await catalog.jobs.add(job(count % 3 === 0 ? { ...other, ...writes(`sources.s${count % 2}`) } : other));
+    }
+    await catalog.events.record({ kind: 'test', level: 'info', subject: 'jobs', text: 'no more' });
+    await Promise.all(workers.map((worker) => worker.ended));
+    assert.deepEqual(
+      workers.flatMap((worker) => JSON.parse(worker.output().split('\n')[1]!) as string[]),
+      [],
+    );
+    const ended = await catalog.jobs.list({ states: ['succeeded'], limit: 1000 });
+    assert.equal(ended.length, 150);
   },
 
   async 'a writer killed at any moment leaves what it reported'(t, catalog, _clock, place) {

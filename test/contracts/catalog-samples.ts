@@ -2,6 +2,7 @@ import { ulid } from 'ulid';
 import type { BackupRecord, DaemonRecord, NewJob } from '../../core/catalog/index.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Resource } from '../../core/config/types.ts';
+import { backupUses } from '../../core/job/index.ts';
 
 /** Time that stands still until a test moves it. */
 export interface ManualClock extends Clock {
@@ -48,12 +49,14 @@ export function backup(change: Partial<BackupRecord> = {}): BackupRecord {
 }
 
 export function job(change: Partial<NewJob> = {}): NewJob {
+  const source = change.source ?? 'shop';
   return {
     kind: 'backup',
     trigger: 'manual',
-    source: 'shop',
+    source,
     plan: 'nightly',
     request: { plan: 'nightly' },
+    uses: backupUses({ source, type: 'logical' }),
     attempts: 3,
     ...change,
   };

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import type { Catalog } from '../../core/catalog/index.ts';
 import type { Clock } from '../../core/clock.ts';
 import { backupCases } from './catalog-backups.ts';
+import { exclusionCases } from './catalog-exclusion.ts';
 import { jobCases } from './catalog-jobs.ts';
 import { processCases } from './catalog-processes.ts';
 import { type ManualClock, manualClock } from './catalog-samples.ts';
@@ -21,7 +22,7 @@ export async function catalogContract(
   t: TestContext,
   makePlace: (t: TestContext) => Promise<CatalogPlace>,
 ): Promise<void> {
-  const cases = { ...stateCases, ...backupCases, ...jobCases, ...watchCases, ...processCases };
+  const cases = { ...stateCases, ...backupCases, ...jobCases, ...exclusionCases, ...watchCases, ...processCases };
   for (const [name, run] of Object.entries(cases)) {
     await t.test(name, async (t) => {
       const clock = manualClock();

@@ -6,7 +6,7 @@ import { apply, diff, observe, type Probes } from '../../../core/change/index.ts
 import type { Clock } from '../../../core/clock.ts';
 import { type Drivers, loadConfiguration, planSettings } from '../../../core/config/index.ts';
 import { createReconcile, type DaemonContext, runDaemon } from '../../../core/daemon/index.ts';
-import type { Operation } from '../../../core/job/index.ts';
+import { jobKinds, type Operation } from '../../../core/job/index.ts';
 import { createLogger } from '../../../core/observe/index.ts';
 import { fastClock } from '../../kit/fast-clock.ts';
 import { waitFor } from '../../kit/process.ts';
@@ -179,7 +179,8 @@ function contextOf(at: Home, catalog: Catalog, log: string[], options: DaemonOpt
     listen: '127.0.0.1:0',
     concurrency: 2,
     drainMs: 30_000,
-    operations: { backup, restore: backup },
+    kinds: jobKinds,
+    operation: backup,
     plans: ({ resources }) =>
       [...resources.values()]
         .filter(({ collection }) => collection === 'plans')

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { type Catalog, type NewJob, openSqliteCatalog } from '../../../core/catalog/index.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { PlanSettings } from '../../../core/config/types.ts';
-import { type JobContext, leaseMs, type Operation, type Operations } from '../../../core/job/index.ts';
+import { type JobContext, jobKinds, leaseMs, type Operation } from '../../../core/job/index.ts';
 import { createEmitter } from '../../../core/observe/index.ts';
 import { fastClock } from '../../kit/fast-clock.ts';
 import { tempFolder } from '../../kit/temp.ts';
@@ -25,7 +25,7 @@ export async function bench(t: TestContext): Promise<Bench> {
 export async function contextOf(t: TestContext, path: string, clock: Clock, owner: string): Promise<JobContext> {
   const catalog = await openSqliteCatalog(path, clock);
   t.after(() => catalog[Symbol.asyncDispose]());
-  return { catalog, clock, owner, emit: createEmitter(catalog.events) };
+  return { catalog, clock, owner, emit: createEmitter(catalog.events), kinds: jobKinds };
 }
 
 export function plan(change: Partial<PlanSettings> = {}): PlanSettings {
@@ -43,10 +43,6 @@ export function plan(change: Partial<PlanSettings> = {}): PlanSettings {
     missed: 'run-once',
     ...change,
   };
-}
-
-export function operations(backup: Operation): Operations {
-  return { backup, restore: backup };
 }
 
 export async function claimed(context: JobContext, job: NewJob) {

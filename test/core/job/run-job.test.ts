@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { TidemarkError } from '../../../core/error.ts';
 import { backupJob, type JobContext, type Operation, runJob, takeOver } from '../../../core/job/index.ts';
 import { waitFor } from '../../kit/process.ts';
-import { bench, claimed, contextOf, eventsOf, operations, plan, untilStopped } from './job-kit.ts';
+import { bench, claimed, contextOf, eventsOf, plan, untilStopped } from './job-kit.ts';
 
 const never = new AbortController().signal;
 const done: Operation = async () => ({ result: { backup: 'x' }, partial: false });
@@ -15,7 +15,7 @@ function failing(error: Error): Operation {
 test('a job that ends well has its result, the plan its success, and the list of events one more', async (t) => {
   const { context } = await bench(t);
   const job = await claimed(context, backupJob(plan(), 'manual'));
-  const ended = await runJob(job, context, operations(done), { signal: never });
+  const ended = await runJob(job, context, done, { signal: never });
   assert.equal(ended.state, 'succeeded');
   assert.deepEqual(ended.result, { backup: 'x' });
   assert.ok((await context.catalog.plans.get('nightly')).lastSuccessAt);
@@ -26,14 +26,14 @@ test('a partial backup is not a success of the plan', async (t) => {
   const { context } = await bench(t);
   const job = await claimed(context, backupJob(plan(), 'manual'));
   const work: Operation = async () => ({ result: {}, partial: true });
-  assert.equal((await runJob(job, context, operations(work), { signal: never })).state, 'partial');
+  assert.equal((await runJob(job, context, work, { signal: never })).state, 'partial');
   assert.equal((await context.catalog.plans.get('nightly')).lastSuccessAt, undefined);
 });
 
 test('an error that may go away is tried again after a back-off that doubles, then fails', async (t) => {
   const { context, clock } = await bench(t);
   const { catalog } = context;
-  const work = operations(failing(new TidemarkError('SOURCE_UNREACHABLE', 'no answer', { subject: 'sources.shop' })));
+  const work = failing(new TidemarkError('SOURCE_UNREACHABLE', 'no answer', { subject: 'sources.shop' }));
   const { id } = await catalog.jobs.add(backupJob(plan(), 'schedule'));
   for (const backoffMs of [5_000, 10_000]) {
     const job = await waitFor('the next attempt', () => catalog.jobs.claim({ owner: 'one', leaseMs: 15_000 }));
@@ -56,18 +56,18 @@ test('a retry that would start past the window fails at once', async (t) => {
   const now = clock.now();
   const times = { scheduledFor: now, startBy: new Date(now.getTime() + 2_000) };
   const job = await claimed(context, backupJob(plan(), 'schedule', times));
-  const work = operations(failing(new TidemarkError('SOURCE_FAILED', 'gone')));
+  const work = failing(new TidemarkError('SOURCE_FAILED', 'gone'));
   assert.equal((await runJob(job, context, work, { signal: never })).state, 'failed');
 });
 
 test('an error that stays is not tried again, and a defect shows no password', async (t) => {
   const { context } = await bench(t);
   const denied = await claimed(context, backupJob(plan(), 'schedule'));
-  const work = operations(failing(new TidemarkError('SOURCE_DENIED', 'no', { hint: 'Grant it.' })));
+  const work = failing(new TidemarkError('SOURCE_DENIED', 'no', { hint: 'Grant it.' }));
   const failed = await runJob(denied, context, work, { signal: never });
   assert.deepEqual(failed.error, { code: 'SOURCE_DENIED', message: 'no', hint: 'Grant it.' });
   const broken = await claimed(context, backupJob(plan(), 'schedule'));
-  const bug = operations(failing(new Error('cannot open mysql://root:hunter2@db1/shop')));
+  const bug = failing(new Error('cannot open mysql://root:hunter2@db1/shop'));
   const { error } = await runJob(broken, context, bug, { signal: never });
   assert.equal(error?.code, 'BUG');
   assert.match(error.message, /mysql:\/\/root:\*\*\*@db1/);
@@ -84,7 +84,7 @@ test('progress reaches the catalog while the job runs', async (t) => {
     run.progress.add({ bytes: 12 });
     return untilStopped(one, run);
   };
-  const running = runJob(job, context, operations(work), { signal: stop.signal });
+  const running = runJob(job, context, work, { signal: stop.signal });
   const { progress } = await waitFor('progress', async () => {
     const seen = await context.catalog.jobs.get(job.id);
     return seen.progress === undefined ? undefined : seen;
@@ -98,7 +98,7 @@ test('progress reaches the catalog while the job runs', async (t) => {
 test('a cancel reaches the operation within two seconds, and the job ends as cancelled', async (t) => {
   const { context, clock } = await bench(t);
   const job = await claimed(context, backupJob(plan(), 'schedule'));
-  const running = runJob(job, context, operations(untilStopped), { signal: never });
+  const running = runJob(job, context, untilStopped, { signal: never });
   const askedAtMs = clock.monotonicMs();
   await context.catalog.jobs.requestCancel(job.id);
   assert.equal((await running).state, 'cancelled');
@@ -109,9 +109,9 @@ test('a stop of the process queues a backup again without costing an attempt, an
   const { context } = await bench(t);
   const stop = AbortSignal.abort(new TidemarkError('JOB_LOST', 'the daemon stops'));
   const backup = await claimed(context, backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'schedule'));
-  assert.equal((await runJob(backup, context, operations(untilStopped), { signal: stop })).state, 'queued');
+  assert.equal((await runJob(backup, context, untilStopped, { signal: stop })).state, 'queued');
   const restore = await claimed(context, { ...backupJob(plan(), 'manual'), kind: 'restore', plan: undefined });
-  const failed = await runJob(restore, context, operations(untilStopped), { signal: stop });
+  const failed = await runJob(restore, context, untilStopped, { signal: stop });
   assert.deepEqual([failed.state, failed.error?.code], ['failed', 'JOB_LOST']);
 });
 
@@ -124,7 +124,7 @@ test('the lease outlives its first term while the work goes on', async (t) => {
     await clock.sleep(25_000);
     return { result: {}, partial: false };
   };
-  const running = runJob(job, context, operations(work), { signal: never });
+  const running = runJob(job, context, work, { signal: never });
   await waitFor('the end of the first term', async () => {
     assert.deepEqual(await takeOver(other), []);
     return clock.monotonicMs() - startedMs > 21_000;
@@ -147,7 +147,7 @@ test('when the lease cannot be renewed the work is stopped before another proces
     });
     return untilStopped(one, run);
   };
-  const running = runJob(job, stuck, operations(work), { signal: never });
+  const running = runJob(job, stuck, work, { signal: never });
   await waitFor('the stop', () => stoppedAt);
   assert.ok(stoppedAt! < job.lease!.until, `${stoppedAt?.toISOString()} is past ${job.lease!.until.toISOString()}`);
   assert.deepEqual((await takeOver(other)).length, 0);
@@ -162,7 +162,7 @@ test('a process that lost its job does not change it', async (t) => {
   const [queued] = await takeOver(other);
   assert.equal(queued?.state, 'queued');
   const again = await waitFor('the second claim', () => other.catalog.jobs.claim({ owner: 'two', leaseMs: 15_000 }));
-  const seen = await runJob(job, context, operations(done), { signal: never });
+  const seen = await runJob(job, context, done, { signal: never });
   assert.deepEqual([seen.state, seen.lease?.owner, seen.lease?.fence], ['running', 'two', again.lease!.fence]);
   assert.equal((await context.catalog.plans.get('nightly')).lastSuccessAt, undefined);
 });

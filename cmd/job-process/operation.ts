@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import type { Job } from '../../core/catalog/index.ts';
 import type { Run } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
-import type { JobOutcome, Operations } from '../../core/job/index.ts';
+import type { JobOutcome, Operation } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import type { FromJobProcess, JobProcessSettings, ToJobProcess } from './messages.ts';
 
@@ -11,12 +11,11 @@ import type { FromJobProcess, JobProcessSettings, ToJobProcess } from './message
 const endingMs = 10_000;
 
 /**
- * Operations that run in a process of their own each. The daemon stays small between jobs, and a job that dies takes
- * nothing with it: its error is JOB_LOST. Leases, progress and cancelling stay with the daemon.
+ * Runs each job in a process of its own. The daemon stays small between jobs, and a job that dies takes nothing with it:
+ * its error is JOB_LOST. Leases, progress and cancelling stay with the daemon.
  */
-export function operationsInProcesses(settings: JobProcessSettings): Operations {
-  const perform = (job: Job, run: Run) => runInProcess(job, settings, run);
-  return { backup: perform, restore: perform };
+export function operationInProcess(settings: JobProcessSettings): Operation {
+  return (job, run) => runInProcess(job, settings, run);
 }
 
 async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): Promise<JobOutcome> {
