@@ -3,12 +3,9 @@ import { extname } from 'node:path';
 import type { Job } from '../../core/catalog/index.ts';
 import type { Run } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
-import type { JobOutcome, Operation } from '../../core/job/index.ts';
+import { type JobOutcome, letGoMs, type Operation } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import type { FromJobProcess, JobProcessSettings, ToJobProcess } from './messages.ts';
-
-/** How long a job process may take to end after it was told to. */
-const endingMs = 10_000;
 
 /**
  * Runs each job in a process of its own. The daemon stays small between jobs, and a job that dies takes nothing with it:
@@ -75,7 +72,7 @@ function died(code: number | null, signal: NodeJS.Signals | null): TidemarkError
 
 function endProcess(child: ChildProcess, reason: ReturnType<typeof toPlainError>, ended: AbortSignal): void {
   tell(child, { type: 'abort', reason });
-  const timer = setTimeout(() => child.kill('SIGKILL'), endingMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), letGoMs);
   ended.addEventListener('abort', () => clearTimeout(timer), { once: true });
 }
 

@@ -1,13 +1,10 @@
 import type { Progress } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
-import { jobKinds, operationOf } from '../../core/job/index.ts';
+import { jobKinds, letGoMs, operationOf } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import { compose } from '../compose.ts';
 import { surroundingsOf } from '../this-process.ts';
 import type { FromJobProcess, ToJobProcess } from './messages.ts';
-
-/** After the daemon is gone, work that does not stop by itself is ended. */
-const orphanMs = 10_000;
 
 /** Signals are the daemon's to handle: a Ctrl-C or a service manager sends them to every process. */
 const leftToTheDaemon = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -23,7 +20,7 @@ export async function performJob(self: NodeJS.Process): Promise<void> {
   });
   self.once('disconnect', () => {
     ending.abort(new TidemarkError('JOB_LOST', 'the daemon is gone'));
-    setTimeout(() => self.exit(1), orphanMs).unref();
+    setTimeout(() => self.exit(1), letGoMs).unref();
   });
   const tell = (message: FromJobProcess) =>
     new Promise<void>((told) => (self.connected ? self.send!(message, () => told()) : told()));

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
+import { watch } from 'chokidar';
 import { pause } from '../clock.ts';
 import { asTidemarkError } from '../error.ts';
 import type { Daemon } from './context.ts';
@@ -12,6 +12,8 @@ import type { ReconcileOutcome } from './reconcile.ts';
 const settleMs = 300;
 /** What could not be applied since a source or destination was not there is tried again after this. */
 const retryMs = 60_000;
+/** How long to wait before files are watched again whose watch failed. */
+const rewatchMs = 10_000;
 const name = 'configuration';
 
 /**
@@ -28,12 +30,13 @@ export function configurationLoop(daemon: Daemon): Loop {
         daemon.bell.ring();
       };
       daemon.context.onReload?.(want);
-      const watcher = await watchFiles(daemon.context.configurationPath, want);
-      wanted.now = true; // for what changed before the watch began
+      const ended = new AbortController();
+      const watching = keepWatching(daemon, want, AbortSignal.any([signal, ended.signal]));
       try {
         await goRound(daemon, { name, everyMs: 5_000, signal }, () => readIfWanted(daemon, wanted, signal));
       } finally {
-        await watcher.close();
+        ended.abort();
+        await watching;
       }
     },
   };
@@ -87,17 +90,41 @@ async function reconcile({ context }: Daemon, signal: AbortSignal): Promise<Reco
 }
 
 /**
- * Watches the folder also when the configuration is one file: editors replace a file by renaming another over it, and
- * mounted secrets swap a link beside it.
+ * Watches the files until the signal fires. A watch that fails, as when the kernel has no more of them, is told and begun
+ * again after a while. Every beginning counts as a change, so that nothing stays unread for longer than that.
  */
-async function watchFiles(path: string, changed: () => void): Promise<FSWatcher> {
+async function keepWatching({ context }: Daemon, changed: () => void, signal: AbortSignal): Promise<void> {
+  for (let level: 'warn' | 'debug' = 'warn'; !signal.aborted; level = 'debug') {
+    const failure = await watchFiles(context.configurationPath, changed, signal);
+    if (signal.aborted) return;
+    changed();
+    const text = `the configuration cannot be watched; it is read every ${rewatchMs / 1000} s`;
+    context.logger[level]({ err: failure }, text);
+    await pause(context.clock, rewatchMs, signal);
+  }
+}
+
+/**
+ * Watches the folder also when the configuration is one file: editors replace a file by renaming another over it, and
+ * mounted secrets swap a link beside it. Ends when the signal fires, or gives the first error; there may be more of them.
+ */
+async function watchFiles(path: string, changed: () => void, signal: AbortSignal): Promise<unknown> {
   const folder = (await isFolder(path)) ? path : dirname(path);
   const concerns = (file: string) =>
     file.startsWith('..') || (folder === path ? /\.ya?ml$/.test(file) : file === basename(path));
   const ignored = (seen: string) => seen !== folder && !concerns(basename(seen));
   const watcher = watch(folder, { depth: 0, ignoreInitial: true, ignored });
-  await new Promise<void>((resolve, reject) => watcher.once('ready', resolve).once('error', reject));
-  return watcher.on('all', changed);
+  try {
+    return await new Promise((resolve) => {
+      watcher.on('error', resolve).on('all', changed).once('ready', changed);
+      if (signal.aborted) resolve(undefined);
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+  } finally {
+    const closed = watcher.close();
+    watcher.on('error', () => {}); // closing takes the listeners away, and an error that comes later would end the process
+    await closed;
+  }
 }
 
 /** One that is not there yet is taken for what its name looks like. */

@@ -12,7 +12,8 @@ import {
 import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedConfiguration } from '../config/index.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import { asTidemarkError } from '../error.ts';
+import { asTidemarkError, TidemarkError } from '../error.ts';
+import { withinLimit } from './within-limit.ts';
 
 /** What reading the configuration came to. */
 export type ReconcileOutcome =
@@ -30,6 +31,9 @@ export interface ReconcileSources {
   load(): Promise<LoadedConfiguration>;
 }
 
+/** To make an empty repository at a slow destination takes some seconds. */
+const probeTimeoutMs = 60_000;
+
 /** Makes the `reconcile` of a daemon: reads the files and applies a change set that is harmless, and no other. */
 export function createReconcile(sources: ReconcileSources): (signal: AbortSignal) => Promise<ReconcileOutcome> {
   return async (signal) => {
@@ -44,7 +48,8 @@ async function reconcile(
   desired: Configuration,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
-  const { catalog, clock, probes } = sources;
+  const { catalog, clock } = sources;
+  const probes = limitedProbes(sources);
   const applied = await catalog.state.read();
   const changeSet = diff({ desired, applied, observed: await observe(catalog), now: clock.now() });
   if (isEmpty(changeSet)) return { state: 'applied', text: `serial ${applied.serial}` };
@@ -61,6 +66,22 @@ async function reconcile(
     if (kind === 'bug' || code === 'CATALOG_UNREADABLE') throw thrown;
     return { state: 'pending', text: `could not be applied: ${code}: ${message}`, pendingChanges, retry: true };
   }
+}
+
+/** What does not answer in time is a reason to wait with the change, and to try again. */
+function limitedProbes({ clock, probes }: ReconcileSources): Probes {
+  const limited =
+    (probe: Probes['source'], code: 'SOURCE_UNREACHABLE' | 'DESTINATION_UNREACHABLE'): Probes['source'] =>
+    (resource, signal) => {
+      const late = new TidemarkError(code, `no answer within ${probeTimeoutMs / 1000} s`, {
+        subject: resource.address,
+      });
+      return withinLimit({ clock, limitMs: probeTimeoutMs, late, signal }, (within) => probe(resource, within));
+    };
+  return {
+    source: limited(probes.source, 'SOURCE_UNREACHABLE'),
+    destination: limited(probes.destination, 'DESTINATION_UNREACHABLE'),
+  };
 }
 
 function describeHeld({ actions }: ChangeSet): string {

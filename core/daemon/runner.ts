@@ -1,15 +1,13 @@
 import type { Job } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
-import { leaseMs, requestTime, runJob, takeOver } from '../job/index.ts';
+import { leaseMs, marginMs, requestTime, runJob, takeOver } from '../job/index.ts';
 import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
 import { outageOf, suspendPlans } from './suspension.ts';
 
 /** A source that answers a probe and fails every backup must not be tried for ever within one window. */
 const mostGivenBack = 3;
-/** How long jobs may take to let go after they were interrupted. */
-const letGoMs = 15_000;
 
 /**
  * Runs queued jobs, `concurrency` at a time beside those of kinds that live long, and takes over those of dead processes.
@@ -97,5 +95,5 @@ async function drainJobs(
       hint: 'Backups are queued again and go on when a daemon runs. Start other jobs again.',
     }),
   );
-  await Promise.race([ended, pause(context.clock, letGoMs, drained.signal)]);
+  await Promise.race([ended, pause(context.clock, marginMs, drained.signal)]);
 }

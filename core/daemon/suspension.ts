@@ -1,8 +1,9 @@
 import type { Job, PlanStatus } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
-import { asTidemarkError, hasCode } from '../error.ts';
+import { hasCode, TidemarkError } from '../error.ts';
 import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
+import { withinLimit } from './within-limit.ts';
 
 /** A source or destination that does not answer. */
 export interface Outage {
@@ -112,21 +113,23 @@ async function release(
   bell.ring();
 }
 
+/** The limit is ours: no driver is trusted to keep to its own. */
 async function probe(
   { context }: Daemon,
   reason: Outage['reason'],
   name: string,
   signal: AbortSignal,
 ): Promise<Outage | undefined> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)]);
+  const code = reason === 'source-down' ? 'SOURCE_UNREACHABLE' : 'DESTINATION_UNREACHABLE';
+  const call = reason === 'source-down' ? context.probeSource : context.probeDestination;
+  const late = new TidemarkError(code, `no answer within ${probeTimeoutMs / 1000} s`);
+  const limit = { clock: context.clock, limitMs: probeTimeoutMs, late, signal };
   try {
-    await (reason === 'source-down' ? context.probeSource(name, limited) : context.probeDestination(name, limited));
+    await withinLimit(limit, (limited) => call(name, limited));
     return undefined;
   } catch (thrown) {
     if (signal.aborted) return undefined;
-    if (limited.aborted) return { reason, name, text: `no answer within ${probeTimeoutMs / 1000} s` };
-    const down = hasCode(thrown, reason === 'source-down' ? 'SOURCE_UNREACHABLE' : 'DESTINATION_UNREACHABLE');
-    return down ? { reason, name, text: asTidemarkError(thrown).message } : undefined;
+    return hasCode(thrown, code) ? { reason, name, text: thrown.message } : undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { isFinal, type Job, type NewJob, type Rival } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import { TidemarkError } from '../error.ts';
-import { leaseMs } from './lease.ts';
+import { leaseMs } from './lease-times.ts';
 import type { JobContext, Operation } from './operation.ts';
 import { runJob } from './run-job.ts';
 import { takeOver } from './take-over.ts';

@@ -1,7 +1,7 @@
 /** The door of this room: the life of a job. */
 export { type FollowOptions, submitAndFollow } from './follow.ts';
 export { type JobKind, type JobKinds, jobKinds, operationOf } from './kinds.ts';
-export { leaseMs } from './lease.ts';
+export { leaseMs, letGoMs, marginMs } from './lease-times.ts';
 export type { JobContext, JobOutcome, Operation } from './operation.ts';
 export { backupJob, describeError, jobSubject, missedJob, type RunTimes, requestTime } from './request.ts';
 export { type RestoreJobRequest, type RestoreJobResult, restoreJob } from './restore-job.ts';

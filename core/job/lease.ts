@@ -1,19 +1,14 @@
 import type { Job, JobProgress } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import { asTidemarkError, hasCode, TidemarkError } from '../error.ts';
+import { leaseMs, letGoMs, marginMs, renewEveryMs } from './lease-times.ts';
 import type { JobContext } from './operation.ts';
-
-/** For how long a job belongs to a process that does not renew. */
-export const leaseMs = 15_000;
-/** The signal fires this long before the lease ends: the time that the work has to let go. */
-const marginMs = 5_000;
-/** Also how soon a cancel is noticed, and how often progress is stored. */
-const renewEveryMs = 1_000;
 
 /**
  * Runs `work` while the lease of a claimed job is renewed with its progress. The signal that `work` gets fires with
  * CANCELLED when somebody asked for it, with JOB_LOST before another process can take the job, and with `outer`.
- * The lease is held until `work` returns, also after a cancel, unless it is lost.
+ * The lease is held until `work` returns, also after a cancel, unless it is lost. Throws JOB_LOST when it is lost and the
+ * work has not let go in time: it is left behind, and its process has to end before somebody else takes the job.
  */
 export async function withLease<Result>(
   job: Job,
@@ -22,12 +17,16 @@ export async function withLease<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const ended = new AbortController();
-  const stopped = new AbortController();
-  const hold = { job, context, ended: ended.signal, stop: (reason: TidemarkError) => stopped.abort(reason) };
+  const [stopped, lost] = [new AbortController(), new AbortController()];
+  const stop = (reason: TidemarkError) => {
+    stopped.abort(reason);
+    if (reason.code !== 'CANCELLED') lost.abort(reason);
+  };
+  const hold = { job, context, ended: ended.signal, stop };
   const deadline = { atMs: context.clock.monotonicMs() + remainingMs(job, context) - marginMs };
   const keeping = Promise.all([renew(hold, deadline, options), watch(hold, deadline)]);
   try {
-    return await work(AbortSignal.any([options.outer, stopped.signal]));
+    return await Promise.race([work(AbortSignal.any([options.outer, stopped.signal])), overdue(hold, lost.signal)]);
   } finally {
     ended.abort();
     await keeping;
@@ -77,4 +76,11 @@ async function watch({ context, ended, stop }: Hold, deadline: Deadline): Promis
     if (leftMs <= 0) return stop(new TidemarkError('JOB_LOST', 'the lease of the job could not be renewed in time'));
     if (!(await pause(context.clock, leftMs, ended))) return;
   }
+}
+
+function overdue({ context, ended }: Hold, lost: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const wait = async () => (await pause(context.clock, letGoMs, ended)) && reject(lost.reason);
+    lost.addEventListener('abort', wait, { once: true });
+  });
 }

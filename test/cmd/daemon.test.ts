@@ -2,32 +2,15 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { assertSameTrees } from '../kit/compare-trees.ts';
-import { type Running, start, waitFor } from '../kit/process.ts';
+import { waitFor } from '../kit/process.ts';
 import { restic } from '../kit/restic.ts';
-import { type Home, home, launcher, password, yamlFor } from './kit.ts';
+import { childrenOf, startDaemon, statusOf } from './daemon-kit.ts';
+import { type Home, home, password, yamlFor } from './kit.ts';
 
 const everyTwoSeconds = 'schedule: "*/2 * * * * *"';
 const spare = `  spare: { source: docs, destinations: [disk], manual: true }\n`;
-
-async function startDaemon(
-  t: TestContext,
-  { folder }: Home,
-  env: Record<string, string> = {},
-): Promise<Running & { address: string }> {
-  const daemon = await start(t, launcher, ['daemon', '--drain', '20s'], { cwd: folder, env });
-  const address = await waitFor(
-    `the daemon: ${daemon.output()}`,
-    () => /"address":"([^"]+)"/.exec(daemon.output())?.[1],
-  );
-  await waitFor('readyz', async () => (await fetch(`http://${address}/readyz`)).ok);
-  return { ...daemon, address };
-}
-
-async function status({ inside }: Home) {
-  return JSON.parse((await inside('status', '--json')).stdout);
-}
 
 async function scheduledBackups({ inside }: Home): Promise<number> {
   const { jobs } = JSON.parse((await inside('jobs', '--state', 'succeeded', '--limit', '1000', '--json')).stdout);
@@ -47,16 +30,18 @@ test('a daemon runs schedules, follows the files, and drains', async (t) => {
   const before = await scheduledBackups(at);
   await waitFor('another backup', async () => (await scheduledBackups(at)) > before, { timeoutMs: 60_000 });
   const invalid = await waitFor('the mistake in the status', async () => {
-    const { daemons, problems } = await status(at);
+    const { daemons, problems } = await statusOf(at);
     return daemons[0].configuration.state === 'invalid' && problems;
   });
   assert.match(invalid[0], /unknown key `plains`/);
 
   await at.write(yamlFor(at.folder, everyTwoSeconds).replace('daemon:', `${spare}daemon:`));
-  await waitFor('the new plan', async () => JSON.stringify((await status(at)).sources).includes('"spare"'));
+  await waitFor('the new plan', async () => JSON.stringify((await statusOf(at)).sources).includes('"spare"'));
   await at.write(yamlFor(at.folder, everyTwoSeconds));
-  await waitFor('the removal to be pending', async () => /remove plans\.spare/.test(JSON.stringify(await status(at))));
-  assert.ok(JSON.stringify((await status(at)).sources).includes('"spare"'));
+  await waitFor('the removal to be pending', async () =>
+    /remove plans\.spare/.test(JSON.stringify(await statusOf(at))),
+  );
+  assert.ok(JSON.stringify((await statusOf(at)).sources).includes('"spare"'));
   assert.equal((await at.inside('apply', '--auto-approve')).code, 0);
 
   await daemon.end('SIGTERM', 60_000);
@@ -107,7 +92,7 @@ test('a job is a process that shows no secret, and whose death the daemon surviv
   await at.write(inEnvironment('manual: true'));
   await writeFile(join(at.data, 'large'), randomBytes(96 * 1024 * 1024));
   await at.write(inEnvironment('schedule: "* * * * * *"'));
-  const daemon = await startDaemon(t, at, { BOX: secret });
+  const daemon = await startDaemon(t, at, { env: { BOX: secret } });
   const child = await waitFor('a job process', async () => (await childrenOf(daemon.pid))[0], { everyMs: 10 });
   for (const file of ['cmdline', 'environ']) {
     assert.ok(!(await readFile(`/proc/${child}/${file}`, 'utf8')).includes(secret));
@@ -120,8 +105,3 @@ test('a job is a process that shows no secret, and whose death the daemon surviv
   await daemon.end('SIGTERM', 60_000);
   await (await restic(t, at.repository, secret))(['check']);
 });
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return text.trim().split(' ').filter(Boolean).map(Number);
-}

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Probes } from '../../../core/change/index.ts';
+import { createReconcile } from '../../../core/daemon/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { backupJob, type Operation } from '../../../core/job/index.ts';
+import { fastClock } from '../../kit/fast-clock.ts';
 import { waitFor } from '../../kit/process.ts';
 import { plan } from '../job/job-kit.ts';
-import { dueNow, home, makeDue, startDaemon, yaml } from './daemon-kit.ts';
+import { dueNow, home, loadFrom, makeDue, probes, replaceFile, startDaemon, yaml } from './daemon-kit.ts';
 
 const often = { schedule: '*/5 * * * * *', source: 'shop' };
 
@@ -93,4 +96,51 @@ test('a manual run of a source that is down fails with the reason', async (t) =>
   });
   assert.deepEqual([job.error?.code, job.error?.message], ['SOURCE_UNREACHABLE', 'connection refused']);
   assert.equal((await at.catalog.plans.get('manual')).suspended, undefined);
+});
+
+test('a source that says nothing, and a driver that does not mind its signal, hold up nobody', async (t) => {
+  const at = await home(t, yaml({ often, other: { schedule: '*/5 * * * * *' } }), fastClock(30));
+  let stalls = true;
+  const probeSource = (name: string) => (stalls && name === 'shop' ? new Promise<never>(() => {}) : Promise.resolve());
+  const daemon = await startDaemon(t, at, { change: () => ({ probeSource }) });
+  const { suspended } = await waitFor('the suspension', async () => {
+    const status = await at.catalog.plans.get('often');
+    return status.suspended && status;
+  });
+  assert.equal(suspended?.text, 'no answer within 30 s');
+  assert.ok((await at.catalog.jobs.list({ plan: 'other', states: ['succeeded'] })).length >= 2);
+  await waitFor(
+    'a second probe to be given up',
+    async () => at.clock.now() > new Date(suspended!.since.getTime() + 50_000),
+  );
+  stalls = false;
+  await waitFor('a run', async () => (await at.catalog.jobs.list({ plan: 'often', states: ['succeeded'] })).length > 0);
+  stalls = true;
+  await waitFor('the next suspension', async () => (await at.catalog.plans.get('often')).suspended);
+  const startedMs = at.clock.monotonicMs();
+  await daemon.drain();
+  assert.ok(at.clock.monotonicMs() - startedMs < 30_000, 'the drain waits for no probe');
+});
+
+test('a stalled source in a change of the configuration leaves the loop of the configuration alive', async (t) => {
+  const at = await home(t, yaml({ nightly: { schedule: '0 0 1 1 *' } }), fastClock(60));
+  const stalling: Probes = {
+    ...probes,
+    source: ({ name }) => (name === 'stalled' ? new Promise<never>(() => {}) : Promise.resolve({ identity: name })),
+  };
+  const daemon = await startDaemon(t, at, {
+    change: ({ catalog, clock }) => ({
+      reconcile: createReconcile({ catalog, clock, probes: stalling, load: loadFrom(at.configuration) }),
+    }),
+  });
+  await replaceFile(at.configuration, yaml({ nightly: { schedule: '0 0 1 1 *' }, stalled: {} }));
+  daemon.reload();
+  const text = await waitFor('the change to be pending', async () => {
+    const { configuration } = (await at.catalog.daemons.alive())[0]!;
+    return configuration.state === 'pending' ? configuration.text : undefined;
+  });
+  assert.match(text, /SOURCE_UNREACHABLE: no answer within 60 s/);
+  await replaceFile(at.configuration, yaml({ nightly: { schedule: '0 0 1 1 *' }, fine: {} }));
+  daemon.reload();
+  await waitFor('the next change', async () => (await at.catalog.state.read()).resources.has('plans.fine'));
 });

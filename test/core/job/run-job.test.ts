@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TidemarkError } from '../../../core/error.ts';
-import { backupJob, type JobContext, type Operation, runJob, takeOver } from '../../../core/job/index.ts';
+import { backupJob, type JobContext, leaseMs, type Operation, runJob, takeOver } from '../../../core/job/index.ts';
 import { waitFor } from '../../kit/process.ts';
 import { bench, claimed, contextOf, eventsOf, plan, untilStopped } from './job-kit.ts';
 
@@ -36,16 +36,16 @@ test('an error that may go away is tried again after a back-off that doubles, th
   const work = failing(new TidemarkError('SOURCE_UNREACHABLE', 'no answer', { subject: 'sources.shop' }));
   const { id } = await catalog.jobs.add(backupJob(plan(), 'schedule'));
   for (const backoffMs of [5_000, 10_000]) {
-    const job = await waitFor('the next attempt', () => catalog.jobs.claim({ owner: 'one', leaseMs: 15_000 }));
+    const job = await waitFor('the next attempt', () => catalog.jobs.claim({ owner: 'one', leaseMs }));
     const failedAt = clock.now().getTime();
     const queued = await runJob(job, context, work, { signal: never });
     assert.equal(queued.state, 'queued');
     assert.equal(queued.error?.code, 'SOURCE_UNREACHABLE');
     assert.ok(queued.notBefore!.getTime() - failedAt >= backoffMs);
     assert.ok(queued.notBefore!.getTime() - clock.now().getTime() <= backoffMs);
-    assert.equal(await catalog.jobs.claim({ owner: 'one', leaseMs: 15_000 }), undefined);
+    assert.equal(await catalog.jobs.claim({ owner: 'one', leaseMs }), undefined);
   }
-  const last = await waitFor('the last attempt', () => catalog.jobs.claim({ owner: 'one', leaseMs: 15_000 }));
+  const last = await waitFor('the last attempt', () => catalog.jobs.claim({ owner: 'one', leaseMs }));
   const failed = await runJob(last, context, work, { signal: never });
   assert.deepEqual([failed.id, failed.state, failed.attempt], [id, 'failed', 3]);
   assert.ok((await catalog.plans.get('nightly')).lastFailureAt);
@@ -121,13 +121,13 @@ test('the lease outlives its first term while the work goes on', async (t) => {
   const job = await claimed(context, backupJob(plan(), 'manual'));
   const startedMs = clock.monotonicMs();
   const work: Operation = async () => {
-    await clock.sleep(25_000);
+    await clock.sleep(leaseMs + 10_000);
     return { result: {}, partial: false };
   };
   const running = runJob(job, context, work, { signal: never });
   await waitFor('the end of the first term', async () => {
     assert.deepEqual(await takeOver(other), []);
-    return clock.monotonicMs() - startedMs > 21_000;
+    return clock.monotonicMs() - startedMs > leaseMs + 6_000;
   });
   assert.equal((await running).state, 'succeeded');
 });
@@ -138,7 +138,10 @@ test('when the lease cannot be renewed the work is stopped before another proces
   const job = await claimed(context, backupJob(plan(), 'schedule'));
   const stuck: JobContext = {
     ...context,
-    catalog: { ...context.catalog, jobs: { ...context.catalog.jobs, renew: () => clock.sleep(20_000) as never } },
+    catalog: {
+      ...context.catalog,
+      jobs: { ...context.catalog.jobs, renew: () => clock.sleep(leaseMs + 5_000) as never },
+    },
   };
   let stoppedAt: Date | undefined;
   const work: Operation = (one, run) => {
@@ -158,10 +161,10 @@ test('a process that lost its job does not change it', async (t) => {
   const { context, path, clock } = await bench(t);
   const other = await contextOf(t, path, clock, 'two');
   const job = await claimed(context, backupJob(plan(), 'schedule'));
-  await clock.sleep(16_000);
+  await clock.sleep(leaseMs + 1_000);
   const [queued] = await takeOver(other);
   assert.equal(queued?.state, 'queued');
-  const again = await waitFor('the second claim', () => other.catalog.jobs.claim({ owner: 'two', leaseMs: 15_000 }));
+  const again = await waitFor('the second claim', () => other.catalog.jobs.claim({ owner: 'two', leaseMs }));
   const seen = await runJob(job, context, done, { signal: never });
   assert.deepEqual([seen.state, seen.lease?.owner, seen.lease?.fence], ['running', 'two', again.lease!.fence]);
   assert.equal((await context.catalog.plans.get('nightly')).lastSuccessAt, undefined);
@@ -172,7 +175,7 @@ test('a dead process leaves a job that is taken over once, and failed when no at
   const other = await contextOf(t, path, clock, 'two');
   const job = await claimed(context, backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'schedule'));
   assert.deepEqual(await takeOver(other), []);
-  await clock.sleep(16_000);
+  await clock.sleep(leaseMs + 1_000);
   const taken = await Promise.all([takeOver(context), takeOver(other)]);
   assert.deepEqual(
     taken.flat().map(({ id, state, error }) => [id, state, error?.code]),
