@@ -1,8 +1,8 @@
+import { requireResource } from '../core/applied.ts';
 import type { BackupRecord } from '../core/catalog/index.ts';
 import type { Node, TreeReader } from '../core/driver/index.ts';
 import { TidemarkError } from '../core/error.ts';
 import { type OperationContext, openRepository } from '../core/operation/index.ts';
-import { requireResource } from './applied.ts';
 import { noProgress } from './views/progress.ts';
 
 /** An entry of a backup's tree, by its whole path. */

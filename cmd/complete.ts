@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
+import { namesIn } from '../core/applied.ts';
 import type { Catalog } from '../core/catalog/index.ts';
-import { namesIn } from './applied.ts';
 
 /**
  * What may stand as the last of `words` (which is empty, or the beginning of a word): verbs, options, choices of an

@@ -1,8 +1,8 @@
+import { appliedPlans } from '../core/applied.ts';
 import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../core/catalog/index.ts';
 import type { Drivers, PlanSettings } from '../core/config/index.ts';
 import { expectedIntervalMs, nextStart } from '../core/schedule/index.ts';
 import { formatDuration } from '../core/units.ts';
-import { appliedPlans } from './applied.ts';
 import { formatTime } from './views/words.ts';
 
 export const sourceStates = [

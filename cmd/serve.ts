@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { appliedPlans, requireResource } from '../core/applied.ts';
 import type { Collection, DaemonSettings } from '../core/config/index.ts';
 import { createReconcile, type DaemonContext, openSystemd, runDaemon } from '../core/daemon/index.ts';
 import { exitCodes } from '../core/error-codes.ts';
@@ -6,7 +7,6 @@ import { jobKinds } from '../core/job/index.ts';
 import { createLogger, type Logger, type LogLevel } from '../core/observe/index.ts';
 import { type OperationContext, probeDestination, probeSource } from '../core/operation/index.ts';
 import { parseDuration } from '../core/units.ts';
-import { appliedPlans, requireResource } from './applied.ts';
 import { probesFor } from './change.ts';
 import type { Workspace } from './compose.ts';
 import { operationInProcess } from './job-process/operation.ts';

@@ -1,7 +1,7 @@
+import { appliedPlan } from '../../core/applied.ts';
 import type { Job } from '../../core/catalog/index.ts';
 import { backupJob } from '../../core/job/index.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
-import { appliedPlan } from '../applied.ts';
 import { followJob, jobExitCode } from '../follow-job.ts';
 import type { Output } from '../output.ts';
 import type { Register } from '../verb.ts';

@@ -1,6 +1,6 @@
+import { requireResource } from '../../core/applied.ts';
 import type { Resource } from '../../core/config/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
-import { requireResource } from '../applied.ts';
 import type { Workspace } from '../compose.ts';
 import type { Register } from '../verb.ts';
 import { errorJson } from '../views/errors.ts';

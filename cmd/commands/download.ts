@@ -1,12 +1,9 @@
 import { resolve } from 'node:path';
-import { restore } from '../restore.ts';
+import { decideRestore, type RestoreFlags, restore, restoreOptions } from '../restore.ts';
 import type { Register } from '../verb.ts';
 
-interface Options {
+interface Options extends RestoreFlags {
   readonly output: string;
-  readonly only?: readonly string[];
-  readonly overwrite?: boolean;
-  readonly verify?: boolean;
 }
 
 export const registerDownload: Register = (program, bind) => {
@@ -19,10 +16,10 @@ export const registerDownload: Register = (program, bind) => {
     .option('--overwrite', 'replace files that are there')
     .option('--verify', 'read everything back and compare')
     .action(
-      bind(async (workspace, id: string, options: Options) => {
-        const backup = await (await workspace.catalog()).backups.get(id);
-        const folder = resolve(workspace.surroundings.cwd, options.output);
-        return restore(workspace, { ...options, backup, into: { folder } });
+      bind(async (workspace, backup: string, options: Options) => {
+        const target = { folder: resolve(workspace.surroundings.cwd, options.output) };
+        const wish = { backup, ...restoreOptions(target, options) };
+        return restore(workspace, await decideRestore(workspace, wish));
       }),
     );
 };

@@ -1,6 +1,6 @@
+import { appliedPlan } from '../../core/applied.ts';
 import { exitCodes } from '../../core/error-codes.ts';
 import { passedUntil } from '../../core/schedule/index.ts';
-import { appliedPlan } from '../applied.ts';
 import type { Workspace } from '../compose.ts';
 import type { Register } from '../verb.ts';
 

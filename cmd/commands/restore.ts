@@ -1,46 +1,46 @@
-import type { BackupRecord } from '../../core/catalog/index.ts';
 import { TidemarkError } from '../../core/error.ts';
-import { nameHint, namesIn } from '../applied.ts';
+import { planWith, type RestorePlan, type RestoreTarget } from '../../core/restore/index.ts';
 import { parseTime } from '../arguments.ts';
 import type { Workspace } from '../compose.ts';
-import { confirm } from '../confirm.ts';
-import { parseTarget, type RestoreTarget, restore } from '../restore.ts';
+import { canAsk, openQuestions, type Questions, rejectUnasked, requireYes } from '../confirm.ts';
+import { decideRestore, parseTarget, type RestoreFlags, restore, restoreOptions } from '../restore.ts';
 import type { Register } from '../verb.ts';
+import { alternativeText, choicesText, restorePlanText } from '../views/restore-plan.ts';
 import { formatTime } from '../views/words.ts';
 
-interface Options {
+interface Options extends RestoreFlags {
   readonly backup?: string;
   readonly to?: string;
+  readonly plan?: string;
   readonly into?: string;
-  readonly only?: readonly string[];
-  readonly overwrite?: boolean;
-  readonly verify?: boolean;
-  readonly keepDamaged?: boolean;
   readonly autoApprove?: boolean;
 }
 
 export const registerRestore: Register = (program, bind) => {
   program
     .command('restore')
-    .description('Bring back a backup of a source: the newest, unless --backup or --to chooses.')
+    .description(
+      'Bring back a backup of a source: the newest that holds what is asked for, unless --backup or --to chooses.',
+    )
     .argument('<source>', 'the source whose backup it is; it need not be in the configuration any more')
     .option('--backup <id>', 'this backup: its id, or a part of it that only it has')
     .option('--to <time>', 'the backup that shows this second')
+    .option('--plan <plan>', 'only a backup of this plan')
     .option('--into <target>', 'a folder (begins with `/` or `.`), or the name of a source; <source> itself: in place')
     .option('--only <pattern...>', 'only what matches: `db.table` or a path, with `*` and `?`')
     .option('--overwrite', 'replace what is there; without it existing data stops the restore before it begins')
     .option('--verify', 'read everything back and compare')
     .option('--keep-damaged', 'leave files under their names although parts of them are damaged in the repository')
-    .option('--auto-approve', 'do not ask before a restore in place')
+    .option('--auto-approve', 'do not ask: neither which of several backups is meant, nor before a restore in place')
     .action(
       bind(
         async (workspace, source: string, options: Options) => {
-          const into = targetOf(workspace, source, options);
-          const backup = await choose(workspace, source, options);
-          await requireApplied(workspace, into);
-          const inPlace = 'source' in into && into.source === source;
-          if (inPlace && options.autoApprove !== true) await confirm(workspace, question(backup));
-          return restore(workspace, { ...options, backup, into });
+          const target = targetOf(workspace, source, options);
+          const { backup, plan } = options;
+          const wish = { source, backup, plan, at: timeOf(workspace, options), ...restoreOptions(target, options) };
+          const decided = await decideRestore(workspace, wish);
+          const inPlace = 'source' in target && target.source === source;
+          return restore(workspace, await agreed(workspace, decided, inPlace, options.autoApprove === true));
         },
         { windsDown: true },
       ),
@@ -54,25 +54,55 @@ function targetOf({ surroundings }: Workspace, source: string, { into }: Options
   });
 }
 
-async function choose(workspace: Workspace, source: string, { backup, to }: Options): Promise<BackupRecord> {
+function timeOf({ surroundings }: Workspace, { backup, to }: Options): Date | undefined {
   if (backup !== undefined && to !== undefined) {
     throw new TidemarkError('USAGE', '`--backup` and `--to` exclude each other', { hint: 'Give one of them.' });
   }
-  const { chooseBackup } = await import('../../core/operation/index.ts');
-  const now = workspace.surroundings.clock.now();
-  const time = to === undefined ? undefined : parseTime(to, now);
-  return chooseBackup(await workspace.catalog(), { source, backup, to: time }, now);
+  return to === undefined ? undefined : parseTime(to, surroundings.clock.now());
 }
 
-async function requireApplied(workspace: Workspace, into: RestoreTarget): Promise<void> {
-  if (!('source' in into)) return;
-  const state = await (await workspace.catalog()).state.read();
-  if (state.resources.has(`sources.${into.source}`)) return;
-  throw new TidemarkError('NOT_APPLIED', `there is no source \`${into.source}\` in the applied configuration`, {
-    hint: `${nameHint(into.source, namesIn(state, 'sources'), 'source')} A folder is written \`./${into.source}\`.`,
-  });
+/** The plan as the person wants it, who sees it first. Throws CANCELLED. */
+async function agreed(
+  workspace: Workspace,
+  plan: RestorePlan,
+  inPlace: boolean,
+  autoApprove: boolean,
+): Promise<RestorePlan> {
+  if (inPlace && !autoApprove) rejectUnasked(workspace);
+  if (autoApprove || !canAsk(workspace)) {
+    tell(workspace, plan);
+    return plan;
+  }
+  using questions = openQuestions(workspace);
+  const chosen = await choose(workspace, plan, questions);
+  tell(workspace, chosen);
+  if (inPlace) await requireYes(questions, question(chosen));
+  return chosen;
 }
 
-function question({ source, consistentAt, id }: BackupRecord): string {
-  return `Restore \`${source}\` in place, as of ${formatTime(consistentAt)} (backup ${id})?`;
+/** Backups that are as good as the chosen one are a warning: a person might have meant them. */
+function tell({ output }: Workspace, plan: RestorePlan): void {
+  output.say(restorePlanText(plan, output.messageLook));
+  if (output.json) return;
+  for (const one of plan.alternatives) {
+    const text = alternativeText(one, output.messageLook);
+    if (one.isEqual) output.warn(text, `\`--backup ${one.backup.id}\` restores it.`);
+    else output.say(`${text}\n`);
+  }
+}
+
+async function choose({ output }: Workspace, plan: RestorePlan, questions: Questions): Promise<RestorePlan> {
+  const others = plan.alternatives.filter(({ isEqual }) => isEqual);
+  if (others.length === 0) return plan;
+  output.draw(choicesText(plan, others, output.messageLook));
+  const answer = await questions.ask(`Which one? 1 to ${others.length + 1}, 1 when nothing is typed: `);
+  const number = answer === '' ? 1 : Number(answer);
+  if (number === 1) return { ...plan, alternatives: [] };
+  const other = others[number - 2];
+  if (other !== undefined) return planWith(plan, other);
+  throw new TidemarkError('CANCELLED', `nothing was done: \`${answer}\` is none of the numbers`);
+}
+
+function question({ backup: { source, consistentAt, id } }: RestorePlan): string {
+  return `Restore \`${source}\` in place, as of ${formatTime(new Date(consistentAt))} (backup ${id})?`;
 }

@@ -1,6 +1,8 @@
 import type { Job } from '../../core/catalog/index.ts';
+import type { RestorePlan } from '../../core/restore/index.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
 import { type Look, type Paint, paint, printable } from './look.ts';
+import { targetText } from './restore-plan.ts';
 import { table } from './table.ts';
 import { formatTime } from './words.ts';
 
@@ -28,8 +30,8 @@ export function restoresTable(jobs: readonly Job[], look: Look): string {
     [
       { title: 'ID', cell: ({ id }) => id },
       { title: 'SOURCE', cell: ({ source }) => source },
-      { title: 'BACKUP', cell: ({ request }) => printable(String(request.backup)) },
-      { title: 'INTO', cell: ({ request }) => targetText(request.into) },
+      { title: 'BACKUP', cell: (job) => printable(planOf(job).backup.id) },
+      { title: 'INTO', cell: (job) => targetText(planOf(job).target) },
       { title: 'STATE', cell: ({ state }) => paint(look, colours[state], state) },
       { title: 'QUEUED', cell: ({ queuedAt }) => formatTime(queuedAt) },
       { title: 'TOOK', right: true, cell: (job) => tookText(job, look.now) },
@@ -69,7 +71,6 @@ function whatText({ state, error, progress, cancelRequested }: Job): string | un
   return error === undefined ? undefined : `${error.code}: ${printable(error.message)}`;
 }
 
-function targetText(into: unknown): string {
-  const { folder, source } = into as { folder?: string; source?: string };
-  return printable(folder ?? `sources.${source}`);
+function planOf({ request }: Job): RestorePlan {
+  return request as unknown as RestorePlan;
 }

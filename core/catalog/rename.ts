@@ -72,7 +72,7 @@ async function renameInJobs(
   }
 }
 
-/** A request names resources by the field that is called so, at whatever depth: `plan`, `into.source`. */
+/** A request names resources by the field that is called so, at whatever depth: `plan`, `target.source`. */
 function renameIn(value: unknown, field: ReferenceField, oldName: string, name: string): unknown {
   if (Array.isArray(value)) return value.map((one) => renameIn(one, field, oldName, name));
   if (typeof value !== 'object' || value === null) return value;

@@ -9,6 +9,8 @@ export interface SourceDriver {
   /** JSON Schema (object) of the settings that are the driver's own; `driver`, `labels`, `renamedFrom` are core's. */
   readonly schema: JsonSchema;
   readonly capabilities: SourceCapabilities;
+  /** How patterns that select parts of a source relate; for a driver whose `selection` is not `none`. Pure. */
+  readonly patterns?: PatternRelations;
   /** Cheap: connects on first use. */
   open(settings: Readonly<Record<string, unknown>>, context: DriverContext): Promise<SourceSession>;
 }
@@ -21,6 +23,19 @@ export interface SourceCapabilities {
   readonly selection: 'tables' | 'paths' | 'none';
   /** True when `restore` can write a backup of any driver into a folder (`request.folder`): the driver of file trees. */
   readonly restoresAnyTree?: boolean;
+}
+
+/** What a plan selects of a source. Empty `include` means everything. */
+export interface Selection {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface PatternRelations {
+  /** Whether everything that `narrow` can name is named by `wide` too. False when that is not certain. */
+  covers(wide: string, narrow: string): boolean;
+  /** Whether something can be named by both. True when that is not certain. */
+  meets(a: string, b: string): boolean;
 }
 
 export const backupTypes = ['logical', 'physical', 'snapshot', 'log'] as const;
@@ -96,7 +111,7 @@ export interface Manifest extends BackupFacts {
   readonly source: string;
   readonly driver: string;
   readonly type: BackupType;
-  readonly selection: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+  readonly selection: Selection;
   readonly startedAt: string;
   readonly endedAt: string;
 }

@@ -4,7 +4,7 @@ export { type JobKind, type JobKinds, jobKinds, operationOf } from './kinds.ts';
 export { leaseMs, letGoMs, marginMs } from './lease-times.ts';
 export type { JobContext, JobOutcome, Operation } from './operation.ts';
 export { backupJob, describeError, jobSubject, missedJob, type RunTimes, requestTime } from './request.ts';
-export { type RestoreJobRequest, type RestoreJobResult, restoreJob } from './restore-job.ts';
+export { type RestoreJobResult, restoreJob } from './restore-job.ts';
 export { type RunJobOptions, runJob } from './run-job.ts';
 export { takeOver } from './take-over.ts';
 export { backupUses, restoreUses } from './uses.ts';

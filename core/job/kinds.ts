@@ -1,8 +1,9 @@
 import type { Job } from '../catalog/index.ts';
 import type { Run } from '../driver/index.ts';
 import type { OperationContext } from '../operation/index.ts';
+import type { RestorePlan } from '../restore/index.ts';
 import type { JobOutcome, Operation } from './operation.ts';
-import { type RestoreJobRequest, restoreResult } from './restore-job.ts';
+import { restoreResult } from './restore-job.ts';
 
 /** All that tidemark knows of a kind of job, but for how one is queued: `request.ts`, `restore-job.ts`. What excludes it is in `Job.uses`. */
 export interface JobKind {
@@ -41,7 +42,7 @@ async function backUp(context: OperationContext, job: Job, run: Run): Promise<Jo
 
 async function restore(context: OperationContext, job: Job, run: Run): Promise<JobOutcome> {
   const { runRestore } = await operations();
-  const request = job.request as unknown as RestoreJobRequest;
-  const { partial, ...outcome } = await runRestore(context, request, run);
+  const plan = job.request as unknown as RestorePlan;
+  const { partial, ...outcome } = await runRestore(context, plan, run);
   return { result: { ...restoreResult(outcome) }, partial };
 }

@@ -1,9 +1,7 @@
-import type { BackupRecord, NewJob } from '../catalog/index.ts';
-import type { RestoreOutcome, RestoreRequest } from '../operation/index.ts';
+import type { NewJob } from '../catalog/index.ts';
+import type { RestoreOutcome } from '../operation/index.ts';
+import type { RestorePlan } from '../restore/index.ts';
 import { restoreUses } from './uses.ts';
-
-/** A restore's request as its job keeps it: JSON. */
-export type RestoreJobRequest = Omit<RestoreRequest, 'to'>;
 
 /** What came of a restore, as its job keeps it. */
 export type RestoreJobResult = Omit<RestoreOutcome, 'partial' | 'restoredTo'> & {
@@ -12,18 +10,15 @@ export type RestoreJobResult = Omit<RestoreOutcome, 'partial' | 'restoredTo'> & 
   readonly notRestoredCount: number;
 };
 
-/** A restore of a backup, which a person asked for. */
-export async function restoreJob(
-  backup: Pick<BackupRecord, 'source' | 'destination'>,
-  request: RestoreJobRequest,
-): Promise<NewJob> {
+/** A restore that a person asked for: its request is the plan, which is executed as it stands. */
+export async function restoreJob(plan: RestorePlan): Promise<NewJob> {
   return {
     kind: 'restore',
     trigger: 'manual',
-    source: backup.source,
-    destination: backup.destination,
-    request: { ...request },
-    uses: await restoreUses(request.into),
+    source: plan.backup.source,
+    destination: plan.backup.destination,
+    request: { ...plan },
+    uses: await restoreUses(plan.target),
     attempts: 1,
   };
 }

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { JobUse } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
+import type { RestoreTarget } from '../restore/index.ts';
 
 /** A backup reads its source, and is the only one that adds to this source's backups of its type. */
 export function backupUses({ source, type }: Pick<PlanSettings, 'source' | 'type'>): readonly JobUse[] {
@@ -12,10 +13,8 @@ export function backupUses({ source, type }: Pick<PlanSettings, 'source' | 'type
 }
 
 /** A restore writes its target: a source, or a folder under the name that no link leads past. */
-export async function restoreUses(
-  into: { readonly folder: string } | { readonly source: string },
-): Promise<readonly JobUse[]> {
-  const thing = 'source' in into ? `sources.${into.source}` : `folder:${await withoutLinks(into.folder)}`;
+export async function restoreUses(target: RestoreTarget): Promise<readonly JobUse[]> {
+  const thing = 'source' in target ? `sources.${target.source}` : `folder:${await withoutLinks(target.folder)}`;
   return [{ thing, mode: 'write' }];
 }
 

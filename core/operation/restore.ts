@@ -6,21 +6,12 @@ import type {
   SourceDriver,
   SourceSession,
 } from '../driver/index.ts';
-import { TidemarkError } from '../error.ts';
+import { hasCode, TidemarkError } from '../error.ts';
 import type { BackupReading } from '../repository/index.ts';
-import { type BackupChoice, chooseBackup } from './choose-backup.ts';
+import type { PlannedBackup, RestorePlan } from '../restore/index.ts';
 import type { OperationContext } from './context.ts';
 import { appliedResource, driverContext, openRepository, openSource, withSubject } from './open.ts';
-
-export interface RestoreRequest extends BackupChoice {
-  /** A folder (absolute), for any backup; or a declared source of the same driver. */
-  readonly into: { readonly folder: string } | { readonly source: string };
-  /** Patterns of what to restore; empty means all. */
-  readonly only: readonly string[];
-  readonly overwrite: boolean;
-  readonly verify: boolean;
-  readonly keepDamaged: boolean;
-}
+import { rejectOtherDriver } from './plan-restore.ts';
 
 export interface RestoreOutcome extends RestoreResult {
   readonly backup: string;
@@ -28,13 +19,12 @@ export interface RestoreOutcome extends RestoreResult {
   readonly restoredTo: Date;
 }
 
-/** Brings a backup back. Which one and how is decided by the catalog and the backup's manifest, not by today's plans. */
-export async function runRestore(
-  context: OperationContext,
-  request: RestoreRequest,
-  run: Run,
-): Promise<RestoreOutcome> {
-  const backup = await chooseBackup(context.catalog, request, context.clock.now());
+/**
+ * Executes a plan as it stands and chooses nothing: how is decided by the backup's manifest, not by today's plans. Throws
+ * BACKUP_NOT_FOUND when the backup is gone since it was planned.
+ */
+export async function runRestore(context: OperationContext, plan: RestorePlan, run: Run): Promise<RestoreOutcome> {
+  const backup = await plannedCopy(context, plan.backup);
   const destination = await appliedResource(context, `destinations.${backup.destination}`);
   await using open = await openRepository(context, destination, run.signal);
   const result = await withSubject(destination.address, async () => {
@@ -42,7 +32,7 @@ export async function runRestore(
     const signal = AbortSignal.any([run.signal, lock.signal]);
     const snapshot = await open.repository.snapshot(backup.snapshot, signal);
     await using reading = await open.repository.read(snapshot, { ...run, signal, threads: context.process.threads });
-    return await restoreInto(context, request, reading, { ...run, signal });
+    return await restoreInto(context, plan, reading, { ...run, signal });
   });
   return {
     ...result,
@@ -53,22 +43,38 @@ export async function runRestore(
   };
 }
 
+/** By its snapshot: no other copy and no other backup will do, while names may have changed since. */
+async function plannedCopy(
+  { catalog }: OperationContext,
+  { id, snapshot, destination }: PlannedBackup,
+): Promise<BackupRecord> {
+  try {
+    return await catalog.backups.get(snapshot);
+  } catch (cause) {
+    if (!hasCode(cause, 'BACKUP_NOT_FOUND')) throw cause;
+    throw new TidemarkError('BACKUP_NOT_FOUND', `backup ${id} is gone since this restore was planned`, {
+      subject: `destinations.${destination}`,
+      hint: 'Ask for the restore again: it will choose among the backups that there are now.',
+      cause,
+    });
+  }
+}
+
 async function restoreInto(
   context: OperationContext,
-  request: RestoreRequest,
+  { only, overwrite, verify, keepDamaged, target }: RestorePlan,
   reading: BackupReading,
   run: Run,
 ): Promise<RestoreResult> {
-  const { only, overwrite, verify, keepDamaged, into } = request;
   const options: DriverRequest = { only, overwrite, verify, keepDamaged, ...run };
-  if ('folder' in into) {
-    await using session = await openFolder(context, into.folder, run.signal);
-    return await withSubject(into.folder, () => session.restore({ ...options, folder: into.folder }, reading));
+  if ('folder' in target) {
+    await using session = await openFolder(context, target.folder, run.signal);
+    return await withSubject(target.folder, () => session.restore({ ...options, folder: target.folder }, reading));
   }
-  const target = await appliedResource(context, `sources.${into.source}`);
-  rejectOtherDriver(reading.manifest.driver, String(target.spec.driver), target.address);
-  await using session = await openSource(context, target, run.signal);
-  return await withSubject(target.address, () => session.restore(options, reading));
+  const source = await appliedResource(context, `sources.${target.source}`);
+  rejectOtherDriver(reading.manifest.driver, String(source.spec.driver), source.address);
+  await using session = await openSource(context, source, run.signal);
+  return await withSubject(source.address, () => session.restore(options, reading));
 }
 
 /** The driver that writes any tree into a folder, opened on that folder. */
@@ -80,18 +86,6 @@ function openFolder(context: OperationContext, folder: string, signal: AbortSign
 
 function writesFolders(driver: SourceDriver): boolean {
   return driver.capabilities.restoresAnyTree === true;
-}
-
-function rejectOtherDriver(ofBackup: string, ofTarget: string, subject: string): void {
-  if (ofBackup === ofTarget) return;
-  throw new TidemarkError(
-    'UNSUPPORTED',
-    `a backup made by driver \`${ofBackup}\` cannot go into a \`${ofTarget}\` source`,
-    {
-      subject,
-      hint: `Restore into a source of driver \`${ofBackup}\`, or into a folder (\`--into ./folder\`).`,
-    },
-  );
 }
 
 function allWarnings(result: RestoreResult, backup: BackupRecord): string[] {

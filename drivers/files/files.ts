@@ -15,6 +15,7 @@ import { TidemarkError } from '../../core/error.ts';
 import schema from '../../schemas/source.files.json' with { type: 'json' };
 import { backUpFiles } from './backup/backup.ts';
 import { findPaths } from './backup/source-paths.ts';
+import { pathRelations } from './pattern-relations.ts';
 import { restoreFiles } from './restore/restore.ts';
 import { type FileSettings, fileSettings } from './settings.ts';
 import { mountOf } from './system/mount.ts';
@@ -24,6 +25,7 @@ export const files: SourceDriver = {
   kind: 'files',
   schema,
   capabilities: { backupTypes: ['snapshot'], selection: 'paths', restoresAnyTree: true },
+  patterns: pathRelations,
   async open(settings, context) {
     return new FilesSession(fileSettings(settings), context);
   },

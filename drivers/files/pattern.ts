@@ -11,7 +11,7 @@ export interface PathPatterns {
 }
 
 export function pathPatterns(patterns: readonly string[]): PathPatterns {
-  const parsed = patterns.map(parse);
+  const parsed = patterns.map(parsePattern);
   const names = union(parsed.filter(isNameOnly).map((pattern) => nameExpression(pattern.parts[0]!)));
   const paths = union(parsed.filter((pattern) => !isNameOnly(pattern)).map(pathExpression));
   const prefixes = parsed.map(prefixTest);
@@ -21,12 +21,12 @@ export function pathPatterns(patterns: readonly string[]): PathPatterns {
   };
 }
 
-interface Pattern {
+export interface Pattern {
   readonly absolute: boolean;
   readonly parts: readonly string[];
 }
 
-function parse(text: string): Pattern {
+export function parsePattern(text: string): Pattern {
   const parts = text.split('/').filter((part) => part !== '' && part !== '.');
   const absolute = text.startsWith('/');
   while (!absolute && parts.length > 1 && parts[0] === '**') parts.shift();
@@ -41,7 +41,7 @@ function union(expressions: readonly string[]): RegExp | undefined {
   return expressions.length === 0 ? undefined : new RegExp(`^(?:${expressions.join('|')})$`, 's');
 }
 
-function pathExpression({ absolute, parts }: Pattern): string {
+export function pathExpression({ absolute, parts }: Pattern): string {
   if (parts.length === 0) return '/.*';
   const body = parts.map((part, at) => partExpression(part, at === parts.length - 1)).join('');
   return absolute ? `/${body}` : `(?:.*/)?${body}`;
@@ -52,7 +52,7 @@ function partExpression(part: string, last: boolean): string {
   return nameExpression(part) + (last ? '' : '/');
 }
 
-function nameExpression(part: string): string {
+export function nameExpression(part: string): string {
   let expression = '';
   for (let at = 0; at < part.length; at++) {
     const character = part[at]!;

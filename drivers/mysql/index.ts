@@ -1,5 +1,6 @@
 import type { SourceDriver } from '../../core/driver/index.ts';
 import schema from '../../schemas/source.mysql.json' with { type: 'json' };
+import { tableRelations } from './inventory/pattern-relations.ts';
 import type { MysqlSettings } from './settings.ts';
 
 /** MySQL, MariaDB and Percona servers. */
@@ -7,6 +8,7 @@ export const mysql: SourceDriver = {
   kind: 'mysql',
   schema,
   capabilities: { backupTypes: ['logical'], selection: 'tables' },
+  patterns: tableRelations,
   async open(settings, context) {
     // mysql2 takes time to load, which `tidemark status` and others that open no source do not have.
     const { openServer } = await import('./open-server.ts');

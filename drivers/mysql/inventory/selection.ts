@@ -25,13 +25,16 @@ export function parseSelection(include: readonly string[], exclude: readonly str
 /** The databases of the server itself. Accounts and grants live there and are not carried. */
 export const systemDatabases = ['information_schema', 'performance_schema', 'mysql', 'sys'];
 
-interface Pattern {
+export interface Pattern {
   readonly database: RegExp;
   readonly name: RegExp;
+  readonly databaseGlob: string;
+  readonly nameGlob: string;
   readonly isWhole: boolean;
 }
 
-function parsePattern(text: string): Pattern {
+/** Throws CONFIG_INVALID. */
+export function parsePattern(text: string): Pattern {
   const dot = text.indexOf('.');
   const database = dot < 0 ? text : text.slice(0, dot);
   const name = dot < 0 ? '*' : text.slice(dot + 1);
@@ -40,7 +43,13 @@ function parsePattern(text: string): Pattern {
       hint: 'Write patterns as `database.table`, with `*` for any characters.',
     });
   }
-  return { database: globToRegExp(database), name: globToRegExp(name), isWhole: name === '*' };
+  return {
+    database: globToRegExp(database),
+    name: globToRegExp(name),
+    databaseGlob: database,
+    nameGlob: name,
+    isWhole: name === '*',
+  };
 }
 
 function globToRegExp(glob: string): RegExp {

@@ -1,7 +1,7 @@
-import type { AppliedResource, AppliedState, Catalog } from '../core/catalog/index.ts';
-import { type Collection, type Drivers, type PlanSettings, planSettings } from '../core/config/index.ts';
-import { TidemarkError } from '../core/error.ts';
-import { nearest } from '../core/nearest.ts';
+import type { AppliedResource, AppliedState, Catalog } from './catalog/index.ts';
+import { type Collection, type Drivers, type PlanSettings, planSettings } from './config/index.ts';
+import { TidemarkError } from './error.ts';
+import { nearest } from './nearest.ts';
 
 /** The applied state with this plan in it. Throws PLAN_NOT_FOUND, with the nearest name. */
 export async function requirePlan(catalog: Catalog, name: string): Promise<AppliedState> {

@@ -1,0 +1,101 @@
+import { nameHint, namesIn } from '../applied.ts';
+import type { BackupRecord } from '../catalog/index.ts';
+import type { PatternRelations, SourceDriver } from '../driver/index.ts';
+import { TidemarkError } from '../error.ts';
+import {
+  backupOfOther,
+  type Candidate,
+  makeRestorePlan,
+  noBackup,
+  noBackupAt,
+  type RestorePlan,
+  type RestoreTarget,
+  type RestoreWish,
+  timeToCome,
+} from '../restore/index.ts';
+import type { OperationContext } from './context.ts';
+
+/** What a plan is made from: no secret is needed, nothing is opened. */
+export type PlanningContext = Pick<OperationContext, 'catalog' | 'drivers'>;
+
+/**
+ * Decides what a restore will do, once. Throws USAGE for a wish that asks for nothing, BACKUP_NOT_FOUND with the nearest
+ * that there is (never another state than the one asked for), NOT_APPLIED and UNSUPPORTED for a target that cannot take it.
+ */
+export async function planRestore(context: PlanningContext, wish: RestoreWish, now: Date): Promise<RestorePlan> {
+  rejectEmptyPatterns(wish);
+  const candidates = (await recordsFor(context, wish, now)).map(candidateOf);
+  const plan = makeRestorePlan(candidates, wish, (driver) => patternsOf(context, driver));
+  await rejectUnfitTarget(context, plan.target, plan.backup.driver);
+  return plan;
+}
+
+/** Throws UNSUPPORTED: only a folder takes backups of every driver. */
+export function rejectOtherDriver(ofBackup: string, ofTarget: string, subject: string): void {
+  if (ofBackup === ofTarget) return;
+  throw new TidemarkError(
+    'UNSUPPORTED',
+    `a backup made by driver \`${ofBackup}\` cannot go into a \`${ofTarget}\` source`,
+    {
+      subject,
+      hint: `Restore into a source of driver \`${ofBackup}\`, or into a folder (\`--into ./folder\`).`,
+    },
+  );
+}
+
+/** An empty pattern comes from a variable that is not set, and would mean everything. */
+function rejectEmptyPatterns({ only }: RestoreWish): void {
+  if (only.every((pattern) => pattern.trim() !== '')) return;
+  throw new TidemarkError('USAGE', 'a pattern of what to restore is empty', {
+    hint: 'Give `--only` a pattern such as `shop.orders` or a path, or leave it out to restore everything.',
+  });
+}
+
+/** At least one. */
+async function recordsFor(
+  { catalog: { backups } }: PlanningContext,
+  { source, backup, plan, at }: RestoreWish,
+  now: Date,
+): Promise<readonly BackupRecord[]> {
+  if (backup !== undefined) return [rejectOther(await backups.get(backup), source, plan)];
+  if (at === undefined) {
+    const all = await backups.list({ source, plan, limit: Number.MAX_SAFE_INTEGER });
+    return all.length > 0 ? all : Promise.reject(noBackup(source, plan));
+  }
+  if (at > now) throw timeToCome(at);
+  const second = new Date(Math.floor(at.getTime() / 1000) * 1000);
+  const end = new Date(second.getTime() + 999);
+  const shown = await backups.list({ source, plan, since: second, until: end });
+  if (shown.length > 0) return shown;
+  const [before] = await backups.list({ source, plan, until: second, limit: 1 });
+  const after = (await backups.list({ source, plan, since: end })).at(-1);
+  if (before === undefined && after === undefined) throw noBackup(source, plan);
+  throw noBackupAt(at, source, { before: before && candidateOf(before), after: after && candidateOf(after) });
+}
+
+function rejectOther(record: BackupRecord, source: string | undefined, plan: string | undefined): BackupRecord {
+  if (source !== undefined && record.source !== source) throw backupOfOther(record.id, 'source', record.source, source);
+  if (plan !== undefined && record.plan !== plan) throw backupOfOther(record.id, 'plan', record.plan, plan);
+  return record;
+}
+
+function candidateOf(record: BackupRecord): Candidate {
+  return { ...record, selection: record.manifest.selection };
+}
+
+function patternsOf({ drivers }: PlanningContext, kind: string): PatternRelations {
+  return drivers.sources.find((driver: SourceDriver) => driver.kind === kind)?.patterns ?? onlyEqual;
+}
+
+/** Of patterns that nobody here can read, equal ones name the same. */
+const onlyEqual: PatternRelations = { covers: (wide, narrow) => wide === narrow, meets: () => true };
+
+async function rejectUnfitTarget({ catalog }: PlanningContext, target: RestoreTarget, driver: string): Promise<void> {
+  if ('folder' in target) return;
+  const state = await catalog.state.read();
+  const source = state.resources.get(`sources.${target.source}`);
+  if (source !== undefined) return rejectOtherDriver(driver, String(source.spec.driver), source.address);
+  throw new TidemarkError('NOT_APPLIED', `there is no source \`${target.source}\` in the applied configuration`, {
+    hint: `${nameHint(target.source, namesIn(state, 'sources'), 'source')} A folder is written \`./${target.source}\`.`,
+  });
+}
