@@ -25,6 +25,11 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(ms / unitMs)}${unit}${rest > 0 ? ` ${rest}${nextUnit}` : ''}`;
 }
 
+/** For people, in the time zone of the process, to the second: `2026-03-02 01:30:00`. */
+export function formatTime(time: Date): string {
+  return timeFormat.format(time);
+}
+
 /** For people: `0 B`, `1023 B`, `1.5 KiB`, `32.0 GiB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${Math.round(bytes)} B`;
@@ -40,6 +45,9 @@ export function formatRate(bytesPerSecond: number): string {
 }
 
 export const durationHint = 'Write a duration such as 90s, 5m, 26h, 7d or 1h30m.';
+
+/** sv-SE writes dates as ISO 8601 does. */
+const timeFormat = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
 
 const durationUnits: readonly (readonly [string, number])[] = [
   ['ms', 1],

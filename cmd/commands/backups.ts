@@ -1,9 +1,10 @@
 import { Option } from 'commander';
 import { type BackupType, backupTypes } from '../../core/driver/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
+import { backupJson } from '../../core/overview/index.ts';
 import { parseCount, parseTime } from '../arguments.ts';
 import type { Register } from '../verb.ts';
-import { backupJson, backupsTable } from '../views/backups.ts';
+import { backupsTable } from '../views/backups.ts';
 
 interface Options {
   readonly plan?: string;

@@ -1,9 +1,11 @@
 import type { BackupRecord } from '../../core/catalog/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
+import { backupJson } from '../../core/overview/index.ts';
 import type { Workspace } from '../compose.ts';
 import type { Register } from '../verb.ts';
-import { backupJson, backupText } from '../views/backups.ts';
-import { contentsTable, entriesTable, entryJson } from '../views/contents.ts';
+import { backupText } from '../views/backups.ts';
+import { contentsTable, entriesTable } from '../views/contents.ts';
+import { noProgress } from '../views/progress.ts';
 
 export const registerShow: Register = (program, bind) => {
   program
@@ -31,8 +33,9 @@ function showBackup({ output }: Workspace, backup: BackupRecord): void {
 }
 
 async function showTree({ operationContext, output, signal }: Workspace, backup: BackupRecord, path: string) {
-  const { listEntries } = await import('../browse.ts');
-  const entries = await listEntries(await operationContext(), backup, path, signal);
+  const { entryJson, listEntries } = await import('../../core/operation/index.ts');
+  const run = { signal, progress: noProgress };
+  const entries = await listEntries(await operationContext(), backup, path, run);
   const text = () => (entries.length > 0 ? entriesTable(entries, output.look) : 'empty\n');
   output.result(text, { backup: backup.id, entries: entries.map(entryJson) });
 }

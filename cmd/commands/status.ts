@@ -1,7 +1,7 @@
 import { exitCodes } from '../../core/error-codes.ts';
-import { isSafe, readOverview } from '../overview.ts';
+import { isSafe, overviewJson, readOverview } from '../../core/overview/index.ts';
 import type { Register } from '../verb.ts';
-import { statusJson, statusText } from '../views/status.ts';
+import { statusText } from '../views/status.ts';
 
 export const registerStatus: Register = (program, bind) => {
   program
@@ -12,7 +12,7 @@ export const registerStatus: Register = (program, bind) => {
       bind(async ({ catalog, drivers, output, surroundings }, { check }: { check?: boolean }) => {
         const overview = await readOverview(await catalog(), await drivers(), surroundings.clock.now());
         const safe = isSafe(overview);
-        output.result(() => statusText(overview, safe, output.look), statusJson(overview, safe));
+        output.result(() => statusText(overview, safe, output.look), overviewJson(overview));
         return check && !safe ? 1 : exitCodes.ok;
       }),
     );

@@ -46,12 +46,6 @@ export function backupText(backup: BackupRecord, look: Look): string {
   return facts.map(([name, value]) => `${name.padEnd(8)}${value}\n`).join('') + warnings.join('');
 }
 
-/** The JSON of a backup: see `docs/reference/json.md`. */
-export function backupJson(backup: BackupRecord) {
-  const { manifest: _, ...rest } = backup;
-  return rest;
-}
-
 function stateText({ partial, warnings }: BackupRecord, look: Look): string | undefined {
   if (partial) return paint(look, 'yellow', 'partial');
   return warnings.length > 0 ? count(warnings.length, 'warning') : undefined;

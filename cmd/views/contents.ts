@@ -1,4 +1,4 @@
-import type { Entry } from '../browse.ts';
+import type { Entry } from '../../core/operation/index.ts';
 import { type Look, printable } from './look.ts';
 import { table } from './table.ts';
 import { formatTime } from './words.ts';
@@ -25,18 +25,11 @@ export function entriesTable(entries: readonly Entry[], look: Look): string {
       { title: 'MODE', cell: ({ node }) => `${letters[node.type]}${modeText(node.mode)}` },
       { title: 'OWNER', cell: ({ node }) => printable(`${node.user || node.uid}:${node.group || node.gid}`) },
       { title: 'SIZE', right: true, cell: ({ node }) => node.content?.sizeBytes.toLocaleString('en-US') },
-      { title: 'CHANGED', cell: ({ node }) => formatTime(timeOf(node.mtimeNs)) },
+      { title: 'CHANGED', cell: ({ changedAt }) => formatTime(changedAt) },
       { title: 'PATH', cell: pathText },
     ],
     look,
   );
-}
-
-/** The JSON of an entry: see `docs/reference/json.md`. */
-export function entryJson({ path, node }: Entry) {
-  const { type, mode, uid, gid, user, group, linkTarget } = node;
-  const changedAt = timeOf(node.mtimeNs);
-  return { path, type, mode, uid, gid, user, group, sizeBytes: node.content?.sizeBytes, changedAt, linkTarget };
 }
 
 const letters = { file: '-', dir: 'd', symlink: 'l', dev: 'b', chardev: 'c', fifo: 'p', socket: 's' } as const;
@@ -50,10 +43,6 @@ function modeText(mode: number): string {
   ] as const;
   for (const [bit, at, both, alone] of special) if (mode & bit) bits[at] = bits[at] === 'x' ? both : alone;
   return bits.join('');
-}
-
-function timeOf(ns: bigint): Date {
-  return new Date(Number(ns / 1_000_000n));
 }
 
 function pathText({ path, node }: Entry): string {

@@ -1,6 +1,11 @@
+import type {
+  DestinationOverview,
+  Overview,
+  PlanOverview,
+  SourceOverview,
+  SourceState,
+} from '../../core/overview/index.ts';
 import { formatBytes } from '../../core/units.ts';
-import type { DestinationOverview, Overview, PlanOverview, SourceOverview, SourceState } from '../overview.ts';
-import { backupJson } from './backups.ts';
 import { type Look, type Paint, paint, printable } from './look.ts';
 import { table } from './table.ts';
 import { count, formatAge, formatTime } from './words.ts';
@@ -14,36 +19,6 @@ export function statusText(overview: Overview, safe: boolean, look: Look): strin
     verdict(overview, safe, look),
   ];
   return blocks.join('\n');
-}
-
-/** The JSON of the status: see `docs/reference/json.md`. */
-export function statusJson({ serial, daemons, sources, destinations, problems }: Overview, safe: boolean) {
-  return { safe, problems, serial, daemons, sources: sources.map(sourceJson), destinations };
-}
-
-function sourceJson({ name, driver, state, newest, plans, problems }: SourceOverview) {
-  const newestBackup = newest === undefined ? undefined : backupJson(newest);
-  return { name, driver, state, problems, newestBackup, plans: plans.map(planJson) };
-}
-
-function planJson({ settings, status, newest, nextRun, active, lastError }: PlanOverview) {
-  const { name, type, schedule, timezone, destinations } = settings;
-  const { pausedAt, suspended, lastSuccessAt, lastFailureAt } = status;
-  return {
-    name,
-    type,
-    schedule,
-    timezone,
-    destinations,
-    nextRunAt: nextRun,
-    pausedAt,
-    suspended,
-    lastSuccessAt,
-    lastFailureAt,
-    lastError,
-    newestBackup: newest?.id,
-    activeJob: active?.id,
-  };
 }
 
 interface Row {

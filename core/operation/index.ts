@@ -1,5 +1,6 @@
 /** The door of this room: the use cases that jobs and verbs run. */
 export { type BackupRequest, runBackup } from './backup.ts';
+export { type Entry, entryJson, listEntries } from './browse.ts';
 export type { OperationContext } from './context.ts';
 export { type ImportOutcome, importBackups } from './import.ts';
 export { addKey, listKeys, removeKey } from './keys.ts';

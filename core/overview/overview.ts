@@ -1,9 +1,9 @@
-import { appliedPlans } from '../core/applied.ts';
-import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../core/catalog/index.ts';
-import type { Drivers, PlanSettings } from '../core/config/index.ts';
-import { expectedIntervalMs, nextStart } from '../core/schedule/index.ts';
-import { formatDuration } from '../core/units.ts';
-import { formatTime } from './views/words.ts';
+import { appliedPlans } from '../applied.ts';
+import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/index.ts';
+import type { Drivers, PlanSettings } from '../config/index.ts';
+import { nextStart } from '../schedule/index.ts';
+import { formatTime } from '../units.ts';
+import { generalProblems, planProblems } from './problems.ts';
 
 export const sourceStates = [
   'running',
@@ -123,39 +123,6 @@ function stateOf(plans: readonly PlanOverview[]): SourceState {
   if (plans.some(({ active }) => active !== undefined)) return 'waiting';
   if (plans.every(({ status }) => status.pausedAt !== undefined)) return 'paused';
   return plans.some(({ nextRun }) => nextRun !== undefined) ? 'scheduled' : 'manual';
-}
-
-function planProblems({ settings, status, newest, lastError }: PlanOverview, now: Date): string[] {
-  const { name } = settings;
-  const problems: string[] = [];
-  if (status.suspended !== undefined) problems.push(`${name} is suspended: ${status.suspended.text}`);
-  if (status.pausedAt !== undefined) problems.push(`${name} is paused since ${formatTime(status.pausedAt)}`);
-  if (lastError !== undefined) problems.push(`${name}: ${lastError}`);
-  if (newest === undefined) problems.push(`${name} has no backup yet`);
-  else if (newest.partial) problems.push(`the newest backup of ${name} is partial`);
-  const intervalMs = expectedIntervalMs(settings, now);
-  const ageMs = newest === undefined ? 0 : now.getTime() - newest.endedAt.getTime();
-  if (intervalMs !== undefined && ageMs > intervalMs + graceMs(intervalMs)) {
-    problems.push(
-      `${name} should run every ${formatDuration(intervalMs)}; its newest backup is ${formatDuration(ageMs)} old`,
-    );
-  }
-  return problems;
-}
-
-/** A run takes its time, and a window may start it late. */
-function graceMs(intervalMs: number): number {
-  return Math.max(10 * 60_000, intervalMs / 2);
-}
-
-function generalProblems(plans: readonly PlanOverview[], daemons: readonly DaemonRecord[]): string[] {
-  const scheduled = plans.some(({ nextRun }) => nextRun !== undefined);
-  const noDaemon = scheduled && daemons.length === 0 ? ['no daemon is running, so schedules do not run'] : [];
-  const troubled = daemons.filter(({ configuration }) => configuration.state !== 'applied');
-  return [
-    ...noDaemon,
-    ...troubled.map(({ configuration: { state, text } }) => `the configuration is ${state}: ${text}`),
-  ];
 }
 
 async function destinationOverviews(catalog: Catalog, state: AppliedState): Promise<DestinationOverview[]> {

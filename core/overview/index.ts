@@ -1,0 +1,12 @@
+/** The door of this room: what a person may know about safety, from the catalog alone. */
+export { backupJson, overviewJson } from './json.ts';
+export {
+  type DestinationOverview,
+  isSafe,
+  type Overview,
+  type PlanOverview,
+  readOverview,
+  type SourceOverview,
+  type SourceState,
+  sourceStates,
+} from './overview.ts';

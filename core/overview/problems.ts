@@ -1,0 +1,39 @@
+import type { DaemonRecord } from '../catalog/index.ts';
+import { expectedIntervalMs } from '../schedule/index.ts';
+import { formatDuration, formatTime } from '../units.ts';
+import type { PlanOverview } from './overview.ts';
+
+/** Why what a plan protects is not safe, for people. */
+export function planProblems({ settings, status, newest, lastError }: PlanOverview, now: Date): string[] {
+  const { name } = settings;
+  const problems: string[] = [];
+  if (status.suspended !== undefined) problems.push(`${name} is suspended: ${status.suspended.text}`);
+  if (status.pausedAt !== undefined) problems.push(`${name} is paused since ${formatTime(status.pausedAt)}`);
+  if (lastError !== undefined) problems.push(`${name}: ${lastError}`);
+  if (newest === undefined) problems.push(`${name} has no backup yet`);
+  else if (newest.partial) problems.push(`the newest backup of ${name} is partial`);
+  const intervalMs = expectedIntervalMs(settings, now);
+  const ageMs = newest === undefined ? 0 : now.getTime() - newest.endedAt.getTime();
+  if (intervalMs !== undefined && ageMs > intervalMs + graceMs(intervalMs)) {
+    problems.push(
+      `${name} should run every ${formatDuration(intervalMs)}; its newest backup is ${formatDuration(ageMs)} old`,
+    );
+  }
+  return problems;
+}
+
+/** A run takes its time, and a window may start it late. */
+function graceMs(intervalMs: number): number {
+  return Math.max(10 * 60_000, intervalMs / 2);
+}
+
+/** Why nothing is safe, whatever the plans say of themselves. */
+export function generalProblems(plans: readonly PlanOverview[], daemons: readonly DaemonRecord[]): string[] {
+  const scheduled = plans.some(({ nextRun }) => nextRun !== undefined);
+  const noDaemon = scheduled && daemons.length === 0 ? ['no daemon is running, so schedules do not run'] : [];
+  const troubled = daemons.filter(({ configuration }) => configuration.state !== 'applied');
+  return [
+    ...noDaemon,
+    ...troubled.map(({ configuration: { state, text } }) => `the configuration is ${state}: ${text}`),
+  ];
+}
