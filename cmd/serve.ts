@@ -29,7 +29,7 @@ async function daemonContext(
   drainMs: number,
 ): Promise<DaemonContext> {
   const { env, clock, process, version, onReload } = workspace.surroundings;
-  const { listen, concurrency }: DaemonSettings = await workspace.daemonSettings();
+  const { listen, concurrency, keep }: DaemonSettings = await workspace.daemonSettings();
   const { host, pid } = process;
   const configurationPath = await workspace.configurationPath();
   const resource = (collection: Collection, name: string) => requireResource(operation.catalog, collection, name);
@@ -40,6 +40,7 @@ async function daemonContext(
     identity: { owner: `${host}/${pid}/${randomBytes(4).toString('hex')}`, pid, host, version },
     listen,
     concurrency,
+    keep,
     drainMs,
     kinds: jobKinds,
     operation: operationInProcess({ env, configurationPath }),

@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../core/catalog/index.ts';
+import type { BackupRecord, BackupWithManifest } from '../../core/catalog/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
 import { backupJson } from '../../core/overview/index.ts';
 import type { Workspace } from '../compose.ts';
@@ -23,7 +23,7 @@ export const registerShow: Register = (program, bind) => {
     );
 };
 
-function showBackup({ output }: Workspace, backup: BackupRecord): void {
+function showBackup({ output }: Workspace, backup: BackupWithManifest): void {
   const { manifest } = backup;
   const text = () => {
     const contents = contentsTable(manifest.contents, output.look);

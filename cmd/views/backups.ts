@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../core/catalog/index.ts';
+import type { BackupRecord, BackupWithManifest } from '../../core/catalog/index.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
 import { type Look, paint, printable } from './look.ts';
 import { table } from './table.ts';
@@ -29,7 +29,7 @@ export function backupsTable(backups: readonly BackupRecord[], look: Look): stri
 }
 
 /** One backup, a line per fact, its warnings last. */
-export function backupText(backup: BackupRecord, look: Look): string {
+export function backupText(backup: BackupWithManifest, look: Look): string {
   const { manifest, startedAt, endedAt, addedBytes } = backup;
   const facts: [string, string][] = [
     ['backup', backup.id],

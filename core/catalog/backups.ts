@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { BackupType } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
-import type { BackupFilter, BackupRecord, Backups, BackupTotals } from './catalog.ts';
+import type { BackupFilter, BackupRecord, Backups, BackupTotals, BackupWithManifest } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import type { PartContext } from './part-context.ts';
@@ -19,7 +19,7 @@ export function openBackups({ db }: PartContext): Backups {
 }
 
 /** Recording the same copy again replaces it. */
-async function record(db: Transaction<Tables>, backup: BackupRecord): Promise<void> {
+async function record(db: Transaction<Tables>, backup: BackupWithManifest): Promise<void> {
   const row = toRow(backup);
   await db
     .deleteFrom('backup')
@@ -31,8 +31,15 @@ async function record(db: Transaction<Tables>, backup: BackupRecord): Promise<vo
 
 const defaultLimit = 1000;
 
+/** All columns but the manifest, which SQLite then does not read either: it is the last one of the row. */
+const listed = [
+  ...(['destination', 'snapshot', 'id', 'plan', 'source', 'driver', 'type', 'startedAt', 'endedAt'] as const),
+  ...(['consistentAt', 'sizeBytes', 'addedBytes', 'items', 'partial', 'warnings', 'selection'] as const),
+];
+
 async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly BackupRecord[]> {
-  let query = db.selectFrom('backup').selectAll().orderBy('consistentAt', 'desc').orderBy('id', 'desc');
+  const direction = filter.order === 'oldest' ? 'asc' : 'desc';
+  let query = db.selectFrom('backup').select(listed).orderBy('consistentAt', direction).orderBy('id', direction);
   for (const field of ['plan', 'source', 'destination', 'type'] as const) {
     const value = filter[field];
     if (value !== undefined) query = query.where(field, '=', value);
@@ -44,7 +51,7 @@ async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly 
 }
 
 /** Copies of one backup are one backup: the copy that was finished first stands for it. */
-async function get(db: Kysely<Tables>, idPart: string): Promise<BackupRecord> {
+async function get(db: Kysely<Tables>, idPart: string): Promise<BackupWithManifest> {
   const candidates = await copiesLike(db, idPart);
   const ids = meantIds(
     idPart,
@@ -60,7 +67,8 @@ async function get(db: Kysely<Tables>, idPart: string): Promise<BackupRecord> {
     .where('snapshot', '=', found.snapshot)
     .executeTakeFirst();
   if (row === undefined) throw notFound(idPart);
-  return toBackup(row);
+  const { manifest, ...rest } = row;
+  return { ...toBackup(rest), manifest: fromJson(manifest) };
 }
 
 /** Enough candidates to say that a part is ambiguous. */
@@ -127,7 +135,7 @@ async function totals(db: Kysely<Tables>): Promise<readonly BackupTotals[]> {
 async function replace(
   db: Transaction<Tables>,
   destination: string,
-  backups: readonly BackupRecord[],
+  backups: readonly BackupWithManifest[],
 ): Promise<{ added: number; removed: number }> {
   const known = await db
     .selectFrom('backup')
@@ -149,7 +157,7 @@ function* batches<T>(all: readonly T[], size: number): Iterable<T[]> {
   for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
 }
 
-function toRow(backup: BackupRecord): BackupRow {
+function toRow(backup: BackupWithManifest): BackupRow {
   return {
     destination: backup.destination,
     snapshot: backup.snapshot,
@@ -166,11 +174,12 @@ function toRow(backup: BackupRecord): BackupRow {
     items: backup.items,
     partial: backup.partial ? 1 : 0,
     warnings: jsonColumn(backup.warnings),
+    selection: jsonColumn(backup.selection),
     manifest: jsonColumn(backup.manifest),
   };
 }
 
-function toBackup(row: BackupRow): BackupRecord {
+function toBackup(row: Omit<BackupRow, 'manifest'>): BackupRecord {
   const { addedBytes, ...rest } = row;
   return {
     ...rest,
@@ -181,6 +190,6 @@ function toBackup(row: BackupRow): BackupRecord {
     consistentAt: toTime(row.consistentAt),
     partial: row.partial === 1,
     warnings: fromJson(row.warnings),
-    manifest: fromJson(row.manifest),
+    selection: fromJson(row.selection),
   };
 }

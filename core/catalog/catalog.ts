@@ -1,5 +1,5 @@
 import type { Resource } from '../config/index.ts';
-import type { BackupType, Manifest } from '../driver/index.ts';
+import type { BackupType, Manifest, Selection } from '../driver/index.ts';
 import type { ErrorCode } from '../error.ts';
 
 /**
@@ -64,6 +64,8 @@ export interface BackupRecord {
   readonly source: string;
   readonly driver: string;
   readonly type: BackupType;
+  /** Patterns of the plan, as in the manifest. */
+  readonly selection: Selection;
   readonly startedAt: Date;
   readonly endedAt: Date;
   /** The moment that it shows. */
@@ -74,19 +76,23 @@ export interface BackupRecord {
   readonly items: number;
   readonly partial: boolean;
   readonly warnings: readonly string[];
+}
+
+/** Manifests may have megabytes, so lists do without. */
+export interface BackupWithManifest extends BackupRecord {
   readonly manifest: Manifest;
 }
 
 export interface Backups {
-  record(backup: BackupRecord): Promise<void>;
-  /** Newest first, by `consistentAt`. */
+  record(backup: BackupWithManifest): Promise<void>;
+  /** By `consistentAt`, newest first unless `order` says otherwise. */
   list(filter?: BackupFilter): Promise<readonly BackupRecord[]>;
   /** By id or an unambiguous beginning or end of it (case-insensitive), or a snapshot id. Throws BACKUP_NOT_FOUND, BACKUP_AMBIGUOUS. */
-  get(idPart: string): Promise<BackupRecord>;
+  get(idPart: string): Promise<BackupWithManifest>;
   /** How much there is, by plan, source and destination; cheap however many backups there are. */
   totals(): Promise<readonly BackupTotals[]>;
   /** Makes the copies known for a destination exactly these: what `catalog import` does. Gives counts. */
-  replace(destination: string, backups: readonly BackupRecord[]): Promise<{ added: number; removed: number }>;
+  replace(destination: string, backups: readonly BackupWithManifest[]): Promise<{ added: number; removed: number }>;
 }
 
 /** All copies of one plan's backups of one source in one destination. */
@@ -109,6 +115,8 @@ export interface BackupFilter {
   readonly since?: Date;
   /** Newest whose `consistentAt` is not after this. */
   readonly until?: Date;
+  /** `newest` when left out. */
+  readonly order?: 'newest' | 'oldest';
   /** 1000 when left out. */
   readonly limit?: number;
 }
@@ -220,6 +228,11 @@ export interface Jobs {
   requestCancel(id: string): Promise<Job>;
   /** Running jobs whose lease ended: their process died. */
   abandoned(): Promise<readonly Job[]>;
+  /**
+   * Deletes some of the jobs past the limits, oldest first, and gives how many: to be called again until none is left.
+   * What waits or runs stays, and of each source, plan, kind and state the newest.
+   */
+  forget(limits: KeepLimits): Promise<number>;
 }
 
 export interface ClaimRequest {
@@ -227,6 +240,12 @@ export interface ClaimRequest {
   readonly leaseMs: number;
   readonly kinds?: readonly string[];
   readonly id?: string;
+}
+
+/** What is older than `before` may go, and what is not among the newest `most`. */
+export interface KeepLimits {
+  readonly before: Date;
+  readonly most: number;
 }
 
 export interface JobChange {
@@ -317,6 +336,8 @@ export interface Events {
     since?: Date;
     limit?: number;
   }): Promise<readonly EventRecord[]>;
+  /** As `Jobs.forget`, by `lastAt`, whatever the event. */
+  forget(limits: KeepLimits): Promise<number>;
 }
 
 /** A running daemon, so that the CLI knows whether somebody will run its jobs. */

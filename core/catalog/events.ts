@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { EventLevel, EventRecord, Events, NewEvent } from './catalog.ts';
 import { toTime } from './columns.ts';
+import { forgetEvents } from './forget.ts';
 import type { PartContext } from './part-context.ts';
 import type { EventRow, Tables } from './tables.ts';
 
@@ -9,6 +10,7 @@ export function openEvents({ db, clock, newId }: PartContext): Events {
     record: (event) =>
       db.transaction().execute((transaction) => record(transaction, event, newId, clock.now().getTime())),
     list: (filter = {}) => list(db, filter),
+    forget: (limits) => forgetEvents(db, limits),
   };
 }
 

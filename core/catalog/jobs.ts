@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { TidemarkError } from '../error.ts';
 import type { Job, JobFilter, Jobs } from './catalog.ts';
+import { forgetJobs } from './forget.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import { claim, rivals } from './job-claim.ts';
 import { renew } from './job-lease.ts';
@@ -21,6 +22,7 @@ export function openJobs({ db, clock, newId }: PartContext): Jobs {
     transition: (job, to, change = {}) => transition(db, job, to, change, now()),
     requestCancel: (id) => requestCancel(db, id, now()),
     abandoned: () => abandoned(db, now()),
+    forget: (limits) => forgetJobs(db, limits),
   };
 }
 

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { jsonColumn } from './columns.ts';
+import { kysely } from './kysely.ts';
 import type { StateRow, Tables } from './tables.ts';
 
 /**
  * The steps that made the schema, in order; the schema's version is how many of them a catalog has been through. A step
  * that was released never changes. They run in one transaction with the write of the version.
  */
-export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [first, jobUses];
+export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [first, jobUses, backupSelections];
 
 async function first(db: Kysely<Tables>): Promise<void> {
   for (const create of [createState, createBackups, createJobs, createPlans, createEvents, createDaemons]) {
@@ -172,4 +173,14 @@ async function jobUses(db: Kysely<Tables>): Promise<void> {
       .where('id', '=', id)
       .execute();
   }
+}
+
+/** Lists of backups say what was selected. The manifest moves behind it, so that reading a list does not pass over it. */
+async function backupSelections(db: Kysely<Tables>): Promise<void> {
+  const { sql } = kysely;
+  await db.schema.alterTable('backup').addColumn('selection', 'text').execute();
+  await db.schema.alterTable('backup').addColumn('manifestText', 'text').execute();
+  await sql`update backup set manifestText = manifest, selection = json_extract(manifest, '$.selection')`.execute(db);
+  await db.schema.alterTable('backup').dropColumn('manifest').execute();
+  await db.schema.alterTable('backup').renameColumn('manifestText', 'manifest').execute();
 }

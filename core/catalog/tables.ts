@@ -48,6 +48,7 @@ export interface BackupRow {
   items: number;
   partial: number;
   warnings: string;
+  selection: string;
   manifest: string;
 }
 

@@ -2,6 +2,7 @@ import { TidemarkError } from '../error.ts';
 import { daemonSettings } from './daemon.ts';
 import { declare } from './declare.ts';
 import { configurationFiles, readYamlFiles } from './files.ts';
+import { formats } from './formats.ts';
 import type { DaemonSettings } from './types.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function readDaemonSettings(path: string): Promise<DaemonSettings> 
   const parsed = await readYamlFiles(files);
   const { declared } = declare(parsed.flatMap((file) => file.documents));
   const value = declared.get('daemon')?.value;
-  const { catalog, listen, concurrency } = typeof value === 'object' ? (value as Record<string, unknown>) : {};
+  const { catalog, listen, concurrency, keep } = typeof value === 'object' ? (value as Record<string, unknown>) : {};
   const isKnown = typeof catalog === 'string' && catalog.startsWith('sqlite:');
   const isDefault = catalog === undefined && parsed.every((file) => file.diagnostics.length === 0);
   if (!isKnown && !isDefault) throw unknownCatalog(path);
@@ -22,8 +23,23 @@ export async function readDaemonSettings(path: string): Promise<DaemonSettings> 
     catalog,
     listen: typeof listen === 'string' ? listen : undefined,
     concurrency: Number.isInteger(concurrency) && Number(concurrency) > 0 ? concurrency : undefined,
+    keep: usableKeep(keep),
   };
   return daemonSettings(usable, folder);
+}
+
+/** What cannot be read keeps the default: a slip of the pen must not make the catalog forget. */
+function usableKeep(keep: unknown): Readonly<Record<string, unknown>> {
+  const { jobs, events, most } = typeof keep === 'object' ? ((keep ?? {}) as Record<string, unknown>) : {};
+  return {
+    jobs: isDuration(jobs) ? jobs : undefined,
+    events: isDuration(events) ? events : undefined,
+    most: Number.isInteger(most) && Number(most) >= 1000 ? most : undefined,
+  };
+}
+
+function isDuration(value: unknown): boolean {
+  return typeof value === 'string' && formats.duration!.accepts(value);
 }
 
 function unknownCatalog(path: string): TidemarkError {

@@ -40,6 +40,14 @@ export interface DaemonSettings {
   readonly catalog: string;
   readonly listen: string;
   readonly concurrency: number;
+  readonly keep: KeepSettings;
+}
+
+/** What the catalog remembers of what has ended: by age, and of each at most so many. */
+export interface KeepSettings {
+  readonly jobsMs: number;
+  readonly eventsMs: number;
+  readonly most: number;
 }
 
 /** A plan's spec with units parsed and defaults filled in. */

@@ -1,6 +1,6 @@
 import type { AppliedState, Catalog, DaemonRecord } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
-import type { PlanSettings } from '../config/index.ts';
+import type { KeepSettings, PlanSettings } from '../config/index.ts';
 import type { JobContext, JobKinds, Operation } from '../job/index.ts';
 import type { Logger } from '../observe/index.ts';
 import type { Bell } from './bell.ts';
@@ -22,6 +22,7 @@ export interface DaemonContext {
   /** How long running jobs may go on after the drain signal. */
   readonly drainMs: number;
   readonly kinds: JobKinds;
+  readonly keep: KeepSettings;
   readonly operation: Operation;
   /** The plans of the applied state. */
   plans(state: AppliedState): readonly PlanSettings[];

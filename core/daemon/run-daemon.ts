@@ -2,6 +2,7 @@ import { createEmitter, createMetrics } from '../observe/index.ts';
 import { createBell } from './bell.ts';
 import { configurationLoop, readConfiguration } from './configuration.ts';
 import type { Daemon, DaemonContext } from './context.ts';
+import { forgetLoop } from './forget.ts';
 import { createHealth } from './health.ts';
 import { heartbeatLoop, keepWatchdog, tellSystemd } from './heartbeat.ts';
 import { listenHttp } from './http.ts';
@@ -82,5 +83,6 @@ function loops(daemon: Daemon, startedAt: Date, stop: AbortSignal): readonly Loo
     schedulerLoop(daemon),
     suspensionLoop(daemon),
     runnerLoop(daemon, stop),
+    forgetLoop(daemon),
   ];
 }

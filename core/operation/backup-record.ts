@@ -1,12 +1,12 @@
-import type { BackupRecord } from '../catalog/index.ts';
+import type { BackupWithManifest } from '../catalog/index.ts';
 import type { Manifest } from '../driver/index.ts';
 
 /** The catalog's record of a backup: all of it is in the manifest, but for where the copy is. */
 export function recordOf(
   manifest: Manifest,
   copy: { readonly destination: string; readonly snapshot: string; readonly addedBytes?: number },
-): BackupRecord {
-  const { id, plan, source, driver, type, totals, partial, warnings } = manifest;
+): BackupWithManifest {
+  const { id, plan, source, driver, type, selection, totals, partial, warnings } = manifest;
   return {
     ...copy,
     id,
@@ -14,6 +14,7 @@ export function recordOf(
     source,
     driver,
     type,
+    selection,
     startedAt: new Date(manifest.startedAt),
     endedAt: new Date(manifest.endedAt),
     consistentAt: new Date(manifest.consistentPoint.time),

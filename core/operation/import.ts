@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../catalog/index.ts';
+import type { BackupWithManifest } from '../catalog/index.ts';
 import type { Resource } from '../config/index.ts';
 import type { Manifest, Node, Run, TreeReader } from '../driver/index.ts';
 import type { TidemarkError } from '../error.ts';
@@ -40,9 +40,9 @@ async function readBackups(
   repository: Repository,
   destination: string,
   run: Run,
-): Promise<{ records: BackupRecord[]; damaged: TidemarkError[] }> {
+): Promise<{ records: BackupWithManifest[]; damaged: TidemarkError[] }> {
   const damaged: TidemarkError[] = [];
-  const records: BackupRecord[] = [];
+  const records: BackupWithManifest[] = [];
   for await (const snapshot of repository.snapshots(run.signal, (error) => damaged.push(error))) {
     run.progress.step(`reading snapshot ${snapshot.id.slice(0, 8)}`);
     const manifest = await readManifest(context, repository, snapshot, run);

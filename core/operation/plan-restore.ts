@@ -4,7 +4,6 @@ import type { PatternRelations, SourceDriver } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
 import {
   backupOfOther,
-  type Candidate,
   makeRestorePlan,
   noBackup,
   noBackupAt,
@@ -24,7 +23,7 @@ export type PlanningContext = Pick<OperationContext, 'catalog' | 'drivers'>;
  */
 export async function planRestore(context: PlanningContext, wish: RestoreWish, now: Date): Promise<RestorePlan> {
   rejectEmptyPatterns(wish);
-  const candidates = (await recordsFor(context, wish, now)).map(candidateOf);
+  const candidates = await recordsFor(context, wish, now);
   const plan = makeRestorePlan(candidates, wish, (driver) => patternsOf(context, driver));
   await rejectUnfitTarget(context, plan.target, plan.backup.driver);
   return plan;
@@ -68,19 +67,15 @@ async function recordsFor(
   const shown = await backups.list({ source, plan, since: second, until: end });
   if (shown.length > 0) return shown;
   const [before] = await backups.list({ source, plan, until: second, limit: 1 });
-  const after = (await backups.list({ source, plan, since: end })).at(-1);
+  const [after] = await backups.list({ source, plan, since: end, order: 'oldest', limit: 1 });
   if (before === undefined && after === undefined) throw noBackup(source, plan);
-  throw noBackupAt(at, source, { before: before && candidateOf(before), after: after && candidateOf(after) });
+  throw noBackupAt(at, source, { before, after });
 }
 
 function rejectOther(record: BackupRecord, source: string | undefined, plan: string | undefined): BackupRecord {
   if (source !== undefined && record.source !== source) throw backupOfOther(record.id, 'source', record.source, source);
   if (plan !== undefined && record.plan !== plan) throw backupOfOther(record.id, 'plan', record.plan, plan);
   return record;
-}
-
-function candidateOf(record: BackupRecord): Candidate {
-  return { ...record, selection: record.manifest.selection };
 }
 
 function patternsOf({ drivers }: PlanningContext, kind: string): PatternRelations {

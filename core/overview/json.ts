@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../catalog/index.ts';
+import type { BackupRecord, BackupWithManifest } from '../catalog/index.ts';
 import { isSafe, type Overview, type PlanOverview, type SourceOverview } from './overview.ts';
 
 /** The JSON of an overview: see `docs/reference/json.md`. */
@@ -34,6 +34,6 @@ function planJson({ settings, status, newest, nextRun, active, lastError }: Plan
 
 /** The JSON of a backup: see `docs/reference/json.md`. */
 export function backupJson(backup: BackupRecord) {
-  const { manifest: _, ...rest } = backup;
+  const { manifest: _, selection: _s, ...rest } = backup as Partial<BackupWithManifest> & BackupRecord;
   return rest;
 }

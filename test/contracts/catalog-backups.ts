@@ -10,7 +10,9 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     const one = backup();
     await catalog.backups.record(one);
     await catalog.backups.record(one);
-    assert.deepEqual(await catalog.backups.list(), [one]);
+    const { manifest: _m, ...listed } = one;
+    assert.deepEqual(await catalog.backups.list(), [listed], 'lists have no manifests');
+    assert.deepEqual(await catalog.backups.get(one.id), one);
     const { addedBytes: _, ...imported } = backup({ snapshot: 'ab'.repeat(32), partial: true });
     await catalog.backups.record(imported);
     assert.deepEqual(await catalog.backups.get(imported.id), imported);
@@ -26,6 +28,7 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await days({ plan: 'old' }), [1, 0]);
     assert.deepEqual(await days({ source: 'shop', type: 'logical', destination: 'nas', limit: 1 }), [3]);
     assert.deepEqual(await days({ until: at(2), since: at(1) }), [2, 1]);
+    assert.deepEqual(await days({ since: at(1), order: 'oldest', limit: 2 }), [1, 2]);
     assert.deepEqual(await days({ type: 'physical' }), []);
   },
 

@@ -114,6 +114,47 @@ export const jobCases: Readonly<Record<string, CatalogCase>> = {
     await assert.rejects(catalog.jobs.requestCancel('none'), (thrown) => hasCode(thrown, 'JOB_NOT_FOUND'));
   },
 
+  async 'old jobs are forgotten, but for the newest of each plan and outcome and what has not ended'(
+    _t,
+    catalog,
+    clock,
+  ) {
+    const ended: Record<string, string[]> = { failed: [], succeeded: [] };
+    const waiting = await catalog.jobs.add(job({ kind: 'follow', source: 'uploads', uses: [] }));
+    for (let count = 0; count < 6; count++) {
+      clock.advance(1000);
+      await catalog.jobs.add(job(count % 2 ? { plan: undefined, kind: 'restore', uses: [] } : {}));
+      const running = (await catalog.jobs.claim({ ...lease, kinds: [count % 2 ? 'restore' : 'backup'] }))!;
+      const to = count < 2 ? 'failed' : 'succeeded';
+      ended[to]!.push((await catalog.jobs.transition(running, to)).id);
+    }
+    const all = { before: new Date(clock.now().getTime() + 1), most: 1000 };
+    assert.equal(await catalog.jobs.forget({ ...all, before: new Date(0) }), 0);
+    assert.equal(await catalog.jobs.forget(all), 2);
+    const left = (await catalog.jobs.list()).map(({ id }) => id).sort();
+    assert.deepEqual(left, [waiting.id, ...ended.failed!, ...ended.succeeded!.slice(2)].sort());
+    assert.equal(await catalog.jobs.forget(all), 0);
+  },
+
+  async 'more jobs and events than are to be kept go, the oldest first, some at a time'(_t, catalog, clock) {
+    for (let count = 0; count < 620; count++) {
+      clock.advance(1);
+      await catalog.jobs.add(job({ state: 'missed' }));
+      await catalog.events.record({ kind: 'test', level: 'info', subject: 'x', text: `${count}` });
+    }
+    const limits = { before: new Date(0), most: 10 };
+    for (const part of [catalog.jobs, catalog.events]) {
+      assert.deepEqual(
+        [await part.forget(limits), await part.forget(limits), await part.forget(limits)],
+        [500, 110, 0],
+      );
+    }
+    const [events, jobs] = [await catalog.events.list(), await catalog.jobs.list()];
+    assert.deepEqual([jobs.length, jobs[0]?.queuedAt], [10, clock.now()]);
+    assert.deepEqual([events.length, events[0]?.text, events[9]?.text], [10, '619', '610']);
+    assert.equal(await catalog.events.forget({ before: clock.now(), most: 10 }), 9);
+  },
+
   async 'jobs are listed newest first, filtered and bounded, and found by a part of their id'(_t, catalog, clock) {
     const start = clock.now();
     for (let count = 0; count < 120; count++) {

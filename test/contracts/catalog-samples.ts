@@ -1,5 +1,5 @@
 import { ulid } from 'ulid';
-import type { BackupRecord, DaemonRecord, NewJob } from '../../core/catalog/index.ts';
+import type { BackupWithManifest, DaemonRecord, NewJob } from '../../core/catalog/index.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Resource } from '../../core/config/types.ts';
 import { backupUses } from '../../core/job/index.ts';
@@ -26,7 +26,7 @@ export function resource(address: string, spec: Record<string, unknown> = {}): R
   return { address, collection, name, spec };
 }
 
-export function backup(change: Partial<BackupRecord> = {}): BackupRecord {
+export function backup(change: Partial<BackupWithManifest> = {}): BackupWithManifest {
   const at = change.consistentAt ?? new Date('2026-03-01T00:00:00Z');
   const id = change.id ?? ulid(at.getTime());
   const names = { plan: 'nightly', source: 'shop', destination: 'nas', ...change };
@@ -35,6 +35,7 @@ export function backup(change: Partial<BackupRecord> = {}): BackupRecord {
     snapshot: change.snapshot ?? Buffer.from(id.padEnd(32)).toString('hex'),
     driver: 'mysql',
     type: 'logical',
+    selection: { include: ['shop.*'], exclude: [] },
     startedAt: at,
     endedAt: new Date(at.getTime() + 60_000),
     consistentAt: at,
@@ -67,7 +68,7 @@ export function daemon(owner: string, until: Date): DaemonRecord {
   return { owner, pid: 42, host: 'db1', version: '0.1.0', startedAt: configuration.at, until, configuration };
 }
 
-function manifest(id: string, plan: string, source: string, at: Date): BackupRecord['manifest'] {
+function manifest(id: string, plan: string, source: string, at: Date): BackupWithManifest['manifest'] {
   return {
     format: 1,
     tidemark: '0.1.0',
@@ -76,7 +77,7 @@ function manifest(id: string, plan: string, source: string, at: Date): BackupRec
     source,
     driver: 'mysql',
     type: 'logical',
-    selection: { include: [], exclude: [] },
+    selection: { include: ['shop.*'], exclude: [] },
     startedAt: at.toISOString(),
     endedAt: at.toISOString(),
     flavour: 'MariaDB',

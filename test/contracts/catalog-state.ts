@@ -67,7 +67,7 @@ export const stateCases: Readonly<Record<string, CatalogCase>> = {
     assert.equal(state.resources.get('plans.daily')?.name, 'daily');
     assert.deepEqual(await catalog.plans.list(), [{ plan: 'daily', pausedAt: clock.now() }]);
     const [copy] = await catalog.backups.list({ plan: 'daily', source: 'store', destination: 'disk' });
-    assert.equal(copy?.manifest.plan, 'nightly');
+    assert.equal((await catalog.backups.get(copy!.id)).manifest.plan, 'nightly');
     const moved = await catalog.jobs.get(waiting.id);
     assert.deepEqual([moved.plan, moved.source, moved.destination], ['daily', 'store', 'disk']);
     assert.deepEqual(moved.request, { plan: 'daily' });

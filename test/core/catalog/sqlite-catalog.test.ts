@@ -7,7 +7,7 @@ import { openSqliteCatalog } from '../../../core/catalog/index.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { hasCode, type TidemarkError } from '../../../core/error.ts';
 import { catalogContract } from '../../contracts/catalog.ts';
-import { backup } from '../../contracts/catalog-samples.ts';
+import { backup, job } from '../../contracts/catalog-samples.ts';
 import { runOk } from '../../kit/process.ts';
 import { tempFolder } from '../../kit/temp.ts';
 
@@ -53,6 +53,31 @@ test('a catalog of a newer tidemark is refused', async (t) => {
   using database = new DatabaseSync(path);
   database.exec('pragma user_version = 99');
   await refused(path, /newer/);
+});
+
+test('a catalog of the first schema keeps its backups, and its jobs exclude what they name', async (t) => {
+  const path = await newPath(t);
+  const before = backup({ warnings: [] });
+  {
+    await using catalog = await openSqliteCatalog(path, systemClock);
+    await catalog.backups.record(before);
+    await catalog.jobs.add(job());
+    await catalog.jobs.add(job({ kind: 'restore', request: { into: { folder: '/srv/www' } }, plan: undefined }));
+  }
+  {
+    using database = new DatabaseSync(path);
+    database.exec('alter table state drop column claims');
+    database.exec('alter table job drop column uses');
+    database.exec('alter table backup drop column selection');
+    database.exec('pragma user_version = 1');
+  }
+  await using catalog = await openSqliteCatalog(path, systemClock);
+  assert.deepEqual(await catalog.backups.get(before.id), before);
+  const rivals = async (thing: string) => catalog.jobs.rivals([{ thing, mode: 'read' }]);
+  for (let count = 0; count < 2; count++) await catalog.jobs.claim({ owner: 'me', leaseMs: 1000 });
+  assert.equal((await rivals('sources.shop')).length, 1);
+  assert.equal((await rivals('folder:/srv/www/below')).length, 1);
+  assert.equal((await rivals('folder:/srv')).length, 1);
 });
 
 test('a damaged catalog says so and how to go on', async (t) => {

@@ -51,6 +51,7 @@ test('daemon settings have defaults, and a relative catalog starts at the config
     catalog: 'sqlite:/var/lib/tidemark/catalog.db',
     listen: '127.0.0.1:9631',
     concurrency: 2,
+    keep: { jobsMs: 90 * 86_400_000, eventsMs: 90 * 86_400_000, most: 100_000 },
   });
   const sound = await load(t, soundYaml);
   assert.equal(sound.configuration!.daemon.catalog, `sqlite:${join(sound.folder, 'state/catalog.db')}`);

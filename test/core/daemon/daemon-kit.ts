@@ -178,6 +178,7 @@ function contextOf(at: Home, catalog: Catalog, log: string[], options: DaemonOpt
     identity: { owner: options.owner ?? 'one', pid: process.pid, host: 'test', version: '0.0.0' },
     listen: '127.0.0.1:0',
     concurrency: 2,
+    keep: { jobsMs: 1e10, eventsMs: 1e10, most: 1000 },
     drainMs: 30_000,
     kinds: jobKinds,
     operation: backup,

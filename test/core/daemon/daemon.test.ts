@@ -56,6 +56,22 @@ test('an address that is taken is a clear refusal to start', async (t) => {
   await assert.rejects(second.ended, { code: 'USAGE', message: /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/ });
 });
 
+test('old jobs and events are forgotten, and nothing that status needs', async (t) => {
+  const at = await home(t, yaml({ nightly: never }));
+  const old = { ...backupJob(plan(), 'schedule'), state: 'missed' } as const;
+  for (let count = 0; count < 700; count++) await at.catalog.jobs.add(old);
+  const waiting = await at.catalog.jobs.add({ ...backupJob(plan(), 'manual'), kind: 'unknown to this daemon' });
+  await startDaemon(t, at, { change: () => ({ keep: { jobsMs: 0, eventsMs: 0, most: 1000 } }) });
+  const left = await waitFor('them to go', async () => {
+    const jobs = await at.catalog.jobs.list({ limit: 1000 });
+    return jobs.length > 2 ? undefined : jobs;
+  });
+  assert.deepEqual(
+    [left.map(({ state }) => state).sort(), left.some(({ id }) => id === waiting.id)],
+    [['missed', 'queued'], true],
+  );
+});
+
 test('scheduled runs happen, each once', async (t) => {
   const at = await home(t, yaml({ often: everySecond }));
   await startDaemon(t, at);

@@ -1,0 +1,72 @@
+import type { ExpressionBuilder, Kysely } from 'kysely';
+import { jobStates, type KeepLimits } from './catalog.ts';
+import { isFinal } from './job-state.ts';
+import type { Tables } from './tables.ts';
+
+/** What one call deletes at most, so that no other writer waits long for it. */
+const batchSize = 500;
+
+export async function forgetJobs(db: Kysely<Tables>, limits: KeepLimits): Promise<number> {
+  const byAge = db.selectFrom('job').select('queuedAt').orderBy('queuedAt', 'desc');
+  const surplus = await byAge.offset(limits.most).limit(1).executeTakeFirst();
+  const rows = await db
+    .selectFrom('job')
+    .select('id')
+    .where('queuedAt', '<=', newestToGo(limits, surplus?.queuedAt))
+    .where('state', 'in', jobStates.filter(isFinal))
+    .where(hasNewer)
+    .orderBy('queuedAt')
+    .limit(batchSize)
+    .execute();
+  return deleteRows(db, 'job', rows);
+}
+
+export async function forgetEvents(db: Kysely<Tables>, limits: KeepLimits): Promise<number> {
+  const byAge = db.selectFrom('event').select('lastAt').orderBy('lastAt', 'desc');
+  const surplus = await byAge.offset(limits.most).limit(1).executeTakeFirst();
+  const rows = await db
+    .selectFrom('event')
+    .select('id')
+    .where('lastAt', '<=', newestToGo(limits, surplus?.lastAt))
+    .orderBy('lastAt')
+    .limit(batchSize)
+    .execute();
+  return deleteRows(db, 'event', rows);
+}
+
+/** The latest time that is past one of the limits; `surplus` is the newest that is too many. */
+function newestToGo({ before }: KeepLimits, surplus: number | undefined): number {
+  return Math.max(before.getTime() - 1, surplus ?? 0);
+}
+
+/** A newer job of the same source, plan, kind and state: status and metrics are computed from the newest of each. */
+function hasNewer({ exists, selectFrom }: ExpressionBuilder<Tables, 'job'>) {
+  return exists(
+    selectFrom('job as newer')
+      .select('newer.id')
+      .whereRef('newer.source', '=', 'job.source')
+      .whereRef('newer.kind', '=', 'job.kind')
+      .whereRef('newer.state', '=', 'job.state')
+      .where(({ and, or, eb, ref }) =>
+        and([
+          or([eb('newer.plan', '=', ref('job.plan')), and([eb('newer.plan', 'is', null), eb('job.plan', 'is', null)])]),
+          or([
+            eb('newer.queuedAt', '>', ref('job.queuedAt')),
+            and([eb('newer.queuedAt', '=', ref('job.queuedAt')), eb('newer.id', '>', ref('job.id'))]),
+          ]),
+        ]),
+      ),
+  );
+}
+
+/** By ids that were read before: what has ended stays so, and MySQL deletes no rows that a subquery of it reads. */
+async function deleteRows(
+  db: Kysely<Tables>,
+  table: 'job' | 'event',
+  rows: readonly { readonly id: string }[],
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const ids = rows.map(({ id }) => id);
+  const { numDeletedRows } = await db.deleteFrom(table).where('id', 'in', ids).executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
