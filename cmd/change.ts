@@ -17,7 +17,9 @@ export async function readDesired(workspace: Workspace, options: { secrets: bool
 export async function changeSetFor(workspace: Workspace, desired: Configuration): Promise<ChangeSet> {
   const catalog = await workspace.catalog();
   const applied = await catalog.state.read();
-  return diff({ desired, applied, observed: await observe(catalog), now: workspace.surroundings.clock.now() });
+  const { destinations } = await workspace.drivers();
+  const now = workspace.surroundings.clock.now();
+  return diff({ desired, applied, observed: await observe(catalog), now, destinations });
 }
 
 /** Makes a change set the applied state; errors are those of `core/change`. */
@@ -34,12 +36,8 @@ export async function applyChangeSet(
 /** How sources and destinations are tried out before they are applied. */
 export async function probesFor(context: OperationContext): Promise<Probes> {
   const { prepareDestination, prepareSource } = await import('../core/operation/index.ts');
-  const probed = ({ identity, warnings }: { identity: string; warnings: readonly string[] }) => ({
-    identity,
-    problems: warnings.map((summary) => ({ severity: 'warning' as const, summary })),
-  });
   return {
-    source: async (resource, signal) => probed(await prepareSource(context, resource, signal)),
-    destination: async (resource, signal) => probed(await prepareDestination(context, resource, signal)),
+    source: (resource, signal) => prepareSource(context, resource, signal),
+    destination: (resource, signal, missing) => prepareDestination(context, resource, signal, missing),
   };
 }

@@ -33,7 +33,7 @@ export const errorCodes = {
   PROBE_FAILED: {
     kind: 'config',
     retry: 'never',
-    text: 'What was added or changed cannot be used as it is; nothing was applied.',
+    text: 'A source or destination cannot be used as it is; nothing was applied.',
   },
   SOURCE_UNREACHABLE: { kind: 'network', retry: 'backoff', text: 'The source did not answer.' },
   SOURCE_DENIED: { kind: 'auth', retry: 'never', text: 'The source refused the credentials or lacks a privilege.' },

@@ -1,11 +1,19 @@
 import { resolve } from 'node:path';
-import { type ApplyResult, type ChangeSet, hasRefusals, isEmpty, parseChangeSet } from '../../core/change/index.ts';
+import {
+  type ApplyResult,
+  type ChangeSet,
+  hasRefusals,
+  isEmpty,
+  parseChangeSet,
+  probeFailure,
+} from '../../core/change/index.ts';
 import { TidemarkError } from '../../core/error.ts';
 import { exitCodes } from '../../core/error-codes.ts';
 import { readRegularFile } from '../../core/regular-file.ts';
 import { applyChangeSet, changeSetFor, readDesired } from '../change.ts';
 import type { Workspace } from '../compose.ts';
 import { confirm } from '../confirm.ts';
+import type { Output } from '../output.ts';
 import type { Register } from '../verb.ts';
 import { changeSetText } from '../views/change-set.ts';
 
@@ -21,6 +29,7 @@ export const registerApply: Register = (program, bind) => {
         const asks = saved === undefined && options.autoApprove !== true;
         if (asks && !isEmpty(changeSet) && !hasRefusals(changeSet)) await confirm(workspace, 'Apply this?');
         const result = await applyChangeSet(workspace, changeSet, workspace.signal);
+        if (result.unusable.length > 0) throw unusable(workspace, result);
         show(workspace, changeSet, result);
         return exitCodes.ok;
       }),
@@ -47,8 +56,18 @@ async function readSaved({ surroundings }: Workspace, file: string): Promise<Cha
 /** A change set of the largest configuration that there may be. */
 const mostSavedBytes = 256 * 1024 * 1024;
 
-function show({ output }: Workspace, changeSet: ChangeSet, { state, warnings }: ApplyResult): void {
+/** Nothing had to be applied, and what is applied cannot be used: that is no success. */
+function unusable({ output }: Workspace, { warnings, unusable }: ApplyResult): TidemarkError {
+  showWarnings(output, warnings);
+  return probeFailure(unusable);
+}
+
+function showWarnings(output: Output, warnings: ApplyResult['warnings']): void {
   if (!output.json) for (const { address, summary, hint } of warnings) output.warn(`${address}: ${summary}`, hint);
+}
+
+function show({ output }: Workspace, changeSet: ChangeSet, { state, warnings }: ApplyResult): void {
+  showWarnings(output, warnings);
   const text = isEmpty(changeSet) ? 'nothing to apply\n' : `applied: ${doneText(changeSet)}; serial ${state.serial}\n`;
   output.result(text, { applied: !isEmpty(changeSet), serial: state.serial, changeSet, warnings });
 }

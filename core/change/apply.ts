@@ -1,10 +1,11 @@
 import type { AppliedState, Catalog } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
-import type { Collection, Resource } from '../config/index.ts';
+import { type Resource, splitAddress } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import { type Action, type ChangeSet, hasRefusals, isDestructive, isEmpty } from './change-set.ts';
 import { diff } from './diff.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { lookAtApplied } from './look.ts';
 import { observe } from './observe.ts';
 import { type ApplyWarning, type Probes, probeActions } from './probe.ts';
 import { retimedPlans } from './timetable.ts';
@@ -20,11 +21,14 @@ export interface ApplyInput {
 export interface ApplyResult {
   readonly state: AppliedState;
   readonly warnings: readonly ApplyWarning[];
+  /** Of an empty change set: why what is applied already cannot be used as it is. */
+  readonly unusable: readonly TidemarkError[];
 }
 
 /**
  * Makes the change set the applied state: exactly its actions, in one transaction, after everything that it adds or
  * changes was probed. When this throws nothing was applied; a destination may have got its empty repository already.
+ * An empty change set applies nothing, and looks at what is applied instead.
  *
  * Throws CHANGE_STALE when the applied state, or what the change would touch, is not what the change set was made for;
  * CHANGE_REFUSED; what a probe threw, or PROBE_FAILED for several (see `probeErrors`).
@@ -34,7 +38,7 @@ export async function apply({ changeSet, catalog, probes, clock, signal }: Apply
   const state = await catalog.state.read();
   refuseStale(changeSet, state);
   const since = clock.now();
-  if (isEmpty(changeSet)) return { state, warnings: [] };
+  if (isEmpty(changeSet)) return { state, ...(await lookAtApplied(state, probes, signal)) };
   await refuseOvertaken(changeSet, state, catalog, clock);
   const probed = await probeActions(changeSet.actions, state, probes, signal);
   signal.throwIfAborted();
@@ -51,7 +55,7 @@ export async function apply({ changeSet, catalog, probes, clock, signal }: Apply
     subject: 'configuration',
     text: describe(changeSet, applied.serial),
   });
-  return { state: applied, warnings: probed.warnings };
+  return { state: applied, warnings: probed.warnings, unusable: [] };
 }
 
 function refuseRefused({ actions }: ChangeSet): void {
@@ -120,11 +124,6 @@ function renames({ actions }: ChangeSet): readonly { from: string; to: string }[
   return actions.flatMap(({ address, renamedFrom }) =>
     renamedFrom === undefined ? [] : [{ from: renamedFrom, to: address }],
   );
-}
-
-function splitAddress(address: string): { collection: Collection; name: string } {
-  const dot = address.indexOf('.');
-  return { collection: address.slice(0, dot) as Collection, name: address.slice(dot + 1) };
 }
 
 function describe({ summary }: ChangeSet, serial: number): string {

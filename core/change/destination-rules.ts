@@ -1,11 +1,12 @@
 import type { Resource } from '../config/index.ts';
 import type { Consequence } from './change-set.ts';
+import { passiveFields } from './fields.ts';
 import { describeHeld, figures, heldBackups } from './held-backups.ts';
 import type { Rules, World } from './rule.ts';
 
 export const destinationRules: Rules = {
   change(before, _after, changed, world) {
-    const destructive = [...changed].some((field) => !passive.has(field));
+    const destructive = [...changed].some((field) => !passiveFields.has(field));
     return { destructive, consequences: [...stranded(before, changed, world), ...password(changed)] };
   },
 
@@ -21,20 +22,21 @@ export const destinationRules: Rules = {
   },
 };
 
-/** Fields that change nothing about where and how backups are stored. */
-const passive = new Set(['labels', 'onRemove']);
-/** Fields of any driver that say where it is. */
-const places = ['driver', 'path', 'url', 'endpoint', 'host', 'bucket', 'prefix'];
-
 const orphanHint =
   'Set `onRemove: orphan` on it and apply, then remove it: its repository stays as it is, and its backups are no longer listed.';
 const importHint = '`tidemark catalog import` finds them when it is declared again';
 
 function stranded(before: Resource, changed: ReadonlySet<string>, world: World): readonly Consequence[] {
   const held = heldBackups(world, { destination: before.name });
-  if (held.copies === 0 || !places.some((field) => changed.has(field))) return [];
+  if (held.copies === 0 || ![...changed].some((field) => isPlace(before, field, world))) return [];
   const text = `unless its repository was moved along, ${describeHeld(held)} stay at the old place and are no longer listed; ${importHint} with the old place`;
   return [{ kind: 'backups-stranded', text, ...figures(held) }];
+}
+
+/** The driver knows which settings say where it is; of one that is not known here, any may. */
+function isPlace({ spec }: Resource, field: string, { destinations }: World): boolean {
+  const driver = destinations.find(({ kind }) => kind === spec.driver);
+  return field === 'driver' || (driver?.placeSettings.includes(field) ?? !passiveFields.has(field));
 }
 
 function password(changed: ReadonlySet<string>): readonly Consequence[] {

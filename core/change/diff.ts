@@ -13,7 +13,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import { figures, heldBackups } from './held-backups.ts';
 import type { Observed } from './observe.ts';
 import { findRenames, renameObserved, renameResources } from './rename.ts';
-import type { Verdict, World } from './rule.ts';
+import type { PlacedDriver, Verdict, World } from './rule.ts';
 import { rules } from './rules.ts';
 import { settledSpec } from './spec.ts';
 
@@ -22,15 +22,18 @@ export interface DiffInput {
   readonly applied: AppliedState;
   readonly observed: Observed;
   readonly now: Date;
+  /** Only what consequences say depends on them. */
+  readonly destinations?: readonly PlacedDriver[];
 }
 
 /** What makes the applied state the desired one. Pure: no input is read but these. */
-export function diff({ desired, applied, observed, now }: DiffInput): ChangeSet {
+export function diff({ desired, applied, observed, now, destinations = [] }: DiffInput): ChangeSet {
   const renames = findRenames(desired.resources, applied.resources);
   const world: World = {
     desired: settledResources(desired.resources),
     applied: renameResources(applied.resources, renames),
     observed: renameObserved(observed, renames),
+    destinations,
     now,
   };
   const actions = [...world.desired.values()].flatMap((after) => {

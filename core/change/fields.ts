@@ -14,6 +14,9 @@ export function diffFields(before: unknown, after: unknown, path: Path = []): re
   return keys.flatMap((key) => diffFields(member(before, key), member(after, key), [...path, key]));
 }
 
+/** Top-level fields that change nothing about what a resource is and does. */
+export const passiveFields: ReadonlySet<string> = new Set(['labels', 'onRemove']);
+
 /** The names of the top-level fields that differ. */
 export function changedFields(fields: readonly FieldChange[]): ReadonlySet<string> {
   return new Set(fields.map(({ path }) => String(path[0])));

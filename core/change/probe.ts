@@ -1,20 +1,24 @@
 import type { AppliedState } from '../catalog/index.ts';
-import type { Resource } from '../config/index.ts';
+import { type Resource, splitAddress } from '../config/index.ts';
 import type { DriverProblem } from '../driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
 import type { Action } from './change-set.ts';
-import { changedFields } from './fields.ts';
+import { changedFields, passiveFields } from './fields.ts';
 
 /** How resources are tried out; `core/operation` knows drivers and repositories, this room does not. */
 export interface Probes {
   /** Reachable, allowed, and who it is: `SourceSession.probe`. */
   source(resource: Resource, signal: AbortSignal): Promise<Probed>;
-  /** Reachable and writable, and its repository made or opened; the identity is the repository's id. */
-  destination(resource: Resource, signal: AbortSignal): Promise<Probed>;
+  /**
+   * Reachable and writable, and its repository opened; the identity is the repository's id. Where there is no repository,
+   * `make` makes one and `look` throws REPOSITORY_MISSING.
+   */
+  destination(resource: Resource, signal: AbortSignal, missing: 'make' | 'look'): Promise<Probed>;
 }
 
 export interface Probed {
-  readonly identity: string;
+  /** May be absent where there is an error among the problems. */
+  readonly identity?: string;
   readonly problems?: readonly DriverProblem[];
 }
 
@@ -41,7 +45,7 @@ export async function probeActions(
   const outcomes = await settleFewAtOnce(attempts);
   signal.throwIfAborted();
   const errors = outcomes.flatMap((outcome) => outcome.errors);
-  if (errors.length > 0) throw together(errors);
+  if (errors.length > 0) throw probeFailure(errors);
   return {
     identities: new Map(outcomes.map(({ address, identity }) => [address, identity!])),
     warnings: outcomes.flatMap((outcome) => outcome.warnings),
@@ -53,14 +57,13 @@ export function probeErrors(error: TidemarkError): readonly TidemarkError[] {
   return error.code === 'PROBE_FAILED' && error.cause instanceof AggregateError ? error.cause.errors : [error];
 }
 
-const passive = new Set(['labels', 'onRemove']);
-
 function needsProbe({ kind, address, fields }: Action): boolean {
   if (!/^(sources|destinations)\./.test(address)) return false;
-  return kind === 'add' || (kind === 'change' && [...changedFields(fields)].some((field) => !passive.has(field)));
+  return kind === 'add' || (kind === 'change' && [...changedFields(fields)].some((field) => !passiveFields.has(field)));
 }
 
-interface Outcome {
+/** What probing one resource came to. */
+export interface Outcome {
   readonly address: string;
   readonly identity?: string;
   readonly errors: readonly TidemarkError[];
@@ -73,29 +76,47 @@ async function probeOne(
   probes: Probes,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const collection = address.startsWith('sources.') ? 'sources' : 'destinations';
-  const resource = { address, collection, name: address.slice(collection.length + 1), spec: spec! } as const;
+  const resource = { address, ...splitAddress(address), spec: spec! };
+  const outcome = await outcomeOf(address, () => probe(resource, probes, signal, 'make'));
+  const before = applied.resources.get(renamedFrom ?? address)?.identity;
+  const { identity } = outcome;
+  if (before === undefined || identity === undefined || before === identity) return outcome;
+  return { ...outcome, warnings: [otherIdentity(address, before, identity), ...outcome.warnings] };
+}
+
+export function probe(
+  resource: Resource,
+  probes: Probes,
+  signal: AbortSignal,
+  missing: 'make' | 'look',
+): Promise<Probed> {
+  signal.throwIfAborted();
+  return resource.collection === 'sources'
+    ? probes.source(resource, signal)
+    : probes.destination(resource, signal, missing);
+}
+
+/** What the driver found, word for word; what probing throws is one error more. */
+export async function outcomeOf(address: string, probing: () => Promise<Probed>): Promise<Outcome> {
   try {
-    signal.throwIfAborted();
-    const probing = collection === 'sources' ? probes.source(resource, signal) : probes.destination(resource, signal);
-    const { identity, problems = [] } = await probing;
-    const before = applied.resources.get(renamedFrom ?? address)?.identity;
-    const other = before === undefined || before === identity ? [] : [otherIdentity(address, before, identity)];
+    const { identity, problems = [] } = await probing();
+    const [errors, warnings] = (['error', 'warning'] as const).map((severity) =>
+      problems.filter((problem) => problem.severity === severity),
+    );
     return {
       address,
       identity,
-      errors: problems.filter(({ severity }) => severity === 'error').map((problem) => toError(address, problem)),
-      warnings: [
-        ...other,
-        ...problems.filter(({ severity }) => severity === 'warning').map((one) => warn(address, one)),
-      ],
+      errors: errors!.map(
+        ({ summary, hint }) => new TidemarkError('PROBE_FAILED', summary, { subject: address, hint }),
+      ),
+      warnings: warnings!.map(({ summary, hint }) => ({ address, summary, ...(hint === undefined ? {} : { hint }) })),
     };
   } catch (thrown) {
     return { address, errors: [asTidemarkError(thrown).at(address)], warnings: [] };
   }
 }
 
-function otherIdentity(address: string, before: string, after: string): ApplyWarning {
+export function otherIdentity(address: string, before: string, after: string): ApplyWarning {
   if (address.startsWith('sources.')) {
     const summary = `this is another instance than before (${after}, was ${before})`;
     return { address, summary, hint: 'Earlier backups are of the other instance; the next one reads everything.' };
@@ -104,15 +125,8 @@ function otherIdentity(address: string, before: string, after: string): ApplyWar
   return { address, summary, hint: 'Run `tidemark catalog import` to list what the repository holds.' };
 }
 
-function toError(subject: string, { summary, hint }: DriverProblem): TidemarkError {
-  return new TidemarkError('PROBE_FAILED', summary, { subject, hint });
-}
-
-function warn(address: string, { summary, hint }: DriverProblem): ApplyWarning {
-  return { address, summary, ...(hint === undefined ? {} : { hint }) };
-}
-
-function together(errors: readonly TidemarkError[]): TidemarkError {
+/** One error as it is, or PROBE_FAILED for several; `probeErrors` gives each of them. */
+export function probeFailure(errors: readonly TidemarkError[]): TidemarkError {
   if (errors.length === 1) return errors[0]!;
   const subjects = [...new Set(errors.map(({ subject }) => subject))];
   return new TidemarkError('PROBE_FAILED', `${subjects.join(', ')} cannot be used as they are`, {
@@ -124,7 +138,7 @@ function together(errors: readonly TidemarkError[]): TidemarkError {
 /** Opening a repository takes memory and a core for a moment. */
 const atOnce = 4;
 
-async function settleFewAtOnce<T>(attempts: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
+export async function settleFewAtOnce<T>(attempts: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
   const results: T[] = [];
   const waiting = attempts.entries();
   const worker = async () => {

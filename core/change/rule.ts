@@ -1,4 +1,5 @@
 import type { Resource } from '../config/index.ts';
+import type { DestinationDriver } from '../driver/index.ts';
 import type { Consequence } from './change-set.ts';
 import type { Observed } from './observe.ts';
 
@@ -21,5 +22,10 @@ export interface World {
   readonly desired: ReadonlyMap<string, Resource>;
   readonly applied: ReadonlyMap<string, Resource>;
   readonly observed: Observed;
+  /** The drivers of destinations that are known. */
+  readonly destinations: readonly PlacedDriver[];
   readonly now: Date;
 }
+
+/** As much of a driver of destinations as rules need. */
+export type PlacedDriver = Pick<DestinationDriver, 'kind' | 'placeSettings'>;

@@ -10,6 +10,12 @@ export type Drivers = DriverRegistry<SourceDriver, DestinationDriver>;
 export const collections = ['sources', 'destinations', 'retention', 'plans'] as const;
 export type Collection = (typeof collections)[number];
 
+/** Of an address `<collection>.<name>`; a name may have dots too. */
+export function splitAddress(address: string): { readonly collection: Collection; readonly name: string } {
+  const dot = address.indexOf('.');
+  return { collection: address.slice(0, dot) as Collection, name: address.slice(dot + 1) };
+}
+
 /** One named thing of the configuration, as written (validated, defaults not filled in, secrets as references). */
 export interface Resource {
   readonly address: string;

@@ -13,6 +13,11 @@ export interface SourceDriver {
   readonly patterns?: PatternRelations;
   /** Cheap: connects on first use. */
   open(settings: Readonly<Record<string, unknown>>, context: DriverContext): Promise<SourceSession>;
+  /**
+   * For the driver of file trees: a session whose `restore` writes a backup of any driver into `request.folder`, which is
+   * this absolute path.
+   */
+  openFolder?(folder: string, context: DriverContext): Promise<SourceSession>;
 }
 
 /** What the planner and the validator may rely on; data, never asked by trying. */
@@ -21,8 +26,6 @@ export interface SourceCapabilities {
   readonly backupTypes: readonly BackupType[];
   /** What a plan's `include`/`exclude` and a restore's `only` patterns name: `db.table`, paths, or nothing. */
   readonly selection: 'tables' | 'paths' | 'none';
-  /** True when `restore` can write a backup of any driver into a folder (`request.folder`): the driver of file trees. */
-  readonly restoresAnyTree?: boolean;
 }
 
 /** What a plan selects of a source. Empty `include` means everything. */
@@ -119,7 +122,7 @@ export interface Manifest extends BackupFacts {
 export interface RestoreRequest extends Run {
   /** Only what matches these patterns (see `SourceCapabilities.selection`); empty means all. */
   readonly only: readonly string[];
-  /** Absolute path of the folder to write into, for a driver with `restoresAnyTree`. Absent: back into the source itself. */
+  /** Absolute path of the folder to write into, in a session of `openFolder`. Absent: back into the source itself. */
   readonly folder?: string;
   /** Allows replacing what is there. Without it, existing data of the same name is TARGET_NOT_EMPTY. */
   readonly overwrite: boolean;

@@ -6,6 +6,8 @@ export interface DestinationDriver {
   readonly kind: string;
   /** JSON Schema (object) of the settings that are the driver's own; `driver`, `password`, `labels` are core's. */
   readonly schema: JsonSchema;
+  /** The settings that say where it is. When one changes, what is stored stays at the old place. */
+  readonly placeSettings: readonly string[];
   /** Opens without creating anything. Throws DESTINATION_UNREACHABLE or DESTINATION_DENIED. */
   open(settings: Readonly<Record<string, unknown>>, context: DriverContext): Promise<Store>;
 }

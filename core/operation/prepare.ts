@@ -1,39 +1,45 @@
 import type { Resource } from '../config/index.ts';
-import type { DriverProblem, SourceProbe, Store } from '../driver/index.ts';
-import { hasCode, TidemarkError } from '../error.ts';
-import { Repository } from '../repository/index.ts';
+import type { DriverProblem, SourceProbe } from '../driver/index.ts';
+import { hasCode } from '../error.ts';
+import { Repository, type RepositoryOptions } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
 import { openSource, openStore, repositoryOptions, withSubject } from './open.ts';
 
-/** What an apply learns of a resource. */
+/** What an apply learns of a resource; what the driver found is handed on as it said it. */
 export interface Prepared {
-  /** Tells the repository or instance from any other. */
-  readonly identity: string;
-  readonly warnings: readonly string[];
+  /** Tells the repository or instance from any other. Absent where an error among the problems kept from asking. */
+  readonly identity?: string;
+  readonly problems: readonly DriverProblem[];
 }
 
-/** Looks whether a destination can be written, and opens its repository or makes it. Throws what is wrong with it. */
+/**
+ * Looks whether a destination can be written, and opens its repository. Where there is none, `make` makes it and `look`
+ * throws REPOSITORY_MISSING.
+ */
 export async function prepareDestination(
   context: OperationContext,
   destination: Resource,
   signal: AbortSignal,
+  missing: 'make' | 'look' = 'make',
 ): Promise<Prepared> {
   await using store = await openStore(context, destination, signal);
   return await withSubject(destination.address, async () => {
-    const warnings = rejectProblems(await store.probe(signal), 'DESTINATION_DENIED');
-    const repository = await openOrInit(context, destination, store, signal);
-    return { identity: repository.id, warnings };
+    const problems = await store.probe(signal);
+    if (problems.some(({ severity }) => severity === 'error')) return { problems };
+    const options = await repositoryOptions(context, destination, store);
+    const repository = await (missing === 'make' ? openOrInit(options, signal) : Repository.open(options, signal));
+    return { identity: repository.id, problems };
   });
 }
 
-/** Asks a source who it is and whether plans can work with it. Throws what is wrong with it. */
+/** Asks a source who it is and whether plans can work with it. Throws SOURCE_UNREACHABLE, SOURCE_DENIED. */
 export async function prepareSource(
   context: OperationContext,
   source: Resource,
   signal: AbortSignal,
 ): Promise<Prepared> {
   const { identity, problems } = await probeSource(context, source, signal);
-  return withSubject(source.address, async () => ({ identity, warnings: rejectProblems(problems, 'SOURCE_DENIED') }));
+  return { identity, problems };
 }
 
 /** Throws SOURCE_UNREACHABLE while the source is down. */
@@ -56,28 +62,11 @@ export async function probeDestination(
   return await withSubject(destination.address, () => store.probe(signal));
 }
 
-async function openOrInit(
-  context: OperationContext,
-  destination: Resource,
-  store: Store,
-  signal: AbortSignal,
-): Promise<Repository> {
-  const options = await repositoryOptions(context, destination, store);
+async function openOrInit(options: RepositoryOptions, signal: AbortSignal): Promise<Repository> {
   try {
     return await Repository.open(options, signal);
   } catch (error) {
     if (!hasCode(error, 'REPOSITORY_MISSING')) throw error;
     return Repository.init(options, signal);
   }
-}
-
-/** Gives the warnings as text; an error among the problems is thrown, with all of them in its message. */
-function rejectProblems(problems: readonly DriverProblem[], code: 'DESTINATION_DENIED' | 'SOURCE_DENIED'): string[] {
-  const errors = problems.filter((one) => one.severity === 'error');
-  if (errors.length > 0) {
-    throw new TidemarkError(code, errors.map((one) => one.summary).join('; '), {
-      hint: errors.flatMap((one) => one.hint ?? []).join(' ') || undefined,
-    });
-  }
-  return problems.map((one) => one.summary);
 }

@@ -1,11 +1,5 @@
 import type { BackupRecord } from '../catalog/index.ts';
-import type {
-  RestoreRequest as DriverRequest,
-  RestoreResult,
-  Run,
-  SourceDriver,
-  SourceSession,
-} from '../driver/index.ts';
+import type { RestoreRequest as DriverRequest, RestoreResult, Run, SourceSession } from '../driver/index.ts';
 import { hasCode, TidemarkError } from '../error.ts';
 import type { BackupReading } from '../repository/index.ts';
 import type { PlannedBackup, RestorePlan } from '../restore/index.ts';
@@ -77,15 +71,10 @@ async function restoreInto(
   return await withSubject(source.address, () => session.restore(options, reading));
 }
 
-/** The driver that writes any tree into a folder, opened on that folder. */
 function openFolder(context: OperationContext, folder: string, signal: AbortSignal): Promise<SourceSession> {
-  const driver = context.drivers.sources.find(writesFolders);
-  if (driver !== undefined) return driver.open({ paths: [folder] }, driverContext(context, folder, signal));
+  const driver = context.drivers.sources.find((one) => one.openFolder !== undefined);
+  if (driver !== undefined) return driver.openFolder!(folder, driverContext(context, folder, signal));
   throw new TidemarkError('UNSUPPORTED', 'no driver here writes backups into folders');
-}
-
-function writesFolders(driver: SourceDriver): boolean {
-  return driver.capabilities.restoresAnyTree === true;
 }
 
 function allWarnings(result: RestoreResult, backup: BackupRecord): string[] {

@@ -24,10 +24,13 @@ import { mountOf } from './system/mount.ts';
 export const files: SourceDriver = {
   kind: 'files',
   schema,
-  capabilities: { backupTypes: ['snapshot'], selection: 'paths', restoresAnyTree: true },
+  capabilities: { backupTypes: ['snapshot'], selection: 'paths' },
   patterns: pathRelations,
   async open(settings, context) {
     return new FilesSession(fileSettings(settings), context);
+  },
+  async openFolder(folder, context) {
+    return new FilesSession(fileSettings({ paths: [folder] }), context);
   },
 };
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { asTidemarkError, TidemarkError } from '../../core/error.ts';
@@ -72,6 +73,26 @@ test('several things that cannot be used are all told, and nothing is applied', 
   assert.equal(error.code, 'PROBE_FAILED');
   assert.deepEqual(errors.map((one: { subject: string }) => one.subject).sort(), ['destinations.disk', 'sources.docs']);
   assert.equal((await at.inside('backups')).stdout, 'no backups\n');
+});
+
+test('what probes find is told with its hint, also when nothing is to be applied', async (t) => {
+  const at = await home(t);
+  await at.write(yamlFor(at.folder).replace(`[${at.data}]`, `[${at.data}, ${at.folder}/gone]`));
+  for (const outcome of [/^applied: 3 added/, /^nothing to apply/]) {
+    const told = await at.inside('apply', '--auto-approve');
+    assert.deepEqual([told.code, outcome.test(told.stdout)], [0, true], told.stderr);
+    assert.match(told.stderr, /warning: sources\.docs: .*\/gone cannot be backed up: .*\n {2}hint: Correct the path/);
+  }
+  await rm(at.repository, { recursive: true });
+  const lost = await at.inside('apply');
+  assert.deepEqual([lost.code, lost.stdout], [5, ''], lost.stderr);
+  assert.match(
+    lost.stderr,
+    /warning: sources\.docs: (?:.*\n)+error REPOSITORY_MISSING: .*\n {2}at destinations\.disk\n {2}hint: /,
+  );
+  const json = await at.inside('apply', '--json');
+  assert.deepEqual([json.code, JSON.parse(json.stdout).error.code], [5, 'REPOSITORY_MISSING']);
+  assert.equal(existsSync(join(at.repository, 'config')), false, 'no new repository in the place of the lost one');
 });
 
 test('a refused change set is shown, exits with 6, and leaves everything as it is', async (t) => {

@@ -6,6 +6,7 @@ import { LocalStore } from './local-store.ts';
 export const local: DestinationDriver = {
   kind: 'local',
   schema,
+  placeSettings: ['path'],
   open(settings, context) {
     return new LocalStore({
       path: String(settings.path).replace(/(?<=.)\/+$/, ''),

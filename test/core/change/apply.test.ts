@@ -158,6 +158,47 @@ test('all problems of probes are told together, and nothing is applied', async (
   assert.deepEqual([state.serial, state.resources.size, (await catalog.events.list()).length], [0, 0, 0]);
 });
 
+test('an empty change set looks at what is applied, makes nothing, and says what cannot be used', async (t) => {
+  const catalog = await newCatalog(t);
+  await applySpecs(catalog, shop);
+  const missing: string[] = [];
+  const probes: Probes = {
+    source: async () => ({
+      identity: 'db9',
+      problems: [{ severity: 'warning', summary: 'MyISAM', hint: 'Convert it.' }],
+    }),
+    destination: async (_resource, _signal, wish) => {
+      missing.push(wish);
+      throw new TidemarkError('REPOSITORY_MISSING', 'gone', { hint: 'Bring it back.' });
+    },
+  };
+  const { state, warnings, unusable } = await applySpecs(catalog, shop, probes);
+  assert.deepEqual([state.serial, missing], [1, ['look']]);
+  const told = warnings.map(({ address, summary, hint }) => `${address}: ${summary} [${hint}]`);
+  assert.equal(told[0], 'sources.shop: MyISAM [Convert it.]');
+  assert.match(told[1]!, /another instance than before \(db9, was db1\)/);
+  const errors = unusable.map(({ code, subject, hint }) => [code, subject, hint]);
+  assert.deepEqual(errors, [['REPOSITORY_MISSING', 'destinations.nas', 'Bring it back.']]);
+  const other: Probes = { ...probes, destination: async () => ({ identity: 'other' }) };
+  const [error] = (await applySpecs(catalog, shop, other)).unusable;
+  assert.match(`${error?.code} ${error?.message}`, /^PROBE_FAILED this is another repository than the one applied/);
+});
+
+test('what does not answer is said by an empty apply and does not fail it', async (t) => {
+  const catalog = await newCatalog(t);
+  await applySpecs(catalog, shop);
+  const down = new TidemarkError('SOURCE_UNREACHABLE', 'no answer');
+  const { warnings, unusable } = await applySpecs(catalog, shop, {
+    ...wellProbes(),
+    source: () => Promise.reject(down),
+  });
+  assert.deepEqual(unusable, []);
+  assert.deepEqual(
+    warnings.map(({ address, summary }) => [address, summary]),
+    [['sources.shop', 'it does not answer: no answer']],
+  );
+});
+
 test('warnings of probes come back', async (t) => {
   const catalog = await newCatalog(t);
   const problems = [{ severity: 'warning', summary: 'MyISAM', hint: 'Convert it.' }] as const;

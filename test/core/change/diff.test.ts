@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diff, formatPath, hasRefusals, isDestructive, isEmpty } from '../../../core/change/index.ts';
+import { type DiffInput, diff, formatPath, hasRefusals, isDestructive, isEmpty } from '../../../core/change/index.ts';
 import { appliedState, change, configuration, edit, now, observed, type Specs, shop, twelve } from './samples.ts';
 
 const plan = shop['plans.nightly']!;
@@ -339,3 +339,13 @@ function changeAt(applied: ReturnType<typeof appliedState>, to: Specs, time: Dat
 function addresses(set: ReturnType<typeof change>): string[] {
   return set.actions.map(({ address }) => address);
 }
+
+test('a driver says which of its settings move it; of a driver that is not known, any may', () => {
+  const after = edit(shop, { 'destinations.nas': { ...nas, requireMount: true } });
+  const input = { desired: configuration(after), applied: appliedState(shop), observed: twelve, now };
+  const strands = (destinations?: DiffInput['destinations']) =>
+    diff({ ...input, destinations }).actions[0]!.consequences.some(({ kind }) => kind === 'backups-stranded');
+  assert.equal(strands([{ kind: 'local', placeSettings: ['path'] }]), false);
+  assert.equal(strands([{ kind: 'local', placeSettings: ['requireMount'] }]), true);
+  assert.equal(strands(), true);
+});

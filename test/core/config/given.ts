@@ -20,7 +20,7 @@ export const drivers: Drivers = {
     source('files', files, { backupTypes: ['snapshot'], selection: 'paths' }),
     source('toy', toySchema(), { backupTypes: ['snapshot', 'log'], selection: 'none' }),
   ],
-  destinations: [{ kind: 'local', schema: local, open: neverOpened }],
+  destinations: [{ kind: 'local', schema: local, placeSettings: ['path'], open: neverOpened }],
 };
 
 /** A configuration in which nothing is wrong, one of each of what the design shows. */

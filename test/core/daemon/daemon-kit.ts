@@ -24,7 +24,7 @@ const drivers: Drivers = {
       open: refuse,
     },
   ],
-  destinations: [{ kind: 'shelf', schema: { type: 'object', properties: {} }, open: refuse }],
+  destinations: [{ kind: 'shelf', placeSettings: [], schema: { type: 'object', properties: {} }, open: refuse }],
 };
 
 export interface PlanText {

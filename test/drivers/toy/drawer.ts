@@ -16,6 +16,7 @@ export function drawerDriver(drawers: ReadonlyMap<string, Drawer>): DestinationD
       required: ['label'],
       additionalProperties: false,
     },
+    placeSettings: ['label'],
     async open({ label }) {
       const drawer = drawers.get(String(label));
       if (drawer === undefined) throw new TidemarkError('DESTINATION_UNREACHABLE', `there is no drawer ${label}`);

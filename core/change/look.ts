@@ -1,0 +1,93 @@
+import { unlessAborted } from '../abort.ts';
+import type { AppliedResource, AppliedState } from '../catalog/index.ts';
+import { TidemarkError } from '../error.ts';
+import {
+  type ApplyWarning,
+  type Outcome,
+  otherIdentity,
+  outcomeOf,
+  type Probes,
+  probe,
+  settleFewAtOnce,
+} from './probe.ts';
+
+export interface AppliedFindings {
+  readonly warnings: readonly ApplyWarning[];
+  /** What needs a person, before a backup of it can succeed. */
+  readonly unusable: readonly TidemarkError[];
+}
+
+/** How long one may take to answer, and all of them together. */
+const oneMs = 10_000;
+const allMs = 60_000;
+
+/**
+ * Probes what is applied and changes nothing. What does not answer is a warning only: it may be back before its next
+ * backup, and the daemon waits for it.
+ */
+export async function lookAtApplied(
+  { resources }: AppliedState,
+  probes: Probes,
+  signal: AbortSignal,
+): Promise<AppliedFindings> {
+  const probed = [...resources.values()].filter(({ collection }) => /^(sources|destinations)$/.test(collection));
+  const late = AbortSignal.timeout(allMs);
+  const outcomes = await settleFewAtOnce(
+    probed.map((resource) => async () => (late.aborted ? undefined : await look(resource, probes, signal))),
+  );
+  signal.throwIfAborted();
+  const seen = outcomes.filter((outcome) => outcome !== undefined);
+  const errors = seen.flatMap((outcome) => outcome.errors);
+  const away = errors.filter(({ kind }) => kind === 'network');
+  return {
+    warnings: [
+      ...seen.flatMap((outcome) => outcome.warnings),
+      ...away.map(notThere),
+      ...(seen.length < outcomes.length ? [notSeen(outcomes.length - seen.length)] : []),
+    ],
+    unusable: errors.filter(({ kind }) => kind !== 'network'),
+  };
+}
+
+async function look(resource: AppliedResource, probes: Probes, signal: AbortSignal): Promise<Outcome> {
+  const { address, identity: applied } = resource;
+  const outcome = await outcomeOf(address, () => inTime(resource, probes, signal));
+  const { identity } = outcome;
+  if (applied === undefined || identity === undefined || applied === identity) return outcome;
+  return resource.collection === 'sources'
+    ? { ...outcome, warnings: [...outcome.warnings, otherIdentity(address, applied, identity)] }
+    : { ...outcome, errors: [...outcome.errors, otherRepository(address, applied, identity)] };
+}
+
+async function inTime(resource: AppliedResource, probes: Probes, signal: AbortSignal) {
+  const limit = AbortSignal.timeout(oneMs);
+  const either = AbortSignal.any([signal, limit]);
+  try {
+    return await unlessAborted(probe(resource, probes, either, 'look'), either);
+  } catch (thrown) {
+    if (!limit.aborted || signal.aborted) throw thrown;
+    const code = resource.collection === 'sources' ? 'SOURCE_UNREACHABLE' : 'DESTINATION_UNREACHABLE';
+    throw new TidemarkError(code, `no answer within ${oneMs / 1000} s`, { cause: thrown });
+  }
+}
+
+function notThere({ subject, message, hint }: TidemarkError): ApplyWarning {
+  const advice = hint ?? 'Its scheduled plans wait until it answers.';
+  return { address: subject!, summary: `it does not answer: ${message}`, hint: advice };
+}
+
+function notSeen(count: number): ApplyWarning {
+  return {
+    address: 'configuration',
+    summary: `${count} sources and destinations were not looked at: the others took ${allMs / 1000} s`,
+  };
+}
+
+/** The backups that are listed are not in it. */
+function otherRepository(subject: string, applied: string, found: string): TidemarkError {
+  const text = `this is another repository than the one applied (${found}, was ${applied})`;
+  return new TidemarkError('PROBE_FAILED', text, {
+    subject,
+    hint: 'Bring the old one back, or declare this one as a destination of its own and import it.',
+  });
+}
