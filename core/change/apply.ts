@@ -38,7 +38,7 @@ export async function apply({ changeSet, catalog, probes, clock, signal }: Apply
   const state = await catalog.state.read();
   refuseStale(changeSet, state);
   const since = clock.now();
-  if (isEmpty(changeSet)) return { state, ...(await lookAtApplied(state, probes, signal)) };
+  if (isEmpty(changeSet)) return { state, ...(await lookAtApplied(state, probes, clock, signal)) };
   await refuseOvertaken(changeSet, state, catalog, clock);
   const probed = await probeActions(changeSet.actions, state, probes, signal);
   signal.throwIfAborted();

@@ -1,6 +1,7 @@
-import { unlessAborted } from '../abort.ts';
 import type { AppliedResource, AppliedState } from '../catalog/index.ts';
+import type { Clock } from '../clock.ts';
 import { TidemarkError } from '../error.ts';
+import { limitProbes } from './limit-probes.ts';
 import {
   type ApplyWarning,
   type Outcome,
@@ -28,12 +29,14 @@ const allMs = 60_000;
 export async function lookAtApplied(
   { resources }: AppliedState,
   probes: Probes,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<AppliedFindings> {
+  const limited = limitProbes(probes, clock, oneMs);
   const probed = [...resources.values()].filter(({ collection }) => /^(sources|destinations)$/.test(collection));
   const late = AbortSignal.timeout(allMs);
   const outcomes = await settleFewAtOnce(
-    probed.map((resource) => async () => (late.aborted ? undefined : await look(resource, probes, signal))),
+    probed.map((resource) => async () => (late.aborted ? undefined : await look(resource, limited, signal))),
   );
   signal.throwIfAborted();
   const seen = outcomes.filter((outcome) => outcome !== undefined);
@@ -51,24 +54,12 @@ export async function lookAtApplied(
 
 async function look(resource: AppliedResource, probes: Probes, signal: AbortSignal): Promise<Outcome> {
   const { address, identity: applied } = resource;
-  const outcome = await outcomeOf(address, () => inTime(resource, probes, signal));
+  const outcome = await outcomeOf(address, () => probe(resource, probes, signal, 'look'));
   const { identity } = outcome;
   if (applied === undefined || identity === undefined || applied === identity) return outcome;
   return resource.collection === 'sources'
     ? { ...outcome, warnings: [...outcome.warnings, otherIdentity(address, applied, identity)] }
     : { ...outcome, errors: [...outcome.errors, otherRepository(address, applied, identity)] };
-}
-
-async function inTime(resource: AppliedResource, probes: Probes, signal: AbortSignal) {
-  const limit = AbortSignal.timeout(oneMs);
-  const either = AbortSignal.any([signal, limit]);
-  try {
-    return await unlessAborted(probe(resource, probes, either, 'look'), either);
-  } catch (thrown) {
-    if (!limit.aborted || signal.aborted) throw thrown;
-    const code = resource.collection === 'sources' ? 'SOURCE_UNREACHABLE' : 'DESTINATION_UNREACHABLE';
-    throw new TidemarkError(code, `no answer within ${oneMs / 1000} s`, { cause: thrown });
-  }
 }
 
 function notThere({ subject, message, hint }: TidemarkError): ApplyWarning {

@@ -6,14 +6,14 @@ import {
   hasRefusals,
   isDestructive,
   isEmpty,
+  limitProbes,
   observe,
   type Probes,
 } from '../change/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedConfiguration } from '../config/index.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import { asTidemarkError, TidemarkError } from '../error.ts';
-import { withinLimit } from './within-limit.ts';
+import { asTidemarkError } from '../error.ts';
 
 /** What reading the configuration came to. */
 export type ReconcileOutcome =
@@ -31,7 +31,7 @@ export interface ReconcileSources {
   load(): Promise<LoadedConfiguration>;
 }
 
-/** To make an empty repository at a slow destination takes some seconds. */
+/** What does not answer in time is tried again later. To make a repository at a slow destination takes some seconds. */
 const probeTimeoutMs = 60_000;
 
 /** Makes the `reconcile` of a daemon: reads the files and applies a change set that is harmless, and no other. */
@@ -49,7 +49,7 @@ async function reconcile(
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
   const { catalog, clock } = sources;
-  const probes = limitedProbes(sources);
+  const probes = limitProbes(sources.probes, clock, probeTimeoutMs);
   const applied = await catalog.state.read();
   const changeSet = diff({ desired, applied, observed: await observe(catalog), now: clock.now() });
   if (isEmpty(changeSet)) return { state: 'applied', text: `serial ${applied.serial}` };
@@ -66,22 +66,6 @@ async function reconcile(
     if (kind === 'bug' || code === 'CATALOG_UNREADABLE') throw thrown;
     return { state: 'pending', text: `could not be applied: ${code}: ${message}`, pendingChanges, retry: true };
   }
-}
-
-/** What does not answer in time is a reason to wait with the change, and to try again. */
-function limitedProbes({ clock, probes }: ReconcileSources): Probes {
-  const limited =
-    (probe: Probes['source'], code: 'SOURCE_UNREACHABLE' | 'DESTINATION_UNREACHABLE'): Probes['source'] =>
-    (resource, signal) => {
-      const late = new TidemarkError(code, `no answer within ${probeTimeoutMs / 1000} s`, {
-        subject: resource.address,
-      });
-      return withinLimit({ clock, limitMs: probeTimeoutMs, late, signal }, (within) => probe(resource, within));
-    };
-  return {
-    source: limited(probes.source, 'SOURCE_UNREACHABLE'),
-    destination: limited(probes.destination, 'DESTINATION_UNREACHABLE'),
-  };
 }
 
 function describeHeld({ actions }: ChangeSet): string {

@@ -1,9 +1,9 @@
 import type { Job, PlanStatus } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
 import { hasCode, TidemarkError } from '../error.ts';
+import { withinLimit } from '../within-limit.ts';
 import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
-import { withinLimit } from './within-limit.ts';
 
 /** A source or destination that does not answer. */
 export interface Outage {

@@ -12,13 +12,14 @@ import {
   parseChangeSet,
   probeErrors,
 } from '../../../core/change/index.ts';
+import { systemClock } from '../../../core/clock.ts';
 import { hasCode, TidemarkError } from '../../../core/error.ts';
 import { backup, manualClock } from '../../contracts/catalog-samples.ts';
 import { atEnd } from '../../kit/scope.ts';
 import { tempFolder } from '../../kit/temp.ts';
 import { configuration, edit, now, type Specs, shop } from './samples.ts';
 
-const clock = manualClock(now.toISOString());
+const clock = { ...manualClock(now.toISOString()), sleep: systemClock.sleep };
 const plan = shop['plans.nightly']!;
 const nas = shop['destinations.nas']!;
 const { signal } = new AbortController();

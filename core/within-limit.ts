@@ -1,6 +1,6 @@
-import { unlessAborted } from '../abort.ts';
-import { type Clock, pause } from '../clock.ts';
-import type { TidemarkError } from '../error.ts';
+import { unlessAborted } from './abort.ts';
+import { type Clock, pause } from './clock.ts';
+import type { TidemarkError } from './error.ts';
 
 /**
  * What a call to the outside comes to. The wait ends with the reason of `signal`, or with `late` after `limitMs`, whatever
