@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 const launcher = join(root, 'cmd/tidemark');
 const pages = [
   'README.md',
+  'CONTRIBUTING.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
