@@ -1,4 +1,5 @@
-import type { DriverContext, SourceSession } from '../../core/driver/index.ts';
+import { reasonOfAbort, unlessAborted } from '../../core/abort.ts';
+import type { DriverContext, Run, SourceSession } from '../../core/driver/index.ts';
 import { backupLogical } from './dump/backup.ts';
 import { restoreLogical } from './load/restore.ts';
 import { probeServer } from './probe.ts';
@@ -8,12 +9,14 @@ import { type MysqlSettings, resolveAddress } from './settings.ts';
 export function openServer(settings: MysqlSettings, context: DriverContext): SourceSession {
   const parallel = settings.parallel ?? 4;
   const { clock } = context;
+  const resolve = ({ signal }: Pick<Run, 'signal'>) => unlessAborted(resolveAddress(settings, context), signal);
   return {
-    probe: async () => probeServer(await resolveAddress(settings, context)),
-    backup: async (request, sink) =>
-      backupLogical({ address: await resolveAddress(settings, context), clock, parallel }, request, sink),
-    restore: async (request, backup) =>
-      restoreLogical({ address: await resolveAddress(settings, context), parallel }, request, backup),
+    probe: (signal) => reasonOfAbort(signal, async () => probeServer(await resolve({ signal }), signal)),
+    backup: (request, sink) =>
+      reasonOfAbort(request.signal, async () =>
+        backupLogical({ address: await resolve(request), clock, parallel }, request, sink),
+      ),
+    restore: async (request, backup) => restoreLogical({ address: await resolve(request), parallel }, request, backup),
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -6,8 +6,8 @@ import { describeServer, isAtLeast, readServer, type Server } from './server.ts'
 import type { ServerAddress } from './settings.ts';
 
 /** Throws SOURCE_UNREACHABLE or SOURCE_DENIED. What the account may not do is among the problems. */
-export async function probeServer(address: ServerAddress): Promise<SourceProbe> {
-  await using connection = await openSession(address);
+export async function probeServer(address: ServerAddress, signal: AbortSignal): Promise<SourceProbe> {
+  await using connection = await openSession(address, { signal });
   try {
     const server = await readServer(connection);
     const problems = [...(await privilegeProblems(connection, server)), ...(await loadProblems(connection))];

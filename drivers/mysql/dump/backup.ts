@@ -36,20 +36,19 @@ export async function backupLogical(
 ): Promise<BackupResult> {
   const { address } = context;
   try {
-    await using control = await openSession(address);
+    await using control = await openSession(address, { signal: request.signal });
     const server = await readServer(control);
     await using threads = await sink.threads<DumpSetup, DumpTask, DumpResult>(moduleUrl, { address });
     const count = Math.min(threads.count, context.parallel);
     const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
     const connections = [control.id, ...ids.map((one) => one.connectionId!)];
-    using _ = killOnAbort(address, connections, request.signal);
+    await using _ = killOnAbort(address, connections, request.signal);
     const root = new Folder();
     return await dump(
       { control, server, threads, count, request, sink, subject: address.subject, root },
       context.clock,
     );
   } catch (error) {
-    if (request.signal.aborted) throw request.signal.reason;
     throw asSourceError(error, address.subject);
   }
 }

@@ -1,4 +1,3 @@
-import { unlessAborted } from '../../../core/abort.ts';
 import { asTidemarkError, TidemarkError } from '../../../core/error.ts';
 import { qualifiedName } from '../protocol/connection.ts';
 import { openSession } from '../protocol/session.ts';
@@ -18,17 +17,16 @@ export async function endedHalfway(address: ServerAddress, ledger: Ledger, throw
 async function dropAll(address: ServerAddress, ledger: Ledger): Promise<void> {
   const signal = AbortSignal.timeout(limitMs);
   try {
-    await unlessAborted(dropEach(address, ledger, signal), signal);
+    await dropEach(address, ledger, signal);
   } catch {
     // Those that are left are named as half loaded.
   }
 }
 
 async function dropEach(address: ServerAddress, ledger: Ledger, signal: AbortSignal): Promise<void> {
-  await using connection = await openSession(address);
+  await using connection = await openSession(address, { signal, loginTimeoutMs });
   await connection.execute(`SET SESSION foreign_key_checks = 0, lock_wait_timeout = ${limitMs / 1000}`);
   for (const table of ledger.tables('half loaded')) {
-    signal.throwIfAborted();
     await connection.execute(`DROP TABLE IF EXISTS ${qualifiedName(table.database, table.name)}`);
     ledger.set(table, 'dropped');
   }
@@ -36,4 +34,6 @@ async function dropEach(address: ServerAddress, ledger: Ledger, signal: AbortSig
 
 /** Shorter than the time after which a job that was told to end is ended by force. */
 const limitMs = 5000;
+/** A server that has fallen silent is not waited for. */
+const loginTimeoutMs = 1000;
 const again = 'Restore again with `--overwrite`, which replaces what is there by now.';

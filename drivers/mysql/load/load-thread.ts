@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Content, ThreadContext, ThreadModule, ThreadSession } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { type LoadTarget, loadStatement } from '../format/layout.ts';
-import type { Connection } from '../protocol/connection.ts';
+import type { Connection, ConnectOptions } from '../protocol/connection.ts';
 import { loadInfile } from '../protocol/infile.ts';
 import { asTargetError, errno, isServerError } from '../protocol/server-error.ts';
 import { openSession, setIfKnown } from '../protocol/session.ts';
@@ -71,7 +71,7 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
 
   async run(task: LoadTask): Promise<LoadResult> {
     if (task.do === 'inspect') return { damage: await this.#inspect(task.content) };
-    this.#connection ??= await openLoadSession(this.#address, true);
+    this.#connection ??= await openLoadSession(this.#address, { localInfile: true });
     const connection = this.#connection;
     const table = task.do === 'load' ? task.table : undefined;
     const doing = table === undefined ? 'comparing' : `loading ${table.database}.${table.name}`;
@@ -93,7 +93,7 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
   /** The connection may have been closed in the middle of a statement; what of the file is damaged is found out whole. */
   async #afterFailure(task: LoadTask, { why }: Failure): Promise<LoadResult> {
     this.#connection?.destroy();
-    this.#connection = await openLoadSession(this.#address, true);
+    this.#connection = await openLoadSession(this.#address, { localInfile: true });
     const damage = task.do === 'load' && why === 'damaged' ? await this.#inspect(task.content) : undefined;
     return { connectionId: this.#connection.id, damage };
   }
@@ -160,8 +160,8 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
  * MariaDB 10.11 loads an empty table in a bulk mode that locks it for one connection, and that took longer for rows in
  * key order.
  */
-export async function openLoadSession(address: ServerAddress, localInfile: boolean): Promise<Connection> {
-  const connection = await openSession(address, { localInfile });
+export async function openLoadSession(address: ServerAddress, options: ConnectOptions): Promise<Connection> {
+  const connection = await openSession(address, options);
   await connection.execute('SET SESSION foreign_key_checks = 0');
   await setIfKnown(connection, 'check_constraint_checks', '0');
   return connection;

@@ -54,14 +54,14 @@ async function restoreInto(
   chosen: Chosen,
   ledger: Ledger,
 ): Promise<RestoreResult> {
-  await using control = await openLoadSession(address, false);
+  await using control = await openLoadSession(address, { signal: request.signal });
   const existing = await readExisting(control);
   if (!request.overwrite) refuseExisting(chosen, existing, address.subject);
   await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(moduleUrl, { address });
   const count = Math.min(threads.count, parallel);
   const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
   const connectionIds = new Map(ids.map(({ connectionId }, thread) => [thread, connectionId!]));
-  using _ = killOnAbort(address, connectionIds.set(ofControl, control.id).values(), request.signal);
+  await using _ = killOnAbort(address, connectionIds.set(ofControl, control.id).values(), request.signal);
   const files = new BackupFiles(backup);
   const { subject } = address;
   return await load({ control, threads, count, request, files, subject, existing, ledger, connectionIds }, chosen);

@@ -1,5 +1,8 @@
 import { connect as createSocket, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import mysql from 'mysql2';
+import { unlessAborted } from '../../../core/abort.ts';
+import { TidemarkError } from '../../../core/error.ts';
 import type { ServerAddress } from '../settings.ts';
 import type { Okay } from './packets.ts';
 import { ResultSet } from './result-set.ts';
@@ -11,19 +14,27 @@ export type Row = Readonly<Record<string, string | null>>;
 export interface ConnectOptions {
   /** Offers LOAD DATA LOCAL. Only what the loader streams is ever sent, whatever file the server names. */
   readonly localInfile?: boolean;
-  readonly connectTimeoutMs?: number;
+  /**
+   * Ends the connection at any time of its life, whatever the server does or does not: what waits for an answer rejects
+   * with the signal's reason. A data thread needs none: it is ended with its sockets.
+   */
+  readonly signal?: AbortSignal;
+  /** For the whole login, from the first packet to the last. Statements may take as long as they like. */
+  readonly loginTimeoutMs?: number;
 }
 
 /** One logged-in connection. One statement at a time. Closing twice is harmless. */
 export class Connection implements AsyncDisposable {
   readonly id: number;
   readonly wire: Wire;
-  readonly #login: mysql.Connection;
 
-  constructor(login: mysql.Connection, stream: ConstructorParameters<typeof Wire>[0]) {
-    this.#login = login;
-    this.id = login.threadId ?? 0;
+  constructor(id: number, stream: Duplex, signal?: AbortSignal) {
+    this.id = id;
     this.wire = new Wire(stream);
+    const abort = () => this.wire.end(signal?.reason);
+    stream.once('close', () => signal?.removeEventListener('abort', abort));
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
   }
 
   /** Runs a statement that gives no rows, or whose rows are of no interest. */
@@ -59,7 +70,7 @@ export class Connection implements AsyncDisposable {
 
   /** Closes at once, in the middle of a statement too; the server ends it when it notices. */
   destroy(): void {
-    this.#login.destroy();
+    this.wire.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,38 +78,63 @@ export class Connection implements AsyncDisposable {
   }
 }
 
-/** Logs in. Rejects with the foreign error; callers translate it. */
+/** Logs in. Rejects with the foreign error, which callers translate, or with the reason of the signal. */
 export async function connect(address: ServerAddress, options: ConnectOptions = {}): Promise<Connection> {
+  options.signal?.throwIfAborted();
   const reading = { keepsChunks: true };
-  const stream = address.tls === undefined ? () => openSocket(address, reading) : undefined;
-  const login = mysql.createConnection({ ...loginOptions(address, options), stream });
-  await new Promise<void>((resolve, reject) => {
+  const socket = openSocket(address, reading);
+  const login = mysql.createConnection({ ...loginOptions(address, options), stream: () => socket });
+  login.on('error', ignoreLateError);
+  try {
+    await unlessAborted(loggedIn(login), options.signal);
+    reading.keepsChunks = false;
+    return new Connection(login.threadId ?? 0, streamOf(login), options.signal);
+  } catch (error) {
+    login.destroy(); // only says goodbye, to a server that may not listen
+    socket.destroy();
+    throw error;
+  }
+}
+
+function loggedIn(login: mysql.Connection): Promise<void> {
+  return new Promise((resolve, reject) => {
     login.once('connect', () => resolve());
     login.once('error', reject);
   });
-  login.on('error', ignoreLateError);
-  reading.keepsChunks = false;
-  return new Connection(login, (login as unknown as { stream: ConstructorParameters<typeof Wire>[0] }).stream);
+}
+
+/** A private field of mysql2, which has no public one: the socket, or the TLS above it. */
+function streamOf(login: mysql.Connection): Duplex {
+  const { stream } = login as unknown as { stream?: Partial<Duplex> };
+  if (typeof stream?.write === 'function' && typeof stream.destroy === 'function') return stream as Duplex;
+  throw new TidemarkError('BUG', 'this version of mysql2 keeps its stream elsewhere', {
+    hint: 'Install the version of mysql2 that `package-lock.json` names.',
+  });
 }
 
 /**
  * A socket that reads into one buffer again and again: a new buffer for every read cost a seventh of a dump's time in
- * garbage collection. `Wire` is done with a chunk when it returns; mysql2, during the login, keeps parts of it.
+ * garbage collection. `Wire` is done with a chunk when it returns; mysql2, during the login, keeps parts of it, and so
+ * does TLS.
  */
-function openSocket({ host, port, socketPath }: ServerAddress, reading: { readonly keepsChunks: boolean }): Socket {
-  const buffer = Buffer.allocUnsafeSlow(readBytes);
+function openSocket(address: ServerAddress, reading: { readonly keepsChunks: boolean }): Socket {
+  const { host, port, socketPath, tls } = address;
+  const place = socketPath === undefined ? { host, port: port ?? 3306 } : { path: socketPath };
+  const buffer = Buffer.allocUnsafeSlow(tls === undefined ? readBytes : 0);
   const take = (length: number): boolean => {
     const chunk = buffer.subarray(0, length);
     socket.emit('data', reading.keepsChunks ? Buffer.from(chunk) : chunk);
     return true;
   };
-  const place = socketPath === undefined ? { host, port: port ?? 3306 } : { path: socketPath };
-  const socket: Socket = createSocket({ ...place, onread: { buffer, callback: take } });
-  if (socketPath === undefined) socket.setNoDelay(true).setKeepAlive(true);
+  const socket: Socket = createSocket(tls === undefined ? { ...place, onread: { buffer, callback: take } } : place);
+  if (socketPath === undefined) socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
   return socket;
 }
 
 const readBytes = 256 * 1024;
+
+/** A host that has vanished without a word is noticed after this and ten more seconds; the system's own wait is hours. */
+const keepAliveMs = 60_000;
 
 function loginOptions(address: ServerAddress, options: ConnectOptions): mysql.ConnectionOptions {
   const { tls } = address;
@@ -109,11 +145,13 @@ function loginOptions(address: ServerAddress, options: ConnectOptions): mysql.Co
     user: address.user,
     password: address.password,
     ssl: tls && { ca: tls.ca, cert: tls.cert, key: tls.key, ...verification(tls) },
-    connectTimeout: options.connectTimeoutMs ?? 10_000,
+    connectTimeout: options.loginTimeoutMs ?? loginTimeoutMs,
     flags: [options.localInfile === true ? 'LOCAL_FILES' : '-LOCAL_FILES', ...flagsOfWire],
-    enableKeepAlive: true,
   };
 }
+
+/** A server that looks up the names of its clients in vain takes its time. */
+export const loginTimeoutMs = 30_000;
 
 /** What a login would agree on and `Wire` and its exchanges do not speak. */
 const flagsOfWire = ['-MULTI_STATEMENTS', '-DEPRECATE_EOF', '-CLIENT_QUERY_ATTRIBUTES'];
@@ -122,7 +160,7 @@ function verification({ rejectUnauthorized, verifyIdentity }: NonNullable<Server
   return { rejectUnauthorized, verifyIdentity };
 }
 
-/** Errors after the login reach the exchange in flight through the stream; without a listener they would be thrown. */
+/** What happens after the login, or after it was given up, is known from the stream; without a listener it would be thrown. */
 function ignoreLateError(): void {}
 
 export function quoteName(name: string): string {

@@ -42,6 +42,7 @@ type ForeignError = Error & { errno?: number; code?: string };
 type Known = readonly [code: ErrorCode, hint: string | undefined];
 
 const unreachable = 'Check that the server runs, and that host, port or socket are right.';
+const silent = 'The server accepts connections and then says nothing: look at its load, and at proxies on the way.';
 const denied = 'Check user and password, and that the account may connect from this host.';
 const notGranted =
   'Grant the account the privilege that the message names; `tidemark apply` lists all that are missing.';
@@ -51,7 +52,8 @@ const changed =
 function knownError(error: ForeignError): Known | undefined {
   if (typeof error.errno === 'number' && error.errno > 1000)
     return byNumber.get(error.errno) ?? ['SOURCE_FAILED', undefined];
-  if (error.code === undefined) return undefined;
+  if (error.name === 'TimeoutError') return ['SOURCE_UNREACHABLE', silent];
+  if (typeof error.code !== 'string') return undefined;
   if (error.code.startsWith('HANDSHAKE') || tlsCode.test(error.code)) {
     return [
       'SOURCE_DENIED',

@@ -17,7 +17,7 @@ export interface Exchange {
 export class Wire {
   readonly #stream: Duplex;
   #pending: { exchange: Exchange; resolve: () => void; reject: (error: unknown) => void } | undefined;
-  #lost: Error | undefined;
+  #lost: { readonly reason: unknown } | undefined;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -30,7 +30,7 @@ export class Wire {
 
   /** Sends a statement and waits until `exchange` has taken the complete answer. */
   run(statement: Uint8Array, exchange: Exchange): Promise<void> {
-    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    if (this.#lost !== undefined) return Promise.reject(this.#lost.reason);
     return new Promise((resolve, reject) => {
       this.#pending = { exchange, resolve, reject };
       for (const packet of queryPackets(statement)) this.#stream.write(packet);
@@ -39,7 +39,7 @@ export class Wire {
 
   /** Writes bytes of an exchange that talks back (LOCAL INFILE); resolves when the stream takes more. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#lost !== undefined) throw this.#lost;
+    if (this.#lost !== undefined) throw this.#lost.reason;
     if (this.#stream.write(bytes)) return;
     await new Promise<void>((resolve) => {
       const settle = () => {
@@ -50,10 +50,16 @@ export class Wire {
     });
   }
 
+  /** Closes at once. The exchange in flight, and whatever is asked later, rejects with `reason`. */
+  end(reason: unknown = connectionLost()): void {
+    this.#fail(reason);
+    this.#stream.destroy();
+  }
+
   #take(chunk: Uint8Array): void {
     const pending = this.#pending;
     if (pending === undefined) {
-      this.#break(new Error('the server sent something unasked'));
+      this.end(new Error('the server sent something unasked'));
       return;
     }
     try {
@@ -61,22 +67,17 @@ export class Wire {
       this.#pending = undefined;
       pending.resolve();
     } catch (error) {
-      if (!(error instanceof ServerError)) this.#break(error);
+      if (!(error instanceof ServerError)) this.end(error);
       this.#pending = undefined;
       pending.reject(error);
     }
   }
 
-  #break(error: unknown): void {
-    this.#fail(error);
-    this.#stream.destroy();
-  }
-
-  #fail(error: unknown): void {
-    this.#lost ??= error instanceof Error ? error : connectionLost();
+  #fail(reason: unknown): void {
+    this.#lost ??= { reason };
     const pending = this.#pending;
     this.#pending = undefined;
-    pending?.reject(error);
+    pending?.reject(this.#lost.reason);
   }
 }
 

@@ -88,7 +88,7 @@ export class TestRepository {
 
   async restore(id: string, server: MariadbServer, options: RestoreOptions = {}): Promise<RestoreResult> {
     const { signal = new AbortController().signal, step = () => {} } = options;
-    await using reading = await this.#open(id);
+    await using reading = await this.#open(id, signal);
     await using session = await openServer(server, options.settings);
     const { only = [], overwrite = false, verify = true, keepDamaged = false } = options;
     const request = { only, overwrite, verify, keepDamaged, progress: { ...progress, step }, signal };
@@ -159,10 +159,10 @@ export class TestRepository {
     await write(reading.rootTree, folder);
   }
 
-  async #open(id: string) {
+  async #open(id: string, signal = noSignal) {
     const repository = await Repository.open(this.#options);
     const snapshot = await repository.snapshot(id);
-    return repository.read(snapshot, { threads: 2, progress, signal: new AbortController().signal });
+    return repository.read(snapshot, { threads: 2, progress, signal });
   }
 }
 
