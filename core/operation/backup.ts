@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../catalog/index.ts';
+import type { AppliedResource, BackupRecord } from '../catalog/index.ts';
 import { type PlanSettings, planSettings } from '../config/index.ts';
 import type { BackupResult, Manifest, Node, Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
@@ -11,7 +11,9 @@ import {
 } from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
+import { finished, lateText } from './finished.ts';
 import { appliedResource, openRepository, openSource, withSubject } from './open.ts';
+import { recordBackup } from './record-backup.ts';
 
 export interface BackupRequest {
   readonly plan: string;
@@ -21,38 +23,40 @@ export interface BackupRequest {
 
 /**
  * Makes one backup of a plan's source in its destination: the snapshot, and its record in the catalog. What the plan
- * means is taken from the applied state.
+ * means is taken from the applied state. Once both are there, nothing undoes the success.
  */
 export async function runBackup(context: OperationContext, request: BackupRequest, run: Run): Promise<BackupRecord> {
   const { resources } = await context.catalog.state.read();
   const plan = planSettings(await appliedResource(context, `plans.${request.plan}`), resources, context.drivers);
   const destination = await appliedResource(context, `destinations.${plan.destinations[0]}`);
-  const startedAt = context.clock.now();
-  await using open = await openRepository(context, destination, run.signal);
-  const stored = await withSubject(destination.address, async () => {
-    await using lock = await open.repository.lock('shared', run.signal);
-    const signal = AbortSignal.any([run.signal, lock.signal]);
-    return await storeBackup(context, open.repository, { plan, id: request.jobId, startedAt }, { ...run, signal });
-  });
-  const record = recordOf(stored.manifest, {
-    destination: destination.name,
-    snapshot: stored.snapshot,
-    addedBytes: stored.addedBytes,
-  });
-  await context.catalog.backups.record(record);
-  return record;
+  const backup = { plan, id: request.jobId, startedAt: context.clock.now(), destination };
+  return finished<BackupRecord>((done) => storeUnderLock(context, backup, run, done), withWarning);
 }
 
 interface NewBackup {
   readonly plan: PlanSettings;
   readonly id: string;
   readonly startedAt: Date;
+  readonly destination: AppliedResource;
 }
 
-interface StoredBackup {
-  readonly manifest: Manifest;
-  readonly snapshot: string;
-  readonly addedBytes: number;
+async function storeUnderLock(
+  context: OperationContext,
+  backup: NewBackup,
+  run: Run,
+  onRecorded: (record: BackupRecord) => void,
+): Promise<void> {
+  const { destination } = backup;
+  await using open = await openRepository(context, destination, run.signal);
+  await withSubject(destination.address, async () => {
+    await using lock = await open.repository.lock('shared', run.signal);
+    const signal = AbortSignal.any([run.signal, lock.signal]);
+    await storeBackup(context, open.repository, backup, { ...run, signal }, onRecorded);
+  });
+}
+
+function withWarning(record: BackupRecord, thrown: unknown): BackupRecord {
+  return { ...record, warnings: [...record.warnings, `the backup was stored, but ${lateText(thrown)}`] };
 }
 
 async function storeBackup(
@@ -60,8 +64,9 @@ async function storeBackup(
   repository: Repository,
   backup: NewBackup,
   run: Run,
-): Promise<StoredBackup> {
-  const { plan } = backup;
+  onRecorded: (record: BackupRecord) => void,
+): Promise<void> {
+  const { plan, destination } = backup;
   const source = await appliedResource(context, `sources.${plan.source}`);
   await using session = await openSource(context, source, run.signal);
   const work = { ...run, threads: context.process.threads };
@@ -75,7 +80,9 @@ async function storeBackup(
   const manifest = manifestOf(context, backup, String(source.spec.driver), result);
   const snapshot = await commit(context, writing, manifest, result, run.signal);
   await repository.snapshot(snapshot, run.signal); // what was reported as done can be read back
-  return { manifest, snapshot, addedBytes: writing.addedBytes };
+  const record = recordOf(manifest, { destination: destination.name, snapshot, addedBytes: writing.addedBytes });
+  await recordBackup(context, record, run.signal);
+  onRecorded(record);
 }
 
 /** The newest backup of the plan that is still in this repository, to find unchanged data in. */

@@ -4,6 +4,7 @@ import { hasCode, TidemarkError } from '../error.ts';
 import type { BackupReading } from '../repository/index.ts';
 import type { PlannedBackup, RestorePlan } from '../restore/index.ts';
 import type { OperationContext } from './context.ts';
+import { finished, lateText } from './finished.ts';
 import { appliedResource, driverContext, openRepository, openSource, withSubject } from './open.ts';
 import { rejectOtherDriver } from './plan-restore.ts';
 
@@ -19,15 +20,10 @@ export interface RestoreOutcome extends RestoreResult {
  */
 export async function runRestore(context: OperationContext, plan: RestorePlan, run: Run): Promise<RestoreOutcome> {
   const backup = await plannedCopy(context, plan.backup);
-  const destination = await appliedResource(context, `destinations.${backup.destination}`);
-  await using open = await openRepository(context, destination, run.signal);
-  const result = await withSubject(destination.address, async () => {
-    await using lock = await open.repository.lock('shared', run.signal);
-    const signal = AbortSignal.any([run.signal, lock.signal]);
-    const snapshot = await open.repository.snapshot(backup.snapshot, signal);
-    await using reading = await open.repository.read(snapshot, { ...run, signal, threads: context.process.threads });
-    return await restoreInto(context, plan, reading, { ...run, signal });
-  });
+  const result = await finished<RestoreResult>(
+    (done) => restoreUnderLock(context, backup, plan, run, done),
+    (done, thrown) => ({ ...done, warnings: [...done.warnings, `the restore is done, but ${lateText(thrown)}`] }),
+  );
   return {
     ...result,
     warnings: allWarnings(result, backup),
@@ -54,21 +50,42 @@ async function plannedCopy(
   }
 }
 
+async function restoreUnderLock(
+  context: OperationContext,
+  backup: BackupRecord,
+  plan: RestorePlan,
+  run: Run,
+  done: (result: RestoreResult) => void,
+): Promise<void> {
+  const destination = await appliedResource(context, `destinations.${backup.destination}`);
+  await using open = await openRepository(context, destination, run.signal);
+  await withSubject(destination.address, async () => {
+    await using lock = await open.repository.lock('shared', run.signal);
+    const signal = AbortSignal.any([run.signal, lock.signal]);
+    const snapshot = await open.repository.snapshot(backup.snapshot, signal);
+    await using reading = await open.repository.read(snapshot, { ...run, signal, threads: context.process.threads });
+    await restoreInto(context, plan, reading, { ...run, signal }, done);
+  });
+}
+
 async function restoreInto(
   context: OperationContext,
   { only, overwrite, verify, keepDamaged, target }: RestorePlan,
   reading: BackupReading,
   run: Run,
-): Promise<RestoreResult> {
+  done: (result: RestoreResult) => void,
+): Promise<void> {
   const options: DriverRequest = { only, overwrite, verify, keepDamaged, ...run };
   if ('folder' in target) {
     await using session = await openFolder(context, target.folder, run.signal);
-    return await withSubject(target.folder, () => session.restore({ ...options, folder: target.folder }, reading));
+    return done(
+      await withSubject(target.folder, () => session.restore({ ...options, folder: target.folder }, reading)),
+    );
   }
   const source = await appliedResource(context, `sources.${target.source}`);
   rejectOtherDriver(reading.manifest.driver, String(source.spec.driver), source.address);
   await using session = await openSource(context, source, run.signal);
-  return await withSubject(source.address, () => session.restore(options, reading));
+  done(await withSubject(source.address, () => session.restore(options, reading)));
 }
 
 function openFolder(context: OperationContext, folder: string, signal: AbortSignal): Promise<SourceSession> {
