@@ -78,9 +78,9 @@ async function restoreInto(
   const options: DriverRequest = { only, overwrite, verify, keepDamaged, ...run };
   if ('folder' in target) {
     await using session = await openFolder(context, target.folder, run.signal);
-    return done(
-      await withSubject(target.folder, () => session.restore({ ...options, folder: target.folder }, reading)),
-    );
+    const request = { ...options, folder: target.folder };
+    done(await withSubject(target.folder, () => session.restore(request, reading)));
+    return;
   }
   const source = await appliedResource(context, `sources.${target.source}`);
   rejectOtherDriver(reading.manifest.driver, String(source.spec.driver), source.address);
