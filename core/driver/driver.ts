@@ -4,13 +4,15 @@ import type { SecretResolver } from '../secret.ts';
 /** A JSON Schema, draft 2020-12, as data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a driver gets from outside when it is opened. Drivers read no environment, clock or global state. */
+/**
+ * What a driver gets from outside when it is opened. Drivers read no environment, clock or global state. What ends work
+ * is the signal of each call: opening does no work that could take long.
+ */
 export interface DriverContext {
   /** The address of the resource, for the subject of errors: `sources.shop`. */
   readonly subject: string;
   readonly secret: SecretResolver;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 /** Something that a probe found. An `error` makes `tidemark apply` refuse the resource. */

@@ -68,7 +68,7 @@ async function storeBackup(
 ): Promise<void> {
   const { plan, destination } = backup;
   const source = await appliedResource(context, `sources.${plan.source}`);
-  await using session = await openSource(context, source, run.signal);
+  await using session = await openSource(context, source);
   const work = { ...run, threads: context.process.threads };
   await using parent = await newestBackup(context, repository, plan, work);
   if (parent !== undefined) run.progress.expect(parent.manifest.totals); // a first guess, which drivers correct

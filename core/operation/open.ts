@@ -21,13 +21,9 @@ export async function appliedResource(context: OperationContext, address: string
   });
 }
 
-export async function openSource(
-  context: OperationContext,
-  source: Resource,
-  signal: AbortSignal,
-): Promise<SourceSession> {
+export async function openSource(context: OperationContext, source: Resource): Promise<SourceSession> {
   const driver = sourceDriver(context, source);
-  return withSubject(source.address, () => driver.open(source.spec, driverContext(context, source.address, signal)));
+  return withSubject(source.address, () => driver.open(source.spec, driverContext(context, source.address)));
 }
 
 /** Throws UNSUPPORTED. */
@@ -35,10 +31,10 @@ export function sourceDriver(context: OperationContext, source: Resource): Sourc
   return named(context.drivers.sources, source);
 }
 
-export async function openStore(context: OperationContext, destination: Resource, signal: AbortSignal): Promise<Store> {
+export async function openStore(context: OperationContext, destination: Resource): Promise<Store> {
   const driver = named(context.drivers.destinations, destination);
   return withSubject(destination.address, () =>
-    driver.open(destination.spec, driverContext(context, destination.address, signal)),
+    driver.open(destination.spec, driverContext(context, destination.address)),
   );
 }
 
@@ -52,7 +48,7 @@ export async function openRepository(
   destination: Resource,
   signal: AbortSignal,
 ): Promise<OpenRepository> {
-  const store = await openStore(context, destination, signal);
+  const store = await openStore(context, destination);
   try {
     const options = await repositoryOptions(context, destination, store);
     const repository = await withSubject(destination.address, () => Repository.open(options, signal));
@@ -82,8 +78,8 @@ export async function withSubject<T>(subject: string, work: () => Promise<T>): P
   }
 }
 
-export function driverContext(context: OperationContext, subject: string, signal: AbortSignal): DriverContext {
-  return { subject, secret: context.secret, clock: context.clock, signal };
+export function driverContext(context: OperationContext, subject: string): DriverContext {
+  return { subject, secret: context.secret, clock: context.clock };
 }
 
 function named<Driver extends { readonly kind: string }>(drivers: readonly Driver[], resource: Resource): Driver {

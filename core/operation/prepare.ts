@@ -22,7 +22,7 @@ export async function prepareDestination(
   signal: AbortSignal,
   missing: 'make' | 'look' = 'make',
 ): Promise<Prepared> {
-  await using store = await openStore(context, destination, signal);
+  await using store = await openStore(context, destination);
   return await withSubject(destination.address, async () => {
     const problems = await store.probe(signal);
     if (problems.some(({ severity }) => severity === 'error')) return { problems };
@@ -48,7 +48,7 @@ export async function probeSource(
   source: Resource,
   signal: AbortSignal,
 ): Promise<SourceProbe> {
-  await using session = await openSource(context, source, signal);
+  await using session = await openSource(context, source);
   return await withSubject(source.address, () => session.probe(signal));
 }
 
@@ -58,7 +58,7 @@ export async function probeDestination(
   destination: Resource,
   signal: AbortSignal,
 ): Promise<readonly DriverProblem[]> {
-  await using store = await openStore(context, destination, signal);
+  await using store = await openStore(context, destination);
   return await withSubject(destination.address, () => store.probe(signal));
 }
 

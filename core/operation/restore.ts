@@ -77,20 +77,20 @@ async function restoreInto(
 ): Promise<void> {
   const options: DriverRequest = { only, overwrite, verify, keepDamaged, ...run };
   if ('folder' in target) {
-    await using session = await openFolder(context, target.folder, run.signal);
+    await using session = await openFolder(context, target.folder);
     const request = { ...options, folder: target.folder };
     done(await withSubject(target.folder, () => session.restore(request, reading)));
     return;
   }
   const source = await appliedResource(context, `sources.${target.source}`);
   rejectOtherDriver(reading.manifest.driver, String(source.spec.driver), source.address);
-  await using session = await openSource(context, source, run.signal);
+  await using session = await openSource(context, source);
   done(await withSubject(source.address, () => session.restore(options, reading)));
 }
 
-function openFolder(context: OperationContext, folder: string, signal: AbortSignal): Promise<SourceSession> {
+function openFolder(context: OperationContext, folder: string): Promise<SourceSession> {
   const driver = context.drivers.sources.find((one) => one.openFolder !== undefined);
-  if (driver !== undefined) return driver.openFolder!(folder, driverContext(context, folder, signal));
+  if (driver !== undefined) return driver.openFolder!(folder, driverContext(context, folder));
   throw new TidemarkError('UNSUPPORTED', 'no driver here writes backups into folders');
 }
 

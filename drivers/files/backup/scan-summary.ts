@@ -50,7 +50,7 @@ export class ScanSummary {
       contents.reduce((total, one) => total + one[key], 0);
     return {
       totals: {
-        items: sum('files') + sum('folders') + sum('others'),
+        items: sum('files') + sum('others'), // as a restore counts them: folders are where things lie
         bytes: sum('bytes'),
         unchangedItems: sum('unchanged'),
       },

@@ -41,7 +41,7 @@ export async function newPlace(t: TestContext): Promise<Place> {
 export function localStore(folder: string): Promise<Store> {
   return local.open(
     { path: folder },
-    { subject: 'destinations.test', secret: async () => new Secret(''), clock: systemClock, signal: noSignal },
+    { subject: 'destinations.test', secret: async () => new Secret(''), clock: systemClock },
   );
 }
 

@@ -45,7 +45,7 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
   const [tree, path] = [join(folder, 'tree'), join(folder, 'repository')];
   await mkdir(tree);
   const signal = new AbortController().signal;
-  const context = { subject: 'sources.test', clock: systemClock, secret: async () => new Secret('unused'), signal };
+  const context = { subject: 'sources.test', clock: systemClock, secret: async () => new Secret('unused') };
   const store = new RecordingStore(await local.open({ path }, context));
   const work = { threads: 2, progress: quiet, signal };
   const options = repositoryOptions(store);

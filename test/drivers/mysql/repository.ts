@@ -23,8 +23,8 @@ import type { MariadbServer } from '../../servers/mariadb.ts';
 const noSignal = new AbortController().signal;
 const progress = { add() {}, expect() {}, step() {} };
 
-export function driverContext(subject = 'sources.shop', signal = new AbortController().signal) {
-  return { subject, secret: async (reference: string) => new Secret(reference), clock: systemClock, signal };
+export function driverContext(subject = 'sources.shop') {
+  return { subject, secret: async (reference: string) => new Secret(reference), clock: systemClock };
 }
 
 /** A session with a test server as the user `tidemark`. */

@@ -133,7 +133,6 @@ function openLocal(path: string, settings: { requireMount?: boolean } = {}): Pro
       subject: 'destinations.test',
       clock: systemClock,
       secret: async (text) => new Secret(text),
-      signal: new AbortController().signal,
     },
   );
 }
