@@ -138,6 +138,8 @@ export interface RestoreResult {
   readonly warnings: readonly string[];
   /** Everything that was asked for and is not whole in the target; a restore goes on past it. */
   readonly notRestored: readonly NotRestored[];
+  /** How many more there are than `notRestored` lists; a lost folder of packs can cost a million files. */
+  readonly notListed?: number;
   /** Something of what was asked for is not in the target. */
   readonly partial: boolean;
 }
@@ -146,8 +148,11 @@ export interface RestoreResult {
 export interface NotRestored {
   /** A path, or `view shop.totals`. */
   readonly item: string;
-  /** Its bytes are damaged in the repository; the target refused it; or something that it needs is not there. */
-  readonly why: 'damaged' | 'refused' | 'skipped';
+  /**
+   * Its bytes are damaged in the repository; the target refused it; something that it needs is not there; or, when
+   * verified, the target gave back other bytes than were written.
+   */
+  readonly why: 'damaged' | 'refused' | 'skipped' | 'differs';
   /** For damage the blob and the pack below it, for a refusal the target's own words. */
   readonly detail: string;
 }
@@ -170,7 +175,19 @@ export interface BackupReader extends TreeReader {
   /**
    * Brings the blobs of many files to the threads in the order in which packs hold them, each blob to the thread
    * module's `blob(task, offset, bytes)`, several files and blobs at once. Use batches of some thousand files, one batch
-   * after the other. Resolves when every blob of the batch was written.
+   * after the other. Resolves when every blob of the batch was written, with the files of which a part is damaged or
+   * missing in the repository: their sound parts came, at their offsets.
    */
-  scatter<Task>(files: readonly { task: Task; content: Content }[], threads: DataThreads<Task, unknown>): Promise<void>;
+  scatter<Task>(
+    files: readonly { task: Task; content: Content }[],
+    threads: DataThreads<Task, unknown>,
+  ): Promise<readonly DamagedFile[]>;
+}
+
+/** A file that a scatter could not bring whole. */
+export interface DamagedFile {
+  /** Which of the files, from 0. */
+  readonly file: number;
+  /** The blobs and the packs that should hold them: the first ones, and how many more. */
+  readonly detail: string;
 }

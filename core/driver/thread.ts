@@ -12,10 +12,17 @@ export interface ThreadModule<Setup, Task, Result> {
 /** One thread's worker. Calls come one at a time; `blob` may be called synchronously many times in a row. */
 export interface ThreadSession<Task, Result> {
   run?(task: Task): Result | Promise<Result>;
-  /** For `BackupReader.scatter`: bytes of the file of `task`, at this offset, not to be kept. `last` is true once per file, at its end. */
-  blob?(task: Task, offset: number, bytes: Uint8Array, last: boolean): void;
+  /**
+   * For `BackupReader.scatter`: bytes of the file of `task` at this offset, not to be kept. `end` comes once per file,
+   * with its last bytes or after them, in whichever thread was last. False gives the file up: more of it may still
+   * come, and its end is `damaged`.
+   */
+  blob?(task: Task, offset: number, bytes: Uint8Array, end?: FileEnd): boolean;
   close(): void | Promise<void>;
 }
+
+/** How a scattered file ended: with every byte of it, or with a part that is lost or was given up. */
+export type FileEnd = 'whole' | 'damaged';
 
 /** What a thread module may do with the repository. Writing blocks this thread while the destination is behind. */
 export interface ThreadContext {

@@ -4,7 +4,7 @@ import type { RestorePlan } from '../restore/index.ts';
 import { restoreUses } from './uses.ts';
 
 /** What came of a restore, as its job keeps it. */
-export type RestoreJobResult = Omit<RestoreOutcome, 'partial' | 'restoredTo'> & {
+export type RestoreJobResult = Omit<RestoreOutcome, 'partial' | 'restoredTo' | 'notListed'> & {
   readonly restoredTo: string;
   /** How many there are; `notRestored` itself ends at some thousand. */
   readonly notRestoredCount: number;
@@ -27,11 +27,11 @@ export async function restoreJob(plan: RestorePlan): Promise<NewJob> {
 const keptNotRestored = 10_000;
 
 export function restoreResult(outcome: Omit<RestoreOutcome, 'partial'>): RestoreJobResult {
-  const { notRestored, restoredTo } = outcome;
+  const { notRestored, notListed = 0, restoredTo, ...rest } = outcome;
   return {
-    ...outcome,
+    ...rest,
     notRestored: notRestored.slice(0, keptNotRestored),
-    notRestoredCount: notRestored.length,
+    notRestoredCount: notRestored.length + notListed,
     restoredTo: restoredTo.toISOString(),
   };
 }

@@ -63,8 +63,11 @@ async function restoreUnderLock(
     await using lock = await open.repository.lock('shared', run.signal);
     const signal = AbortSignal.any([run.signal, lock.signal]);
     const snapshot = await open.repository.snapshot(backup.snapshot, signal);
-    await using reading = await open.repository.read(snapshot, { ...run, signal, threads: context.process.threads });
-    await restoreInto(context, plan, reading, { ...run, signal }, done);
+    const work = { ...run, signal, threads: context.process.threads };
+    await using reading = await open.repository.salvage(snapshot, work);
+    const { warnings } = reading;
+    const told = (result: RestoreResult) => done({ ...result, warnings: [...result.warnings, ...warnings] });
+    await restoreInto(context, plan, reading, { ...run, signal }, told);
   });
 }
 
@@ -82,10 +85,18 @@ async function restoreInto(
     done(await withSubject(target.folder, () => session.restore(request, reading)));
     return;
   }
+  if (reading.manifestDamage !== undefined) throw withoutManifest(reading.manifestDamage);
   const source = await appliedResource(context, `sources.${target.source}`);
   rejectOtherDriver(reading.manifest.driver, String(source.spec.driver), source.address);
   await using session = await openSource(context, source);
   done(await withSubject(source.address, () => session.restore(options, reading)));
+}
+
+function withoutManifest({ code, message, cause }: TidemarkError): TidemarkError {
+  return new TidemarkError(code, `the manifest of the backup cannot be read: ${message}`, {
+    hint: 'What is left of the backup can be restored into a folder (`--into ./folder`), or choose another backup.',
+    cause,
+  });
 }
 
 function openFolder(context: OperationContext, folder: string): Promise<SourceSession> {

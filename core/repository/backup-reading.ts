@@ -1,7 +1,10 @@
-import type { BackupReader, Content, DataThreads, Manifest, Node } from '../driver/index.ts';
+import type { BackupReader, Content, DamagedFile, DataThreads, Manifest, Node } from '../driver/index.ts';
+import { TidemarkError } from '../error.ts';
 import { BlobReading } from './blob-reading.ts';
+import { ifCorrupt } from './format/damage.ts';
 import { foreignManifest, readManifest } from './manifest.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
+import type { Salvage } from './salvage.ts';
 import { scatter } from './scatter.ts';
 import type { Snapshot } from './snapshots.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
@@ -12,6 +15,10 @@ export class BackupReading implements BackupReader, AsyncDisposable {
   readonly manifest: Manifest;
   /** Tidemark did not write it: the manifest is made up of what the snapshot says. */
   readonly isForeign: boolean;
+  /** Why the manifest cannot be read; `manifest` is made up then too. */
+  readonly manifestDamage: TidemarkError | undefined;
+  /** What is damaged in the repository and costs this backup nothing; grows while it is read. */
+  readonly warnings: readonly string[];
   readonly #parts: RepositoryParts;
   readonly #options: WorkOptions;
   readonly #blobs: BlobReading;
@@ -21,20 +28,39 @@ export class BackupReading implements BackupReader, AsyncDisposable {
     parts: RepositoryParts,
     blobs: BlobReading,
     snapshot: Snapshot,
-    own: Manifest | undefined,
+    own: Manifest | TidemarkError | undefined,
     options: WorkOptions,
+    warnings: readonly string[] = [],
   ) {
+    this.warnings = warnings;
     this.rootTree = snapshot.tree;
-    this.manifest = own ?? foreignManifest(snapshot);
+    this.manifestDamage = own instanceof TidemarkError ? own : undefined;
+    this.manifest = own === undefined || own instanceof TidemarkError ? foreignManifest(snapshot) : own;
     this.isForeign = own === undefined;
     this.#parts = parts;
     this.#options = options;
     this.#blobs = blobs;
   }
 
+  /** Throws REPOSITORY_CORRUPT when the manifest cannot be read. */
   static async open(parts: RepositoryParts, snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
     const blobs = new BlobReading(parts, options.signal);
     return new BackupReading(parts, blobs, snapshot, await readManifest(blobs, snapshot.tree), options);
+  }
+
+  /**
+   * Opens a backup of which something may be damaged, to bring back what is left. Without a readable manifest it is
+   * taken for a tree of files, as a snapshot of another program is.
+   */
+  static async salvage(
+    parts: RepositoryParts,
+    salvage: Salvage,
+    snapshot: Snapshot,
+    options: WorkOptions,
+  ): Promise<BackupReading> {
+    const blobs = new BlobReading(parts, options.signal, () => salvage.findLost());
+    const own = await readManifest(blobs, snapshot.tree).catch((error) => ifCorrupt(error, (damage) => damage));
+    return new BackupReading(parts, blobs, snapshot, own, options, salvage.warnings);
   }
 
   tree(id: string): Promise<readonly Node[]> {
@@ -56,7 +82,7 @@ export class BackupReading implements BackupReader, AsyncDisposable {
       module,
       setup,
       key: this.#parts.key,
-      fetch: (ids) => this.#blobs.fetcher.run('data', ids, signal),
+      fetch: (ids, place) => this.#blobs.fetcher.run('data', ids, signal, place),
       progress: (done) => progress.add(done),
       signal,
     });
@@ -64,11 +90,11 @@ export class BackupReading implements BackupReader, AsyncDisposable {
     return pool;
   }
 
-  async scatter<Task>(
+  scatter<Task>(
     files: readonly { task: Task; content: Content }[],
     threads: DataThreads<Task, unknown>,
-  ): Promise<void> {
-    await scatter(this.#blobs.fetcher, files, threads as ThreadPool<Task, unknown>, this.#options.signal);
+  ): Promise<readonly DamagedFile[]> {
+    return scatter(this.#blobs.fetcher, files, threads as ThreadPool<Task, unknown>, this.#options.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

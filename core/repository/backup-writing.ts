@@ -54,7 +54,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
         gate: this.#gate,
         store: (pack) => this.#uploads.add(pack),
       },
-      fetch: (ids) => fetcher.run('data', ids, this.#options.signal),
+      fetch: (ids, place) => fetcher.run('data', ids, this.#options.signal, place),
       progress: (done) => this.#options.progress.add(done),
       signal: this.#options.signal,
     });

@@ -1,7 +1,8 @@
 import type { Store } from '../driver/index.ts';
-import { TidemarkError } from '../error.ts';
+import { hasCode, type TidemarkError } from '../error.ts';
 import type { BlobIndex, BlobLocation } from './blob-index.ts';
 import { idBytes, toHex } from './format/blob-id.ts';
+import { damagedBlob, ifCorrupt, unindexedBlob } from './format/damage.ts';
 import type { BlobType } from './format/pack.ts';
 
 /** Blobs that lie one behind the other in a pack, still sealed. */
@@ -19,73 +20,109 @@ export const maxRunBytes = 8 * 1024 * 1024;
 export class BlobFetcher {
   readonly #store: Store;
   readonly #index: BlobIndex;
+  readonly #findLost: (() => Promise<BlobIndex>) | undefined;
+  #searching: Promise<void> | undefined;
+  #found: BlobIndex | undefined;
 
-  constructor(store: Store, index: BlobIndex) {
+  /** `findLost` looks for blobs that the index does not have; it is asked once, when the first is missing. */
+  constructor(store: Store, index: BlobIndex, findLost?: () => Promise<BlobIndex>) {
     this.#store = store;
     this.#index = index;
+    this.#findLost = findLost;
   }
 
-  /** Throws REPOSITORY_CORRUPT when the index does not have the blob. */
-  locate(type: BlobType, id: Uint8Array): BlobLocation {
-    const location = this.#index.find(type, id);
-    if (location !== undefined) return location;
-    throw new TidemarkError('REPOSITORY_CORRUPT', `${type} blob ${toHex(id)} is in no index`, {
-      hint: 'Run `restic check`. If packs are there but not indexed, `restic repair index` (or `rebuild-index`) finds them again.',
+  find(type: BlobType, id: Uint8Array): BlobLocation | undefined {
+    return this.#index.find(type, id) ?? this.#found?.find(type, id);
+  }
+
+  /** Every place where a blob should be, the one of `find` first. */
+  places(type: BlobType, id: Uint8Array): readonly BlobLocation[] {
+    return [...this.#index.findAll(type, id), ...(this.#found?.findAll(type, id) ?? [])];
+  }
+
+  /** After this, `find` knows what can be found beyond the index. May be called often. */
+  async searchLost(): Promise<void> {
+    this.#searching ??= this.#findLost?.().then((found) => {
+      this.#found = found;
     });
+    await this.#searching;
   }
 
-  /** The first of these blobs (ids one after the other) and those after it that lie right behind it. */
-  async run(type: BlobType, ids: Uint8Array, signal?: AbortSignal): Promise<BlobRun> {
-    const first = this.locate(type, ids.subarray(0, idBytes));
-    const blobs: BlobLocation[] = [first];
+  /** Like `places`, and looks beyond the index. Throws REPOSITORY_CORRUPT when the blob is nowhere. */
+  async locate(type: BlobType, id: Uint8Array): Promise<readonly BlobLocation[]> {
+    if (this.find(type, id) === undefined) await this.searchLost();
+    const places = this.places(type, id);
+    if (places.length === 0) throw unindexedBlob(type, id);
+    return places;
+  }
+
+  /**
+   * The first of these blobs (ids one after the other) and those after it that lie right behind it. `place`: how many
+   * places of the first blob are no good, as the caller found; then it comes alone. Throws REPOSITORY_CORRUPT, which
+   * names the blob and its pack, when no other place has it.
+   */
+  async run(type: BlobType, ids: Uint8Array, signal?: AbortSignal, place = 0): Promise<BlobRun> {
+    const id = ids.subarray(0, idBytes);
+    const places = await this.locate(type, id);
+    let damage: TidemarkError | undefined;
+    for (const first of places.slice(place)) {
+      try {
+        return await this.#runFrom(first, place === 0 ? ids : id, signal);
+      } catch (error) {
+        damage ??= ifCorrupt(error, (corrupt) => corrupt);
+      }
+    }
+    throw damage ?? damagedBlob(id, places.at(-1)!.pack, 'damaged');
+  }
+
+  /** Bytes of a pack as far as it goes; undefined when it is missing. */
+  async bytes(
+    pack: Uint8Array,
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const id = toHex(pack);
+    try {
+      return await this.#store.get(`data/${id.slice(0, 2)}/${id}`, { offset, length }, signal);
+    } catch (error) {
+      if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  async #runFrom(first: BlobLocation, ids: Uint8Array, signal?: AbortSignal): Promise<BlobRun> {
+    const blobs = this.#neighbours(first, ids);
+    const wantedBytes = blobs.reduce((sum, { length }) => sum + length, 0);
+    const sealed = await this.bytes(first.pack, first.offset, wantedBytes, signal);
+    if (sealed === undefined) throw damagedBlob(first.id, first.pack, 'missing');
+    let end = 0;
+    const there = blobs.filter(({ length }) => {
+      end += length;
+      return end <= sealed.length;
+    });
+    if (there.length === 0) throw damagedBlob(first.id, first.pack, 'cut short');
+    return {
+      pack: new Uint8Array(first.pack),
+      sealed,
+      blobs: there.map(({ length, plainBytes }) => ({ length, plainBytes })),
+    };
+  }
+
+  #neighbours(first: BlobLocation, ids: Uint8Array): BlobLocation[] {
+    const blobs = [first];
     let lengthBytes = first.length;
     for (let at = idBytes; at < ids.length; at += idBytes) {
-      const next = this.locate(type, ids.subarray(at, at + idBytes));
-      const adjacent = samePack(next, first) && next.offset === first.offset + lengthBytes;
+      const next = this.find(first.type, ids.subarray(at, at + idBytes));
+      const adjacent = next && samePack(next, first) && next.offset === first.offset + lengthBytes;
       if (!adjacent || lengthBytes + next.length > maxRunBytes) break;
       blobs.push(next);
       lengthBytes += next.length;
     }
-    const sealed = await this.range(first.pack, first.offset, lengthBytes, signal);
-    return {
-      pack: new Uint8Array(first.pack),
-      sealed,
-      blobs: blobs.map(({ length, plainBytes }) => ({ length, plainBytes })),
-    };
-  }
-
-  /** Bytes of a pack. Throws REPOSITORY_CORRUPT when the pack is missing or too short. */
-  range(pack: Uint8Array, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return this.rangeUpTo(pack, offset, length, length, signal);
-  }
-
-  /** Like `range`, with up to `most` bytes, as far as the pack goes. */
-  async rangeUpTo(
-    pack: Uint8Array,
-    offset: number,
-    least: number,
-    most: number,
-    signal?: AbortSignal,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const id = toHex(pack);
-    const range = { offset, length: most };
-    const bytes = await this.#store.get(`data/${id.slice(0, 2)}/${id}`, range, signal).catch((cause) => {
-      throw cause instanceof TidemarkError && cause.code === 'OBJECT_NOT_FOUND'
-        ? damagedPack(id, 'is missing', cause)
-        : cause;
-    });
-    if (bytes.length < least) throw damagedPack(id, 'is cut short');
-    return bytes;
+    return blobs;
   }
 }
 
 function samePack(a: BlobLocation, b: BlobLocation): boolean {
   return Buffer.compare(a.pack, b.pack) === 0;
-}
-
-function damagedPack(id: string, what: string, cause?: unknown): TidemarkError {
-  return new TidemarkError('REPOSITORY_CORRUPT', `pack ${id} ${what}`, {
-    hint: 'Restore the file below `data/` from a copy of the repository, or restore another backup.',
-    cause,
-  });
 }

@@ -7,7 +7,7 @@ export interface BlobLocation extends PackEntry {
 }
 
 /**
- * Which blobs the repository has and where: an open-addressing hash table over typed arrays, 60 to 80 bytes a blob.
+ * Which blobs the repository has and where: an open-addressing hash table over typed arrays, 60 to 80 bytes a place.
  * Keys and slots lie in shared memory, so that threads ask whether a blob exists without asking the main thread; it
  * must not be written while threads read it.
  */
@@ -21,6 +21,7 @@ export class BlobIndex {
   #packs = Buffer.alloc(1024 * idBytes);
   #packCount = 0;
 
+  /** How many places; a blob that lies in several packs has several. */
   get count(): number {
     return this.#count;
   }
@@ -30,7 +31,7 @@ export class BlobIndex {
     return this.#keys.byteLength + this.#slots.byteLength + this.#fields.byteLength + this.#packs.length;
   }
 
-  /** Adds the blobs of a pack; a blob that is known already keeps its first place. */
+  /** Adds the blobs of a pack. A blob that is known already keeps its first place and gets another one. */
   addPack(pack: Uint8Array, entries: Iterable<PackEntry>): void {
     const packNumber = this.#addPackId(pack);
     for (const entry of entries) this.#add(packNumber, entry);
@@ -38,7 +39,20 @@ export class BlobIndex {
 
   find(type: BlobType, id: Uint8Array): BlobLocation | undefined {
     const at = findSlot(this.#slots, this.#keys, blobKey(type, id));
-    if (at === undefined) return undefined;
+    return at === undefined ? undefined : this.#locationAt(at, type, id);
+  }
+
+  /** Every place of a blob, the one that `find` gives first. */
+  findAll(type: BlobType, id: Uint8Array): BlobLocation[] {
+    return [...slotsOf(this.#slots, this.#keys, blobKey(type, id))].map((at) => this.#locationAt(at, type, id));
+  }
+
+  /** The ids of the packs that have blobs here. */
+  *packs(): Generator<Uint8Array> {
+    for (let at = 0; at < this.#packCount; at++) yield this.#packs.subarray(at * idBytes, (at + 1) * idBytes);
+  }
+
+  #locationAt(at: number, type: BlobType, id: Uint8Array): BlobLocation {
     const fields = at * fieldsPerBlob;
     const packAt = this.#fields[fields]! * idBytes;
     return {
@@ -69,13 +83,21 @@ export class BlobIndex {
 
   #add(packNumber: number, entry: PackEntry): void {
     const key = blobKey(entry.type, entry.id);
-    if (findSlot(this.#slots, this.#keys, key) !== undefined) return;
+    if (this.#isEnough(key, packNumber, entry)) return;
     if (this.#count === this.#capacity) this.#growEntries();
     if ((this.#count + 1) * 2 > this.#slots.length) this.#growSlots();
     const at = this.#count++;
     this.#keys.set(key, at * idBytes);
     this.#fields.set([packNumber, entry.offset, entry.length, entry.plainBytes ?? 0], at * fieldsPerBlob);
     insertSlot(this.#slots, key, at);
+  }
+
+  /** Index files may name a pack twice; of blobs that lie in many packs some places are as good as all. */
+  #isEnough(key: Uint8Array, packNumber: number, { type, id, offset }: PackEntry): boolean {
+    if (findSlot(this.#slots, this.#keys, key) === undefined) return false;
+    const known = this.findAll(type, id);
+    const pack = this.#packs.subarray(packNumber * idBytes, (packNumber + 1) * idBytes);
+    return known.length >= maxPlaces || known.some((one) => one.offset === offset && sameId(one.pack, 0, pack));
   }
 
   /** By a quarter, not twofold: entries are most of the memory. */
@@ -117,6 +139,7 @@ export function sharedHas(index: SharedIndexData, key: Uint8Array): boolean {
 }
 
 const initialCapacity = 4096;
+const maxPlaces = 4;
 const fieldsPerBlob = 4;
 
 function sharedBytes(size: number): Uint8Array {
@@ -142,6 +165,15 @@ function findSlot(slots: Uint32Array, keys: Uint8Array, key: Uint8Array): number
     if (sameId(keys, at * idBytes, key)) return at;
   }
   return undefined;
+}
+
+/** All entries of a key, in the order in which they were added: slots are taken in that order and never given back. */
+function* slotsOf(slots: Uint32Array, keys: Uint8Array, key: Uint8Array): Generator<number> {
+  const mask = slots.length - 1;
+  for (let slot = firstSlot(key) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    const at = slots[slot]! - 1;
+    if (sameId(keys, at * idBytes, key)) yield at;
+  }
 }
 
 /** A SHA-256 is its own hash. */

@@ -1,10 +1,12 @@
 import type { Content, Node } from '../driver/index.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
+import type { BlobIndex } from './blob-index.ts';
 import { fromHex, idBytes } from './format/blob-id.ts';
 import { Sealer } from './format/sealer.ts';
 import { decodeNodes } from './format/tree.ts';
 import type { RepositoryParts } from './parts.ts';
-import { openRun } from './threads/data-thread.ts';
+import { openRun } from './threads/open-run.ts';
+
 import { TreeCache } from './tree-cache.ts';
 
 /** Reads trees and contents in the thread that calls. */
@@ -14,8 +16,8 @@ export class BlobReading {
   readonly #trees: TreeCache;
   readonly #signal: AbortSignal;
 
-  constructor(parts: RepositoryParts, signal: AbortSignal) {
-    this.fetcher = new BlobFetcher(parts.store, parts.index);
+  constructor(parts: RepositoryParts, signal: AbortSignal, findLost?: () => Promise<BlobIndex>) {
+    this.fetcher = new BlobFetcher(parts.store, parts.index, findLost);
     this.#sealer = new Sealer(parts.key);
     this.#trees = new TreeCache(this.fetcher, this.#sealer, signal);
     this.#signal = signal;
@@ -33,7 +35,9 @@ export class BlobReading {
     for (let at = 0; at < content.blobs.length; ) {
       const run = await this.fetcher.run('data', content.blobs.subarray(at), this.#signal);
       const end = at + run.blobs.length * idBytes;
-      yield* openRun(this.#sealer, run, content.blobs.subarray(at, end));
+      yield* openRun(this.#sealer, run, content.blobs.subarray(at, end), (id, place) =>
+        this.fetcher.run('data', id, this.#signal, place),
+      );
       at = end;
     }
   }

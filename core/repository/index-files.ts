@@ -1,3 +1,4 @@
+import { hasCode, type TidemarkError } from '../error.ts';
 import { BlobIndex } from './blob-index.ts';
 import { fromHex, toHex } from './format/blob-id.ts';
 import { type BlobType, decodeHeader, type FinishedPack, type PackEntry } from './format/pack.ts';
@@ -18,17 +19,32 @@ interface StoredBlob {
 
 const readAhead = 4;
 
-/** Reads every index file of the repository into one table. */
-export async function loadIndex(objects: SealedObjects, signal?: AbortSignal): Promise<BlobIndex> {
+/**
+ * Reads every index file of the repository into one table. `onDamaged` gets those that cannot be read; without it the
+ * first one throws.
+ */
+export async function loadIndex(
+  objects: SealedObjects,
+  signal?: AbortSignal,
+  onDamaged?: (error: TidemarkError) => void,
+): Promise<BlobIndex> {
   const index = new BlobIndex();
   const reading: Promise<unknown>[] = [];
+  const add = async (document: Promise<unknown>) => {
+    try {
+      addDocument(index, await document);
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_CORRUPT') || onDamaged === undefined) throw error;
+      onDamaged(error);
+    }
+  };
   for await (const id of objects.list('index', signal)) {
     const document = objects.get('index', id, signal);
     document.catch(() => {}); // it is awaited below, perhaps after another one failed
     reading.push(document);
-    if (reading.length >= readAhead) addDocument(index, await reading.shift());
+    if (reading.length >= readAhead) await add(reading.shift()!);
   }
-  for (const document of reading) addDocument(index, await document);
+  for (const document of reading) await add(document);
   return index;
 }
 

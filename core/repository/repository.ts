@@ -13,6 +13,7 @@ import { RepositoryLock } from './lock.ts';
 import { openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { randomPolynomial } from './polynomial.ts';
+import { Salvage } from './salvage.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
 
 export interface RepositoryOptions {
@@ -129,6 +130,13 @@ export class Repository {
   /** Opens the tree of a snapshot for reading. */
   async read(snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
     return BackupReading.open(await this.#parts(options.signal), snapshot, options);
+  }
+
+  /** Opens the tree of a snapshot in a repository that may be damaged, to bring back whatever is left. */
+  async salvage(snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
+    const known = { store: this.#options.store, objects: this.#objects, key: this.#master };
+    const salvage = await Salvage.open(known, options.signal);
+    return BackupReading.salvage({ ...known, index: salvage.index }, salvage, snapshot, options);
   }
 
   keys(signal?: AbortSignal): Promise<(KeyInfo & { current: boolean })[]> {

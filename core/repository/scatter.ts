@@ -1,116 +1,125 @@
-import type { Content } from '../driver/index.ts';
+import type { Content, DamagedFile } from '../driver/index.ts';
 import type { BlobFetcher } from './blob-fetcher.ts';
-import { maxRunBytes } from './blob-fetcher.ts';
-import type { BlobLocation } from './blob-index.ts';
-import { idBytes, toHex } from './format/blob-id.ts';
-import { sealBytes } from './format/sealer.ts';
-import type { ScatterBlob, ScatterRange } from './threads/messages.ts';
+import { damagedBlob } from './format/damage.ts';
+import { ScatterDamage } from './scatter-damage.ts';
+import { type Fetch, planScatter, type Wanted } from './scatter-plan.ts';
+import type { LostBlobs, ScatterBlob, ScatterRange } from './threads/messages.ts';
 import type { ThreadPool } from './threads/thread-pool.ts';
-
-/** Gaps up to this size are read over: cheaper than one more request. */
-const maxGapBytes = 64 * 1024;
-
-interface Wanted {
-  readonly location: BlobLocation;
-  readonly targets: { file: number; offset: number }[];
-}
-
-/** A range of a pack to fetch. */
-interface Fetch {
-  readonly pack: Uint8Array;
-  readonly offset: number;
-  length: number;
-  readonly wanted: Wanted[];
-}
 
 /**
  * Brings the blobs of many files to the threads, pack by pack, each blob once however many files hold it. Two requests
- * per thread are under way, so that threads never wait for the store.
+ * per thread are under way, so that threads never wait for the store. Goes on past damage: a blob is tried at every
+ * place that has it, and what is lost costs the files that need it.
  */
 export async function scatter<Task>(
   fetcher: BlobFetcher,
   files: readonly { task: Task; content: Content }[],
   threads: ThreadPool<Task, unknown>,
   signal: AbortSignal,
-): Promise<void> {
-  const remaining = new Int32Array(new SharedArrayBuffer(Math.max(4, files.length * 4)));
-  const fetches = plan(fetcher, files, remaining);
-  await threads.onEvery((call) => ({ type: 'batch', call, tasks: files.map((file) => file.task), remaining }));
+): Promise<DamagedFile[]> {
+  const remaining = sharedWords(files.length);
+  const damaged = sharedWords(files.length);
+  const damage = new ScatterDamage(damaged);
+  const { fetches, lost } = await planScatter(fetcher, files, remaining, damage);
+  const tasks = files.map((file) => file.task);
+  await threads.onEvery((call) => ({ type: 'batch', call, tasks, remaining, damaged }));
   const empty = files.flatMap((file, number) => (file.content.blobs.length === 0 ? [number] : []));
   if (empty.length > 0) await threads.onIdle((call) => ({ type: 'finish', call, files: empty }));
-  const lane = async () => {
-    for (let next = fetches.shift(); next !== undefined; next = fetches.shift()) {
-      const range = await fetchRange(fetcher, next, signal);
-      await threads.onIdle((call) => ({ type: 'scatter', call, range }), [range.sealed.buffer]);
+  const run = new ScatterRun(fetcher, threads, signal, fetches, damage);
+  await run.lose(lost);
+  await run.all();
+  return damage.files();
+}
+
+class ScatterRun {
+  readonly #fetcher: BlobFetcher;
+  readonly #threads: ThreadPool<unknown, unknown>;
+  readonly #signal: AbortSignal;
+  readonly #fetches: Fetch[];
+  readonly #damage: ScatterDamage;
+
+  constructor(
+    fetcher: BlobFetcher,
+    threads: ThreadPool<never, unknown>,
+    signal: AbortSignal,
+    fetches: Fetch[],
+    damage: ScatterDamage,
+  ) {
+    this.#fetcher = fetcher;
+    this.#threads = threads;
+    this.#signal = signal;
+    this.#fetches = fetches;
+    this.#damage = damage;
+  }
+
+  async all(): Promise<void> {
+    try {
+      await Promise.all(Array.from({ length: this.#threads.count * 2 }, () => this.#lane()));
+    } finally {
+      this.#fetches.length = 0; // after a failure the other lanes end with what they have in hand
     }
-  };
-  try {
-    await Promise.all(Array.from({ length: threads.count * 2 }, lane));
-  } finally {
-    fetches.length = 0; // after a failure the other lanes end with what they have in hand
+  }
+
+  async lose(files: readonly LostBlobs[]): Promise<void> {
+    if (files.length > 0) await this.#threads.onIdle((call) => ({ type: 'lost', call, files }));
+  }
+
+  async #lane(): Promise<void> {
+    for (let next = this.#fetches.shift(); next !== undefined; next = this.#fetches.shift()) {
+      const sealed = await this.#fetcher.bytes(next.pack, next.offset, next.length, this.#signal);
+      const isThere = (one: Wanted) => endIn(next, one) <= (sealed?.length ?? 0);
+      const there = next.wanted.filter(isThere);
+      if (there.length < next.wanted.length) {
+        const absent = next.wanted.filter((one) => !isThere(one));
+        await this.#tryElsewhere(absent, sealed === undefined ? 'missing' : 'cut short');
+      }
+      if (sealed === undefined || there.length === 0) continue;
+      const range = rangeOf(next, there, sealed);
+      const damaged = await this.#threads.onIdle((call) => ({ type: 'scatter', call, range }), [sealed.buffer]);
+      const bad = (damaged as number[]).map((at) => there[at]!);
+      await this.#tryElsewhere(bad, 'damaged');
+    }
+  }
+
+  /** Blobs that lie in other packs too are fetched from there; the others are lost. */
+  async #tryElsewhere(wanted: readonly Wanted[], what: 'damaged' | 'missing' | 'cut short'): Promise<void> {
+    const lost: LostBlobs[] = [];
+    for (const one of wanted) {
+      const place = this.#nextPlace(one);
+      if (place !== undefined) {
+        const { pack, offset, length } = place;
+        this.#fetches.push({ pack, offset, length, wanted: [{ ...one, place }] });
+        continue;
+      }
+      const text = damagedBlob(one.id, one.place.pack, what).message;
+      for (const { file } of one.targets) {
+        this.#damage.add(file, text);
+        lost.push({ file, blobs: 1 });
+      }
+    }
+    await this.lose(lost);
+  }
+
+  #nextPlace({ id, place: { pack, offset } }: Wanted) {
+    const places = this.#fetcher.places('data', id);
+    const tried = places.findIndex((place) => place.offset === offset && Buffer.compare(place.pack, pack) === 0);
+    return places[tried + 1];
   }
 }
 
-/** Which ranges of which packs to read, in the order of the packs' first use; counts the blobs of each file. */
-function plan(fetcher: BlobFetcher, files: readonly { content: Content }[], remaining: Int32Array): Fetch[] {
-  const packs = new Map<string, Wanted[]>();
-  const known = new Map<string, Wanted>();
-  for (const [file, { content }] of files.entries()) {
-    let offset = 0;
-    for (let at = 0; at < content.blobs.length; at += idBytes) {
-      const wanted = wantedBlob(fetcher, content.blobs.subarray(at, at + idBytes), known, packs);
-      wanted.targets.push({ file, offset });
-      offset += plainLength(wanted.location);
-      remaining[file]! += 1;
-    }
-  }
-  return [...packs.values()].flatMap(joinNeighbours);
+function endIn(fetch: Fetch, { place: { offset, length } }: Wanted): number {
+  return offset + length - fetch.offset;
 }
 
-function wantedBlob(
-  fetcher: BlobFetcher,
-  id: Uint8Array,
-  known: Map<string, Wanted>,
-  packs: Map<string, Wanted[]>,
-): Wanted {
-  const key = Buffer.from(id).toString('latin1');
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const wanted: Wanted = { location: fetcher.locate('data', new Uint8Array(id)), targets: [] };
-  known.set(key, wanted);
-  const pack = toHex(wanted.location.pack);
-  const inPack = packs.get(pack);
-  if (inPack === undefined) packs.set(pack, [wanted]);
-  else inPack.push(wanted);
-  return wanted;
-}
-
-function joinNeighbours(wanted: Wanted[]): Fetch[] {
-  wanted.sort((a, b) => a.location.offset - b.location.offset);
-  const fetches: Fetch[] = [];
-  let last: Fetch | undefined;
-  for (const one of wanted) {
-    const { pack, offset, length } = one.location;
-    const end = offset + length;
-    if (last === undefined || offset > last.offset + last.length + maxGapBytes || end - last.offset > maxRunBytes) {
-      last = { pack, offset, length: 0, wanted: [] };
-      fetches.push(last);
-    }
-    last.length = end - last.offset;
-    last.wanted.push(one);
-  }
-  return fetches;
-}
-
-async function fetchRange(fetcher: BlobFetcher, one: Fetch, signal: AbortSignal): Promise<ScatterRange> {
-  const sealed = await fetcher.range(one.pack, one.offset, one.length, signal);
-  const blobs = one.wanted.map(({ location, targets }): ScatterBlob => {
-    const { length, plainBytes, id, offset } = location;
-    return { at: offset - one.offset, length, plainBytes, id, targets };
+function rangeOf(fetch: Fetch, wanted: readonly Wanted[], sealed: Uint8Array<ArrayBuffer>): ScatterRange {
+  const blobs = wanted.map(({ id, place, targets }): ScatterBlob => {
+    const { length, plainBytes, offset } = place;
+    return { at: offset - fetch.offset, length, plainBytes, id, targets };
   });
-  return { pack: new Uint8Array(one.pack), sealed, blobs }; // a copy: messages take the buffer behind a view with them
+  return { pack: new Uint8Array(fetch.pack), sealed, blobs }; // a copy: messages take the buffer behind a view with them
 }
 
-function plainLength(location: BlobLocation): number {
-  return location.plainBytes ?? location.length - sealBytes;
+/** Shared memory, a word per file, all zero. */
+function sharedWords(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(Math.max(4, count * 4)));
 }

@@ -1,6 +1,8 @@
+import type { TidemarkError } from '../error.ts';
 import type { BlobFetcher } from './blob-fetcher.ts';
 import type { BlobLocation } from './blob-index.ts';
 import { toHex } from './format/blob-id.ts';
+import { damagedBlob, ifCorrupt } from './format/damage.ts';
 import { openBlob } from './format/pack.ts';
 import type { Sealer } from './format/sealer.ts';
 
@@ -13,7 +15,8 @@ const overlapBytes = 64 * 1024;
 interface Window {
   readonly pack: string;
   readonly offset: number;
-  readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
+  /** As far as the pack goes; undefined when it is missing. */
+  readonly bytes: Promise<Uint8Array<ArrayBuffer> | undefined>;
   readonly length: number;
 }
 
@@ -30,13 +33,26 @@ export class TreeCache {
     this.#signal = signal;
   }
 
-  /** The plain tree blob. Throws REPOSITORY_CORRUPT. */
+  /** The plain tree blob, from the first place where it is whole. Throws REPOSITORY_CORRUPT. */
   async get(id: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    const blob = this.#fetcher.locate('tree', id);
+    let damage: TidemarkError | undefined;
+    for (const place of await this.#fetcher.locate('tree', id)) {
+      try {
+        return await this.#open(place);
+      } catch (error) {
+        damage ??= ifCorrupt(error, (corrupt) => corrupt);
+      }
+    }
+    throw damage;
+  }
+
+  async #open(blob: BlobLocation): Promise<Uint8Array<ArrayBuffer>> {
     const window = this.#windowAround(blob);
+    const bytes = await window.bytes;
     const at = blob.offset - window.offset;
-    const plain = openBlob(this.#sealer, blob, (await window.bytes).subarray(at, at + blob.length));
-    return new Uint8Array(plain);
+    if (bytes === undefined) throw damagedBlob(blob.id, blob.pack, 'missing');
+    if (bytes.length < at + blob.length) throw damagedBlob(blob.id, blob.pack, 'cut short');
+    return new Uint8Array(openBlob(this.#sealer, blob, bytes.subarray(at, at + blob.length)));
   }
 
   /** Windows begin at multiples of their size: what lies before a blob is wanted as often as what lies behind it. */
@@ -47,7 +63,7 @@ export class TreeCache {
     const start = offset - (offset % windowBytes);
     const least = offset + length - start;
     const most = Math.max(least, windowBytes + overlapBytes);
-    const bytes = this.#fetcher.rangeUpTo(pack, start, least, most, this.#signal);
+    const bytes = this.#fetcher.bytes(pack, start, most, this.#signal);
     const window = { pack: packId, offset: start, length: most, bytes };
     bytes.catch(() => this.#forget(window));
     this.#windows = [window, ...this.#windows].slice(0, maxWindows);

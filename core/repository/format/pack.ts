@@ -1,7 +1,8 @@
 import { hasCode, TidemarkError } from '../../error.ts';
-import { idBytes, idOf, toHex } from './blob-id.ts';
+import { idBytes, idOf } from './blob-id.ts';
 import { maxBytes } from './chunker.ts';
 import { compress, decompress } from './compression.ts';
+import { damagedBlob } from './damage.ts';
 import { release } from './release.ts';
 import { type Sealer, sealBytes } from './sealer.ts';
 
@@ -148,8 +149,5 @@ export function openBlob(sealer: Sealer, blob: SealedBlob, sealed: Uint8Array): 
     if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
     cause = error;
   }
-  throw new TidemarkError('REPOSITORY_CORRUPT', `blob ${toHex(blob.id)} in pack ${toHex(blob.pack)} is damaged`, {
-    hint: 'Restore the pack below `data/` from a copy of the repository, or restore another backup.',
-    cause,
-  });
+  throw damagedBlob(blob.id, blob.pack, 'damaged', cause);
 }

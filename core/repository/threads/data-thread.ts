@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { systemClock } from '../../clock.ts';
-import type { Content, ThreadContext, ThreadModule, ThreadSession } from '../../driver/index.ts';
+import type { Content, FileEnd, ThreadContext, ThreadModule, ThreadSession } from '../../driver/index.ts';
 import { emptyContent } from '../../driver/index.ts';
 import { TidemarkError } from '../../error.ts';
 import { fromPlainError, toPlainError } from '../../plain-error.ts';
@@ -8,6 +8,7 @@ import type { BlobRun } from '../blob-fetcher.ts';
 import { type SharedIndexData, sharedHas } from '../blob-index.ts';
 import { idBytes, idOf } from '../format/blob-id.ts';
 import { maxBytes } from '../format/chunker.ts';
+import { ifCorrupt } from '../format/damage.ts';
 import { type FinishedPack, openBlob, PackBuilder } from '../format/pack.ts';
 import { release } from '../format/release.ts';
 import { Sealer } from '../format/sealer.ts';
@@ -15,7 +16,8 @@ import { decodeNodes, encodeNodes } from '../format/tree.ts';
 import { NewBlobs } from '../new-blobs.ts';
 import { ContentIds, contentWriter, FilePartReader } from './content-writer.ts';
 import { Gate } from './gate.ts';
-import type { FromThread, ScatterRange, ThreadData, ToThread } from './messages.ts';
+import type { FromThread, ScatterBatch, ScatterBlob, ScatterRange, ThreadData, ToThread } from './messages.ts';
+import { openRun } from './open-run.ts';
 
 /** Runs a driver's thread module: takes calls from the main thread, one at a time, until `close`. */
 export async function runDataThread(port: MessagePort, data: ThreadData): Promise<void> {
@@ -34,7 +36,7 @@ class DataThread {
   readonly #blobs: BlobWriter | undefined;
   readonly #fetches = new Map<number, (message: ToThread & { type: 'fetched' }) => void>();
   #session: ThreadSession<unknown, unknown> | undefined;
-  #batch: { tasks: readonly unknown[]; remaining: Int32Array } = { tasks: [], remaining: new Int32Array(0) };
+  #batch: ScatterBatch = { tasks: [], remaining: new Int32Array(0), damaged: new Int32Array(0) };
   #nextFetch = 0;
   #progress = { bytes: 0, items: 0, toldAtMs: 0 };
 
@@ -76,7 +78,10 @@ class DataThread {
       case 'scatter':
         return this.#scatter(message.range);
       case 'finish':
-        for (const file of message.files) this.#session!.blob!(this.#batch.tasks[file], 0, emptyContent.blobs, true);
+        for (const file of message.files) this.#end(file);
+        return undefined;
+      case 'lost':
+        for (const { file, blobs } of message.files) this.#lose(file, blobs);
         return undefined;
       case 'close':
         return this.#close();
@@ -88,23 +93,52 @@ class DataThread {
     this.#blobs?.flush();
   }
 
-  #scatter(range: ScatterRange): void {
-    for (const blob of range.blobs) {
-      const entry = { ...blob, pack: range.pack };
-      const plain = openBlob(this.#sealer, entry, range.sealed.subarray(blob.at, blob.at + blob.length));
+  /** Gives which blobs of the range are damaged. */
+  #scatter(range: ScatterRange): number[] {
+    const damaged: number[] = [];
+    for (const [at, blob] of range.blobs.entries()) {
+      const plain = this.#openScattered(range, blob);
+      if (plain === undefined) {
+        damaged.push(at);
+        continue;
+      }
       for (const target of blob.targets) this.#deliver(target.file, target.offset, plain);
       release(plain.buffer);
     }
     release(range.sealed.buffer);
+    return damaged;
   }
 
-  /** The last blob of a file may be written while another thread still writes one: whoever ends last says `last`. */
+  #openScattered({ pack, sealed }: ScatterRange, blob: ScatterBlob): Buffer | undefined {
+    try {
+      return openBlob(this.#sealer, { ...blob, pack }, sealed.subarray(blob.at, blob.at + blob.length));
+    } catch (error) {
+      return ifCorrupt(error, () => undefined);
+    }
+  }
+
+  /** The last blob of a file may be written while another thread still writes one: whoever ends last says so. */
   #deliver(file: number, offset: number, plain: Uint8Array): void {
-    const { tasks, remaining } = this.#batch;
+    const { tasks, remaining, damaged } = this.#batch;
     const only = Atomics.load(remaining, file) === 1;
-    this.#session!.blob!(tasks[file], offset, plain, only);
-    const left = Atomics.sub(remaining, file, 1) - 1;
-    if (left === 0 && !only) this.#session!.blob!(tasks[file], offset + plain.length, emptyContent.blobs, true);
+    const goesOn = this.#session!.blob!(tasks[file], offset, plain, only ? this.#endOf(file) : undefined);
+    // Marked before it is counted: whoever counts last sees every mark.
+    if (!goesOn) Atomics.store(damaged, file, 1);
+    if (Atomics.sub(remaining, file, 1) === 1 && !only) this.#end(file);
+  }
+
+  #lose(file: number, blobs: number): void {
+    const { remaining, damaged } = this.#batch;
+    Atomics.store(damaged, file, 1);
+    if (Atomics.sub(remaining, file, blobs) === blobs) this.#end(file);
+  }
+
+  #end(file: number): void {
+    this.#session!.blob!(this.#batch.tasks[file], 0, emptyContent.blobs, this.#endOf(file));
+  }
+
+  #endOf(file: number): FileEnd {
+    return Atomics.load(this.#batch.damaged, file) === 0 ? 'whole' : 'damaged';
   }
 
   #context(): ThreadContext {
@@ -138,17 +172,21 @@ class DataThread {
       at += run.blobs.length * idBytes;
       coming = this.#fetch(content, at);
       coming.catch(() => {}); // awaited in the next round, unless the reader stops before
-      yield* openRun(this.#sealer, run, content.blobs.subarray(start, at));
+      yield* openRun(this.#sealer, run, content.blobs.subarray(start, at), (id, place) => this.#ask(id, place));
     }
   }
 
   async #fetch(content: Content, at: number): Promise<BlobRun> {
-    const ids = new Uint8Array(content.blobs.subarray(at, at + 64 * idBytes));
+    const ids = content.blobs.subarray(at, at + 64 * idBytes);
     if (ids.length === 0) return { pack: ids, sealed: new Uint8Array(0), blobs: [] };
+    return this.#ask(ids, 0);
+  }
+
+  async #ask(ids: Uint8Array, place: number): Promise<BlobRun> {
     const request = this.#nextFetch++;
     const answer = await new Promise<ToThread & { type: 'fetched' }>((resolve) => {
       this.#fetches.set(request, resolve);
-      post(this.#port, { type: 'fetch', request, ids });
+      post(this.#port, { type: 'fetch', request, ids: new Uint8Array(ids), place });
     });
     this.#fetches.delete(request);
     if (answer.error !== undefined) throw fromPlainError(answer.error, 'in a data thread');
@@ -240,17 +278,6 @@ function blobContent(blobs: { store(bytes: Uint8Array): Uint8Array }, bytes: Uin
   const ids = new ContentIds();
   ids.add(blobs.store(bytes), bytes.length);
   return ids.end();
-}
-
-/** The plain blobs of a run, each checked against its id. */
-export function* openRun(sealer: Sealer, run: BlobRun, ids: Uint8Array): Generator<Uint8Array> {
-  let offset = 0;
-  for (const [at, blob] of run.blobs.entries()) {
-    const id = ids.subarray(at * idBytes, (at + 1) * idBytes);
-    const entry = { id, pack: run.pack, plainBytes: blob.plainBytes };
-    yield openBlob(sealer, entry, run.sealed.subarray(offset, offset + blob.length));
-    offset += blob.length;
-  }
 }
 
 function post(port: MessagePort, message: FromThread, transfer: ArrayBuffer[] = []): void {

@@ -19,6 +19,19 @@ export interface ThreadData {
   };
 }
 
+/** The files of a scatter: per file in shared memory how many blobs are to come, and whether a part of it is lost. */
+export interface ScatterBatch {
+  readonly tasks: readonly unknown[];
+  readonly remaining: Int32Array;
+  readonly damaged: Int32Array;
+}
+
+/** So many blobs of a file that will not come. */
+export interface LostBlobs {
+  readonly file: number;
+  readonly blobs: number;
+}
+
 /** A range of a pack and where its blobs go. `file` numbers the tasks of the batch. */
 export interface ScatterRange {
   readonly pack: Uint8Array;
@@ -37,14 +50,10 @@ export interface ScatterBlob {
 
 export type ToThread =
   | { readonly type: 'run'; readonly call: number; readonly task: unknown }
-  | {
-      readonly type: 'batch';
-      readonly call: number;
-      readonly tasks: readonly unknown[];
-      readonly remaining: Int32Array;
-    }
+  | (ScatterBatch & { readonly type: 'batch'; readonly call: number })
   | { readonly type: 'scatter'; readonly call: number; readonly range: ScatterRange }
   | { readonly type: 'finish'; readonly call: number; readonly files: readonly number[] }
+  | { readonly type: 'lost'; readonly call: number; readonly files: readonly LostBlobs[] }
   | { readonly type: 'close'; readonly call: number }
   | { readonly type: 'fetched'; readonly request: number; readonly run?: BlobRun; readonly error?: PlainError };
 
@@ -54,4 +63,4 @@ export type FromThread =
   | { readonly type: 'failed'; readonly error: PlainError }
   | { readonly type: 'pack'; readonly pack: FinishedPack }
   | { readonly type: 'progress'; readonly bytes: number; readonly items: number }
-  | { readonly type: 'fetch'; readonly request: number; readonly ids: Uint8Array };
+  | { readonly type: 'fetch'; readonly request: number; readonly ids: Uint8Array; readonly place: number };

@@ -18,7 +18,7 @@ export interface PoolOptions {
     /** Stores a pack; a rejection ends the pool. */
     readonly store: (pack: FinishedPack) => Promise<void>;
   };
-  readonly fetch: (ids: Uint8Array) => Promise<BlobRun>;
+  readonly fetch: (ids: Uint8Array, place: number) => Promise<BlobRun>;
   readonly progress: (done: { bytes: number; items: number }) => void;
   readonly signal: AbortSignal;
 }
@@ -161,7 +161,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     else if (message.type === 'done') this.#settle(message);
     else if (message.type === 'pack') this.#store(message.pack);
     else if (message.type === 'progress') this.#options.progress({ bytes: message.bytes, items: message.items });
-    else void this.#fetch(thread, message.request, message.ids);
+    else void this.#fetch(thread, message);
   }
 
   #settle({ call, result, error }: FromThread & { type: 'done' }): void {
@@ -182,8 +182,8 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     this.#stores.add(stored);
   }
 
-  async #fetch(thread: number, request: number, ids: Uint8Array): Promise<void> {
-    const answer = await this.#options.fetch(ids).then(
+  async #fetch(thread: number, { request, ids, place }: FromThread & { type: 'fetch' }): Promise<void> {
+    const answer = await this.#options.fetch(ids, place).then(
       (run) => ({ run }),
       (error) => ({ error: toPlainError(error) }),
     );

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TidemarkError } from '../../../core/error.ts';
-import { loadNative } from '../system/native.ts';
+import { loadNative, workingFolder } from '../system/native.ts';
 
 /** Closes the handle in any case. */
 export async function writeDurably(handle: FileHandle, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -33,7 +33,7 @@ async function linkOrRename(temporary: string, target: string): Promise<void> {
     await link(temporary, target);
   } catch (error) {
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error))) throw error;
-    return loadNative().renameNoReplace(temporary, target);
+    return loadNative().renameNoReplace(workingFolder, temporary, workingFolder, target);
   }
   await unlink(temporary);
 }

@@ -1,42 +1,22 @@
-import type { BackupReader, Content, DataThreads, Node } from '../../../core/driver/index.ts';
+import type { Content, Node } from '../../../core/driver/index.ts';
 import { emptyContent } from '../../../core/driver/index.ts';
-import {
-  type Entry,
-  type FileTask,
-  type HardLink,
-  type Metadata,
-  metadataOf,
-  type RestoreReport,
-  type RestoreTask,
-} from './restore-task.ts';
+import type { BatchWriter } from './batch-writer.ts';
+import { type BatchFile, newBatch } from './restore-batch.ts';
+import { type Entry, metadataOf } from './restore-task.ts';
 import type { RestoreFolder } from './restore-walk.ts';
 
 const batchFiles = 3_000;
 const batchBlobs = 16_000;
 
-interface Batch {
-  /** Parents before children. */
-  readonly folders: string[];
-  readonly files: { task: FileTask; content: Content }[];
-  readonly entries: Entry[];
-  readonly links: HardLink[];
-  /** Folders that get nothing more, children before parents. */
-  readonly finished: { path: string; metadata: Metadata }[];
-  blobs: number;
-}
-
 export interface RestoreBatchesOptions {
-  readonly backup: BackupReader;
-  readonly threads: DataThreads<RestoreTask, RestoreReport>;
-  readonly verify: boolean;
-  /** Start of the names under which files are written until they are whole; absent: their own names. */
-  readonly temporaryPrefix?: string;
-  readonly onReport: (report: RestoreReport) => void;
+  readonly writer: BatchWriter;
+  /** Start of the names under which files are written until they are whole. */
+  readonly temporaryPrefix: string;
   /** False for a folder whose owner, mode and times stay as they are. */
   readonly ownsMetadata: (folder: RestoreFolder) => boolean;
 }
 
-/** Gathers what is to be restored and writes it in batches, one while the next is gathered. */
+/** Gathers what is to be restored and has it written in batches, one while the next is gathered. */
 export class RestoreBatches {
   readonly #options: RestoreBatchesOptions;
   readonly #made = new Set<RestoreFolder>();
@@ -44,8 +24,6 @@ export class RestoreBatches {
   #batch = newBatch();
   #writing: Promise<void> = Promise.resolve();
   #nextId = 0;
-  items = 0;
-  bytes = 0;
 
   constructor(options: RestoreBatchesOptions) {
     this.#options = options;
@@ -60,13 +38,11 @@ export class RestoreBatches {
     if (this.#options.ownsMetadata(folder)) {
       this.#batch.finished.push({ path: folder.path, metadata: metadataOf(folder.node!) });
     }
-    this.items += 1;
     await this.#writeWhenFull();
   }
 
   async add(folder: RestoreFolder, node: Node): Promise<void> {
     this.#make(folder);
-    this.items += 1;
     if (node.type === 'file') this.#addFile(folder.path, node);
     else this.#batch.entries.push(entryOf(folder.path, node));
     await this.#writeWhenFull();
@@ -87,31 +63,35 @@ export class RestoreBatches {
 
   #addFile(folder: string, node: Node): void {
     const content = node.content ?? emptyContent;
-    this.bytes += content.sizeBytes;
-    const first = this.#firstName(folder, node, content);
+    const file = this.#fileOf(folder, node, content);
+    const first = file.linked ? this.#firstName(folder, node, content) : undefined;
     if (first) {
-      this.#batch.links.push({ folder, name: node.name, toFolder: first.folder, toName: first.name });
+      const link = { folder, name: node.name, toFolder: first.folder, toName: first.name };
+      this.#batch.links.push({ link, file });
       return;
     }
+    this.#batch.files.push(file);
+    this.#batch.blobs += content.blobs.length / 32;
+  }
+
+  #fileOf(folder: string, node: Node, content: Content): BatchFile {
     const id = this.#nextId++;
-    const task: FileTask = {
-      kind: 'file',
+    const task = {
+      kind: 'file' as const,
       id,
       folder,
       name: node.name,
-      temporary: this.#options.temporaryPrefix && `${this.#options.temporaryPrefix}-${id}`,
+      temporary: `${this.#options.temporaryPrefix}-${id}`,
       sizeBytes: content.sizeBytes,
       shared: content.blobs.length > 32,
       metadata: metadataOf(node),
       verify: false,
     };
-    this.#batch.files.push({ task, content });
-    this.#batch.blobs += content.blobs.length / 32;
+    return { task, content, linked: (node.links ?? 1) > 1 && node.inode !== undefined };
   }
 
   /** The name under which the same file is restored already, when it has several and the content is the same. */
   #firstName(folder: string, node: Node, content: Content) {
-    if ((node.links ?? 1) < 2 || !node.inode) return undefined;
     const key = `${node.deviceId}:${node.inode}`;
     const first = this.#firstNames.get(key);
     if (first && Buffer.from(first.content.blobs).equals(content.blobs)) return first;
@@ -129,44 +109,12 @@ export class RestoreBatches {
     await this.#writing;
     const batch = this.#batch;
     this.#batch = newBatch();
-    this.#writing = this.#write(batch);
+    this.#writing = this.#options.writer.write(batch);
     this.#writing.catch(() => {}); // awaited before the next batch and at the end
   }
-
-  async #write(batch: Batch): Promise<void> {
-    const { backup, threads, verify } = this.#options;
-    await this.#run({ kind: 'folders', paths: batch.folders });
-    await Promise.all(halves(batch.entries, threads.count).map((entries) => this.#run({ kind: 'entries', entries })));
-    await backup.scatter(batch.files, threads);
-    if (verify) {
-      await backup.scatter(
-        batch.files.map(({ task, content }) => ({ task: { ...task, verify: true }, content })),
-        threads,
-      );
-    }
-    await this.#run({ kind: 'links', links: batch.links });
-    await this.#run({ kind: 'folder-metadata', folders: batch.finished });
-    for (let thread = 0; thread < threads.count; thread++) {
-      this.#options.onReport(await threads.runOn(thread, { kind: 'report' }));
-    }
-  }
-
-  async #run(task: RestoreTask): Promise<void> {
-    this.#options.onReport(await this.#options.threads.run(task));
-  }
-}
-
-function newBatch(): Batch {
-  return { folders: [], files: [], entries: [], links: [], finished: [], blobs: 0 };
 }
 
 function entryOf(folder: string, node: Node): Entry {
   const { name, type, linkTarget, device } = node;
   return { folder, name, type, linkTarget, device, metadata: metadataOf(node) };
-}
-
-function halves<T>(items: readonly T[], parts: number): T[][] {
-  const size = Math.ceil(items.length / parts);
-  const pieces = Array.from({ length: parts }, (_, part) => items.slice(part * size, (part + 1) * size));
-  return pieces.filter((piece) => piece.length > 0);
 }

@@ -5,6 +5,8 @@ export interface RestoreSetup {
   readonly root: string;
   /** What is in the way may be replaced. */
   readonly replace: boolean;
+  /** A file that is not whole gets its name all the same. */
+  readonly keepDamaged: boolean;
   /** Start of the names of what is not in its place yet. */
   readonly temporaryPrefix: string;
 }
@@ -14,7 +16,7 @@ export type RestoreTask =
   | { readonly kind: 'folders'; readonly paths: readonly string[] }
   | { readonly kind: 'entries'; readonly entries: readonly Entry[] }
   | { readonly kind: 'links'; readonly links: readonly HardLink[] }
-  | { readonly kind: 'folder-metadata'; readonly folders: readonly { path: string; metadata: Metadata }[] }
+  | { readonly kind: 'folder-metadata'; readonly folders: readonly FinishedFolder[] }
   | { readonly kind: 'report' }
   | FileTask;
 
@@ -24,8 +26,8 @@ export interface FileTask {
   readonly id: number;
   readonly folder: string;
   readonly name: string;
-  /** Written under this name and renamed when it is whole. */
-  readonly temporary?: string;
+  /** Written under this name and renamed when it is whole: a restore that dies leaves no half file under a good name. */
+  readonly temporary: string;
   readonly sizeBytes: number;
   /** True when blobs may come to several threads. */
   readonly shared: boolean;
@@ -59,12 +61,29 @@ export interface HardLink {
   readonly toName: string;
 }
 
+/** A folder that gets nothing more. */
+export interface FinishedFolder {
+  readonly path: string;
+  readonly metadata: Metadata;
+}
+
 /** What went not quite as it should, since the last report. */
 export interface RestoreReport {
   owners: number;
+  modes: number;
+  times: number;
   attributes: number;
-  specials: number;
+  /** Files that read back otherwise than they were written. */
   differing: string[];
+  refused: Refusal[];
+  /** Names that the file system gives no second name: they become files of their own. */
+  unlinked: string[];
+}
+
+/** What the target did not take, and its words. */
+export interface Refusal {
+  readonly path: string;
+  readonly detail: string;
 }
 
 export function metadataOf(node: Node): Metadata {
@@ -73,9 +92,13 @@ export function metadataOf(node: Node): Metadata {
 }
 
 export function emptyRestoreReport(): RestoreReport {
-  return { owners: 0, attributes: 0, specials: 0, differing: [] };
+  return { owners: 0, modes: 0, times: 0, attributes: 0, differing: [], refused: [], unlinked: [] };
 }
 
 export function childPath(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
+}
+
+export function threadTemporary(prefix: string, thread: number): string {
+  return `${prefix}-thread-${thread}`;
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import type { ThreadContext, ThreadSession } from '../../../core/driver/index.ts';
+import { getSystemErrorMessage } from 'node:util';
+import type { FileEnd, ThreadContext, ThreadSession } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { loadNative, type Native, openNoAtime } from '../system/native.ts';
 import { typeModes } from '../system/stat.ts';
@@ -8,13 +9,14 @@ import {
   type Entry,
   emptyRestoreReport,
   type FileTask,
+  type FinishedFolder,
   type HardLink,
-  type Metadata,
   type RestoreReport,
   type RestoreSetup,
   type RestoreTask,
+  threadTemporary,
 } from './restore-task.ts';
-import { renameInto, TargetFiles } from './target-files.ts';
+import { removeIfPresent, renameInto, TargetFiles } from './target-files.ts';
 import { linkInTheWay, TargetFolders } from './target-folders.ts';
 import { applyAttributes, applyMetadata, countRefusal } from './target-metadata.ts';
 
@@ -34,40 +36,53 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
   readonly #folders: TargetFolders;
   readonly #files: TargetFiles;
   readonly #temporary: string;
+  /** Files that the target refused a part of. */
+  readonly #givenUp = new Set<number>();
   #report = emptyRestoreReport();
 
   constructor(setup: RestoreSetup, context: ThreadContext) {
     this.#setup = setup;
     this.#context = context;
-    this.#temporary = `${setup.temporaryPrefix}-thread-${context.thread}`;
+    this.#temporary = threadTemporary(setup.temporaryPrefix, context.thread);
     this.#folders = new TargetFolders(this.#native, setup.root);
-    this.#files = new TargetFiles(this.#native, this.#folders, setup.replace, () => this.#report);
+    this.#files = new TargetFiles(this.#native, this.#folders, setup, () => this.#report);
   }
 
   run(task: RestoreTask): RestoreReport {
-    if (task.kind === 'folders') for (const path of task.paths) this.#at(path, () => this.#makeFolder(path));
-    if (task.kind === 'entries') for (const entry of task.entries) this.#atChild(entry, () => this.#makeEntry(entry));
-    if (task.kind === 'links') for (const link of task.links) this.#atChild(link, () => this.#makeLink(link));
+    if (task.kind === 'folders') for (const path of task.paths) this.#try(path, () => this.#makeFolder(path));
+    if (task.kind === 'entries') for (const entry of task.entries) this.#tryChild(entry, () => this.#makeEntry(entry));
+    if (task.kind === 'links') for (const link of task.links) this.#tryChild(link, () => this.#makeLink(link));
     if (task.kind === 'folder-metadata') {
-      for (const { path, metadata } of task.folders) this.#at(path, () => this.#setFolderMetadata(path, metadata));
+      for (const folder of task.folders) this.#try(folder.path, () => this.#setFolderMetadata(folder));
     }
-    if (task.kind === 'report') this.#files.close();
+    if (task.kind === 'report') this.#endBatch();
     const report = this.#report;
     this.#report = emptyRestoreReport();
     return report;
   }
 
-  blob(task: FileTask, offset: number, bytes: Uint8Array, last: boolean): void {
-    this.#atChild(task, () => {
-      if (task.verify) this.#files.compare(task, offset, bytes, last);
-      else this.#files.write(task, offset, bytes, last);
-    });
-    if (!task.verify) this.#context.progress({ bytes: bytes.length, items: last ? 1 : 0 });
+  blob(task: FileTask, offset: number, bytes: Uint8Array, end?: FileEnd): boolean {
+    if (task.verify) return this.#tryChild(task, () => this.#files.compare(task, offset, bytes, end));
+    const written =
+      !this.#givenUp.has(task.id) && this.#tryChild(task, () => this.#files.write(task, offset, bytes, end));
+    if (!written) this.#giveUp(task, end);
+    else this.#context.progress({ bytes: bytes.length, items: end === 'whole' ? 1 : 0 });
+    return written;
   }
 
   close(): void {
     this.#files.close();
     this.#folders.close();
+  }
+
+  #giveUp(task: FileTask, end?: FileEnd): void {
+    this.#givenUp.add(task.id);
+    if (end !== undefined) this.#tryChild(task, () => this.#files.discard(task));
+  }
+
+  #endBatch(): void {
+    this.#files.close();
+    this.#givenUp.clear();
   }
 
   #makeFolder(path: string): void {
@@ -76,16 +91,16 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
       this.#native.makeFolder(parent, name, 0o700);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      this.#replaceByFolder(parent, name, path);
+      this.#replaceByFolder(parent, name, path, error);
     }
   }
 
   /** A symbolic link is left alone even then: somebody meant it to lead elsewhere. */
-  #replaceByFolder(parent: number, name: string, path: string): void {
+  #replaceByFolder(parent: number, name: string, path: string, exists: unknown): void {
     const { type } = this.#native.stat(parent, name);
     if (type === 'dir') return;
     if (type === 'symlink') throw linkInTheWay(path);
-    if (!this.#setup.replace) throw inTheWay(path);
+    if (!this.#setup.replace) throw exists;
     this.#native.remove(parent, name, 'file');
     this.#native.makeFolder(parent, name, 0o700);
   }
@@ -93,51 +108,50 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
   #makeEntry(entry: Entry): void {
     const folder = this.#folders.descriptor(entry.folder);
     const name = this.#setup.replace ? this.#temporary : entry.name;
-    if (!this.#create(folder, name, entry)) return;
-    const path = `/proc/self/fd/${folder}/${name}`;
-    countRefusal(this.#report, 'owners', () =>
-      this.#native.chown(folder, name, entry.metadata.uid, entry.metadata.gid),
-    );
-    applyAttributes(this.#native, path, entry.metadata, this.#report);
-    if (entry.type !== 'symlink') this.#native.setMode(folder, name, entry.metadata.mode);
-    this.#native.setTimes(folder, name, entry.metadata.atimeNs, entry.metadata.mtimeNs);
-    if (name !== entry.name) renameInto(this.#native, folder, name, entry.name, true);
+    this.#create(folder, name, entry);
+    this.#describe(folder, name, entry);
+    if (name !== entry.name) this.#putInPlace(folder, entry.name);
     this.#context.progress({ items: 1 });
   }
 
-  /** False where the user may not make such a thing. */
-  #create(folder: number, name: string, entry: Entry): boolean {
-    if (entry.type === 'symlink') {
-      this.#native.makeSymlink(entry.linkTarget ?? '', folder, name);
-      return true;
-    }
-    return countRefusal(this.#report, 'specials', () =>
-      this.#native.makeNode(folder, name, typeModes[entry.type] | 0o600, entry.device ?? 0n),
-    );
+  #create(folder: number, name: string, { type, linkTarget, device }: Entry): void {
+    if (type === 'symlink') this.#native.makeSymlink(linkTarget ?? '', folder, name);
+    else this.#native.makeNode(folder, name, typeModes[type] | 0o600, device ?? 0n);
+  }
+
+  #describe(folder: number, name: string, { type, metadata }: Entry): void {
+    const { uid, gid, mode, atimeNs, mtimeNs } = metadata;
+    countRefusal(this.#report, 'owners', () => this.#native.chown(folder, name, uid, gid));
+    applyAttributes(this.#native, `/proc/self/fd/${folder}/${name}`, metadata, this.#report);
+    if (type !== 'symlink') countRefusal(this.#report, 'modes', () => this.#native.setMode(folder, name, mode));
+    countRefusal(this.#report, 'times', () => this.#native.setTimes(folder, name, atimeNs, mtimeNs));
   }
 
   #makeLink({ folder, name, toFolder, toName }: HardLink): void {
     const from = this.#folders.descriptor(toFolder);
     const to = this.#folders.descriptor(folder);
     const target = this.#setup.replace ? this.#temporary : name;
-    this.#native.makeLink(from, toName, to, target);
-    // A rename between two names of one file does nothing, so what is there goes first.
-    if (target !== name) {
-      renameInto(this.#native, to, target, name, true);
-      this.#removeIfPresent(to, target);
+    try {
+      this.#native.makeLink(from, toName, to, target);
+    } catch (error) {
+      if (!noLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      this.#report.unlinked.push(childPath(folder, name));
+      return;
     }
+    if (target !== name) this.#putInPlace(to, name);
     this.#context.progress({ items: 1 });
   }
 
-  #removeIfPresent(folder: number, name: string): void {
+  /** A rename between two names of one file does nothing, so the temporary may still be there. */
+  #putInPlace(folder: number, name: string): void {
     try {
-      this.#native.remove(folder, name, 'file');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      renameInto(this.#native, folder, this.#temporary, name, true);
+    } finally {
+      removeIfPresent(this.#native, folder, this.#temporary);
     }
   }
 
-  #setFolderMetadata(path: string, metadata: Metadata): void {
+  #setFolderMetadata({ path, metadata }: FinishedFolder): void {
     const [parent, name] = this.#parentOf(path);
     const descriptor = this.#openFolder(parent, name);
     try {
@@ -162,37 +176,39 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
     return [this.#folders.descriptor(slash < 0 ? '' : path.slice(0, slash)), path.slice(slash + 1)];
   }
 
-  #atChild(entry: { folder: string; name: string }, work: () => void): void {
-    this.#at(childPath(entry.folder, entry.name), work);
+  #tryChild(entry: { folder: string; name: string }, work: () => void): boolean {
+    return this.#try(childPath(entry.folder, entry.name), work);
   }
 
-  /** Says which path it was when the system refuses something. */
-  #at(path: string, work: () => void): void {
+  /** What the target refuses is reported and false; what would go wrong with everything else too is TARGET_FAILED. */
+  #try(path: string, work: () => void): boolean {
     try {
       work();
+      return true;
     } catch (error) {
-      throw translate(error, path);
+      const { code = '', errno, syscall } = error as NodeJS.ErrnoException;
+      if (error instanceof TidemarkError || errno === undefined) throw error;
+      if (hopeless.has(code)) throw targetFailed(error as NodeJS.ErrnoException, path);
+      const words = code === 'EEXIST' ? 'exists already in the target' : getSystemErrorMessage(errno);
+      this.#report.refused.push({ path, detail: `${words} (${code}: ${syscall})` });
+      return false;
     }
   }
 }
 
-function inTheWay(path: string): TidemarkError {
-  return new TidemarkError('TARGET_NOT_EMPTY', `${path} exists already in the restore target`, {
-    hint: 'Restore into an empty folder, or allow to overwrite.',
-  });
-}
+/** What a file system answers that has no hard links, or not as many, or not across a border inside it. */
+const noLinks = new Set(['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV']);
+const noSpace = new Set(['ENOSPC', 'EDQUOT']);
+/** No space, a broken or read-only file system, a server that is gone, this process out of means. */
+const hopeless = new Set([...noSpace, 'EIO', 'EROFS', 'ESTALE', 'ENODEV', 'ENOTCONN', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
-function translate(error: unknown, path: string): unknown {
-  if (error instanceof TidemarkError) return error;
-  const { code, errno, message } = error as NodeJS.ErrnoException;
-  if (errno === undefined) return error;
-  if (code === 'EEXIST') return inTheWay(path);
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  const reason = full ? 'no space left' : message;
+function targetFailed(error: NodeJS.ErrnoException, path: string): TidemarkError {
+  const full = noSpace.has(error.code ?? '');
+  const reason = full ? 'no space left' : `${getSystemErrorMessage(error.errno!)} (${error.code}: ${error.syscall})`;
   return new TidemarkError('TARGET_FAILED', `${path.toWellFormed()} cannot be written: ${reason}`, {
     hint: full
       ? 'Make room in the target, or restore into a folder on a larger file system.'
-      : 'See that the user who runs tidemark may write there.',
+      : 'See that the file system of the target is sound and mounted writable.',
     cause: error,
   });
 }

@@ -1,5 +1,5 @@
 import type { Node, TreeReader } from '../../../core/driver/index.ts';
-import { TidemarkError } from '../../../core/error.ts';
+import { hasCode, TidemarkError } from '../../../core/error.ts';
 import { pathPatterns } from '../pattern.ts';
 import { childPath } from './restore-task.ts';
 
@@ -16,23 +16,25 @@ export interface RestoreFolder {
 export type RestoreStep =
   | { readonly kind: 'enter'; readonly folder: RestoreFolder }
   | { readonly kind: 'leave'; readonly folder: RestoreFolder }
+  /** What is in the folder cannot be read: its list is damaged in the repository. */
+  | { readonly kind: 'lost'; readonly folder: RestoreFolder; readonly damage: TidemarkError }
   | { readonly kind: 'entry'; readonly folder: RestoreFolder; readonly node: Node };
 
 /**
- * The wanted part of a backup, depth first. Throws TARGET_UNSAFE for names that would lead out of their folder, as a
- * backup made by someone else may hold them.
+ * The wanted part of a backup, depth first; `mayEnter` keeps out of folders. Throws TARGET_UNSAFE for names that would
+ * lead out of their folder, as a backup made by someone else may hold them, and REPOSITORY_CORRUPT without the root.
  */
 export async function* restoreSteps(
   backup: TreeReader,
   only: readonly string[],
   leaveOut: readonly string[],
+  mayEnter: (folder: RestoreFolder) => boolean = () => true,
 ): AsyncGenerator<RestoreStep> {
   const patterns = only.length > 0 ? pathPatterns(only) : undefined;
   const root: RestoreFolder = { path: '', selected: patterns === undefined };
-  yield* below(root, backup.rootTree);
+  yield* inside(root, await backup.tree(backup.rootTree));
 
-  async function* below(folder: RestoreFolder, tree: string): AsyncGenerator<RestoreStep> {
-    const nodes = await backup.tree(tree);
+  async function* inside(folder: RestoreFolder, nodes: readonly Node[]): AsyncGenerator<RestoreStep> {
     rejectUnsafeNames(nodes, folder.path);
     for (const node of nodes) {
       if (folder.path === '' && leaveOut.includes(node.name)) continue;
@@ -42,11 +44,29 @@ export async function* restoreSteps(
         if (selected) yield { kind: 'entry', folder, node };
       } else if (selected || patterns!.mayMatchBelow(`/${path}`)) {
         const child = { path, up: folder, node, selected };
-        yield { kind: 'enter', folder: child };
-        yield* below(child, subtreeOf(node, path));
-        yield { kind: 'leave', folder: child };
+        if (mayEnter(child)) yield* folderSteps(child, node);
       }
     }
+  }
+
+  async function* folderSteps(folder: RestoreFolder, node: Node): AsyncGenerator<RestoreStep> {
+    const nodes = await nodesOf(backup, node, folder.path);
+    if (nodes instanceof TidemarkError) {
+      yield { kind: 'lost', folder, damage: nodes };
+      return;
+    }
+    yield { kind: 'enter', folder };
+    yield* inside(folder, nodes);
+    yield { kind: 'leave', folder };
+  }
+}
+
+async function nodesOf(backup: TreeReader, node: Node, path: string): Promise<readonly Node[] | TidemarkError> {
+  try {
+    return await backup.tree(subtreeOf(node, path));
+  } catch (error) {
+    if (hasCode(error, 'REPOSITORY_CORRUPT')) return error;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { constants, ftruncateSync, readSync, writeSync } from 'node:fs';
-import { TidemarkError } from '../../../core/error.ts';
+import type { FileEnd } from '../../../core/driver/index.ts';
 import { type Native, openNoAtime } from '../system/native.ts';
-import { childPath, type FileTask, type RestoreReport } from './restore-task.ts';
+import { childPath, type FileTask, type RestoreReport, type RestoreSetup } from './restore-task.ts';
 import type { TargetFolders } from './target-folders.ts';
 import { applyMetadata } from './target-metadata.ts';
 
@@ -18,30 +18,35 @@ export class TargetFiles {
   readonly #native: Native;
   readonly #folders: TargetFolders;
   readonly #report: () => RestoreReport;
-  readonly #replace: boolean;
+  readonly #setup: RestoreSetup;
   /** Files with blobs still to come, oldest use first. */
   readonly #open = new Map<number, number>();
   readonly #differing = new Set<number>();
   #compareBuffer = Buffer.alloc(0);
 
-  constructor(native: Native, folders: TargetFolders, replace: boolean, report: () => RestoreReport) {
+  constructor(native: Native, folders: TargetFolders, setup: RestoreSetup, report: () => RestoreReport) {
     this.#native = native;
     this.#folders = folders;
-    this.#replace = replace;
+    this.#setup = setup;
     this.#report = report;
   }
 
-  write(task: FileTask, offset: number, bytes: Uint8Array, last: boolean): void {
+  /** With `end` the file gets its name, or, when it is damaged and not to be kept, goes away. */
+  write(task: FileTask, offset: number, bytes: Uint8Array, end?: FileEnd): void {
+    if (end === 'damaged' && !this.#setup.keepDamaged) {
+      this.discard(task);
+      return;
+    }
     const descriptor = this.#take(task, () => this.#openToWrite(task));
     try {
       if (bytes.length > 0) writeWithHoles(descriptor, bytes, offset);
-      if (!last) {
+      if (end === undefined) {
         this.#keep(task, descriptor);
         return;
       }
-      if (task.sizeBytes >= holeBytes) ftruncateSync(descriptor, task.sizeBytes);
+      if (end === 'damaged' || task.sizeBytes >= holeBytes) ftruncateSync(descriptor, task.sizeBytes);
       applyMetadata(this.#native, descriptor, task.metadata, this.#report());
-      if (task.temporary !== undefined) this.#rename(task, task.temporary);
+      this.#rename(task);
     } catch (error) {
       this.#native.close(descriptor);
       throw error;
@@ -49,7 +54,16 @@ export class TargetFiles {
     this.#native.close(descriptor);
   }
 
-  compare(task: FileTask, offset: number, bytes: Uint8Array, last: boolean): void {
+  /** Takes away what was written of a file. */
+  discard(task: FileTask): void {
+    const descriptor = this.#open.get(keyOf(task));
+    this.#open.delete(keyOf(task));
+    if (descriptor !== undefined) this.#native.close(descriptor);
+    removeIfPresent(this.#native, this.#folders.descriptor(task.folder), task.temporary);
+  }
+
+  compare(task: FileTask, offset: number, bytes: Uint8Array, end?: FileEnd): void {
+    const last = end !== undefined;
     try {
       const descriptor = this.#take(task, () => this.#openToRead(task));
       const same = this.#holds(descriptor, offset, bytes);
@@ -87,12 +101,11 @@ export class TargetFiles {
   /** A file of several blobs may have been started by another thread, or by this one before it had too many open. */
   #openToWrite(task: FileTask): number {
     const folder = this.#folders.descriptor(task.folder);
-    const name = task.temporary ?? task.name;
     try {
-      return this.#native.open(folder, name, newFile, 0o600);
+      return this.#native.open(folder, task.temporary, newFile, 0o600);
     } catch (error) {
       if (!task.shared || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      return this.#native.open(folder, name, startedFile);
+      return this.#native.open(folder, task.temporary, startedFile);
     }
   }
 
@@ -106,8 +119,8 @@ export class TargetFiles {
     }
   }
 
-  #rename(task: FileTask, temporary: string): void {
-    renameInto(this.#native, this.#folders.descriptor(task.folder), temporary, task.name, this.#replace);
+  #rename({ folder, temporary, name }: FileTask): void {
+    renameInto(this.#native, this.#folders.descriptor(folder), temporary, name, this.#setup.replace);
   }
 
   #holds(descriptor: number, offset: number, bytes: Uint8Array): boolean {
@@ -133,25 +146,40 @@ function keyOf({ id, verify }: FileTask): number {
   return verify ? -1 - id : id;
 }
 
-/** Puts a finished temporary in its place. An empty folder in the way is removed, a full one is TARGET_NOT_EMPTY. */
+/**
+ * Puts a finished temporary in its place. An empty folder in the way is removed, a full one is ENOTEMPTY; without
+ * `replace` anything in the way is EEXIST, as where a file system takes two names of the backup for one.
+ */
 export function renameInto(native: Native, folder: number, temporary: string, name: string, replace: boolean): void {
+  if (!replace) {
+    renameToNew(native, folder, temporary, name);
+    return;
+  }
   try {
     native.rename(folder, temporary, folder, name);
   } catch (error) {
-    if (!replace || (error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
-    removeEmptyFolder(native, folder, name);
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    native.remove(folder, name, 'folder');
     native.rename(folder, temporary, folder, name);
   }
 }
 
-function removeEmptyFolder(native: Native, folder: number, name: string): void {
+/** Where a file system cannot rename without replacing, a link that is made and its first name removed does the same. */
+function renameToNew(native: Native, folder: number, temporary: string, name: string): void {
   try {
-    native.remove(folder, name, 'folder');
+    native.renameNoReplace(folder, temporary, folder, name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
-    throw new TidemarkError('TARGET_NOT_EMPTY', `${name} is a folder with contents where the backup has none`, {
-      hint: 'Move it away, or restore into another folder.',
-    });
+    if (!['EINVAL', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    native.makeLink(folder, temporary, folder, name);
+    native.remove(folder, temporary, 'file');
+  }
+}
+
+export function removeIfPresent(native: Native, folder: number, name: string): void {
+  try {
+    native.remove(folder, name, 'file');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 

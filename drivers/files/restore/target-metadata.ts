@@ -4,13 +4,13 @@ import type { Metadata, RestoreReport } from './restore-task.ts';
 
 /**
  * Owner first, because a change of owner takes setuid bits and capabilities away; the mode after the attributes, which
- * a read-only file would refuse; times last. What the user may not set is counted.
+ * a read-only file would refuse; times last. What the user may not set, or the file system does not know, is counted.
  */
 export function applyMetadata(native: Native, descriptor: number, metadata: Metadata, report: RestoreReport): void {
   countRefusal(report, 'owners', () => fchownSync(descriptor, metadata.uid, metadata.gid));
   applyAttributes(native, descriptor, metadata, report);
-  fchmodSync(descriptor, metadata.mode);
-  native.setTimes(descriptor, '', metadata.atimeNs, metadata.mtimeNs);
+  countRefusal(report, 'modes', () => fchmodSync(descriptor, metadata.mode));
+  countRefusal(report, 'times', () => native.setTimes(descriptor, '', metadata.atimeNs, metadata.mtimeNs));
 }
 
 export function applyAttributes(
@@ -26,16 +26,14 @@ export function applyAttributes(
 
 export function countRefusal(
   report: RestoreReport,
-  what: 'owners' | 'attributes' | 'specials',
+  what: 'owners' | 'modes' | 'times' | 'attributes',
   work: () => void,
-): boolean {
+): void {
   try {
     work();
-    return true;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL'].includes(code)) throw error;
     report[what] += 1;
-    return false;
   }
 }

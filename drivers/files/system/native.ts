@@ -24,8 +24,8 @@ export interface Native {
   makeNode(folder: number, name: string, mode: number, device: bigint): void;
   makeLink(fromFolder: number, from: string, toFolder: number, to: string): void;
   rename(fromFolder: number, from: string, toFolder: number, to: string): void;
-  /** Fails with EEXIST where `to` exists, at once and for all. Not every file system can. */
-  renameNoReplace(from: string, to: string): void;
+  /** Fails with EEXIST where `to` exists, at once and for all. Not every file system can: EINVAL. */
+  renameNoReplace(fromFolder: number, from: string, toFolder: number, to: string): void;
   remove(folder: number, name: string, kind: 'file' | 'folder'): void;
   /** Never follows a link. */
   chown(folder: number, name: string, uid: number, gid: number): void;
@@ -122,9 +122,9 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
       void check(libc.linkat(fromFolder, cString(from), toFolder, cString(to), 0), 'linkat', to),
     rename: (fromFolder, from, toFolder, to) =>
       void check(libc.renameat2(fromFolder, cString(from), toFolder, cString(to), 0), 'renameat', to),
-    renameNoReplace: (from, to) =>
+    renameNoReplace: (fromFolder, from, toFolder, to) =>
       void check(
-        libc.renameat2(workingFolder, cString(from), workingFolder, cString(to), renameNoReplaceFlag),
+        libc.renameat2(fromFolder, cString(from), toFolder, cString(to), renameNoReplaceFlag),
         'renameat2',
         to,
       ),

@@ -39,7 +39,7 @@ test('an index of over a million blobs takes at most 80 bytes a blob and finds e
   assert.equal(index.find('data', randomBytes('unknown', 32)), undefined);
 });
 
-test('a tree and a file of the same bytes are two blobs, and the first place of a blob counts', () => {
+test('a tree and a file of the same bytes are two blobs, and the first place of a blob counts, another is known', () => {
   const index = new BlobIndex();
   const [id, one, two] = ['id', 'pack one', 'pack two'].map((seed) => randomBytes(seed, 32)) as [
     Buffer,
@@ -50,7 +50,15 @@ test('a tree and a file of the same bytes are two blobs, and the first place of 
   index.addPack(one, [{ ...entry, type: 'tree' }]);
   index.addPack(two, [{ ...entry, type: 'data' }]);
   index.addPack(two, [{ ...entry, type: 'tree', offset: 99 }]);
-  assert.equal(index.count, 2);
+  index.addPack(two, [{ ...entry, type: 'tree', offset: 99 }]);
+  assert.equal(index.count, 3);
+  assert.deepEqual(
+    index.findAll('tree', id).map(({ pack, offset }) => [one.equals(pack), offset]),
+    [
+      [true, 0],
+      [false, 99],
+    ],
+  );
   assert(one.equals(index.find('tree', id)!.pack));
   assert(two.equals(index.find('data', id)!.pack));
   const fresh = new NewBlobs();

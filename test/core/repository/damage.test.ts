@@ -53,8 +53,8 @@ const expected: Record<string, { damaged: [ErrorCode, string]; deleted: [ErrorCo
     deleted: ['BACKUP_NOT_FOUND', 'is not in the repository'],
   },
   data: {
-    damaged: ['REPOSITORY_CORRUPT', '^(blob [0-9a-f]{64} in )?pack NAME (is damaged|is cut short)$'],
-    deleted: ['REPOSITORY_CORRUPT', '^pack NAME is missing$'],
+    damaged: ['REPOSITORY_CORRUPT', '^blob [0-9a-f]{64} (in|is lost:) pack NAME (is damaged|is cut short)$'],
+    deleted: ['REPOSITORY_CORRUPT', '^blob [0-9a-f]{64} is lost: pack NAME is missing$'],
   },
 };
 

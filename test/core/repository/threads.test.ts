@@ -69,7 +69,7 @@ test('threads store through every kind of writer and read it back', async (t) =>
   await assert.rejects(threads.run({ kind: 'small-blobs', seed: 'x', count: 1 }), coded('BUG', /tried to store/));
 });
 
-test('scatter writes every file whole and says `last` once, at its end', async (t) => {
+test('scatter writes every file whole and tells its end once', async (t) => {
   const { repository, store } = await newPlace(t);
   const random = randomBytes('scatter', 12 * mib);
   const block = random.subarray(0, 100_000);
@@ -94,7 +94,7 @@ test('scatter writes every file whole and says `last` once, at its end', async (
   const nodes = await backup.tree(backup.rootTree);
   const folder = await tempFolder(t);
   await using threads = await backup.threads<Setup, Task, Result>(moduleUrl, {});
-  const log = new Int32Array(new SharedArrayBuffer(nodes.length * 8));
+  const log = new Int32Array(new SharedArrayBuffer(nodes.length * 12));
   const files = nodes.map((node, file) => ({
     task: { kind: 'file', path: join(folder, node.name), log, file } satisfies Task,
     content: node.content!,
@@ -104,14 +104,14 @@ test('scatter writes every file whole and says `last` once, at its end', async (
   for (const [name, body] of Object.entries(bodies)) assert((await readFile(join(folder, name))).equals(body), name);
   assert.deepEqual(
     [...log],
-    nodes.flatMap(() => [1, 0]),
-    'last: once, nothing after it',
+    nodes.flatMap(() => [1, 0, 0]),
+    'one end, nothing after it, nothing damaged',
   );
   assert(recording.count('get') <= 4, `${recording.count('get')} requests for one pack of 12 MiB`);
   await backup.scatter<Task>([], threads);
 });
 
-test('a scatter that fails ends, and reading goes on', async (t) => {
+test('a scatter that meets damage ends, names the file, and reading goes on', async (t) => {
   const { repository, store } = await newPlace(t);
   const { id } = await writeBackup(repository, async (sink) => {
     await using threads = await start(sink);
@@ -123,15 +123,15 @@ test('a scatter that fails ends, and reading goes on', async (t) => {
   await using backup = await readBackup(await reopen(faulty), id);
   const [{ content } = fileNode('')] = await backup.tree(backup.rootTree);
   await using threads = await backup.threads<Setup, Task, Result>(moduleUrl, {});
-  const log = new Int32Array(new SharedArrayBuffer(8));
+  const log = new Int32Array(new SharedArrayBuffer(12));
   const task: Task = { kind: 'file', path: join(await tempFolder(t), 'large'), log, file: 0 };
   faulty.plan({ method: 'get', match: /^data/, kind: 'flip', at: 5000 });
-  await assert.rejects(
-    backup.scatter<Task>([{ task, content: content! }], threads),
-    coded('REPOSITORY_CORRUPT', /^blob [0-9a-f]{64} in pack [0-9a-f]{64} is damaged$/),
-  );
+  const [damaged, another] = await backup.scatter<Task>([{ task, content: content! }], threads);
   faulty.assertAllHit();
-  assert.equal(log[0], 0, 'the damaged file must not be said to be complete');
+  assert.equal(another, undefined);
+  assert.equal(damaged?.file, 0);
+  assert.match(damaged.detail, /^blob [0-9a-f]{64} in pack [0-9a-f]{64} is damaged$/);
+  assert.deepEqual([...log], [1, 0, 1], 'the damaged file must not be said to be complete');
   assert.equal(await threads.run({ kind: 'hash', content: content! }), sha256(await readContent(backup, content!)));
 });
 

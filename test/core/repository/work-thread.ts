@@ -1,6 +1,6 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import type { Chunking, Content, ThreadContext, ThreadSession } from '../../../core/driver/index.ts';
+import type { Chunking, Content, FileEnd, ThreadContext, ThreadSession } from '../../../core/driver/index.ts';
 
 /** A thread module for tests: what a driver might do in a thread, and what goes wrong there. */
 export const moduleUrl = import.meta.url;
@@ -102,12 +102,14 @@ async function hash(context: ThreadContext, content: Content): Promise<string> {
   return sum.digest('hex');
 }
 
-/** `log` has two words per file: how often `last` came, and how often anything came after it. */
-function writeBlob(task: Task, offset: number, bytes: Uint8Array, last: boolean): void {
+/** `log` has three words per file: how often its end came, how often anything came after it, and whether it was damaged. */
+function writeBlob(task: Task, offset: number, bytes: Uint8Array, end?: FileEnd): boolean {
   const { path, log, file } = task as Task & { kind: 'file' };
-  if (Atomics.load(log, file * 2) > 0) Atomics.add(log, file * 2 + 1, 1);
+  if (Atomics.load(log, file * 3) > 0) Atomics.add(log, file * 3 + 1, 1);
   const descriptor = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_CREAT);
   fs.writeSync(descriptor, bytes, 0, bytes.length, offset);
   fs.closeSync(descriptor);
-  if (last) Atomics.add(log, file * 2, 1);
+  if (end !== undefined) Atomics.add(log, file * 3, 1);
+  if (end === 'damaged') Atomics.add(log, file * 3 + 2, 1);
+  return true;
 }

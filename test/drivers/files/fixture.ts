@@ -34,7 +34,8 @@ export interface Fixture {
   readonly store: RecordingStore;
   readonly restic: Restic;
   backUp(settings?: Record<string, unknown>, request?: Partial<BackupRequest>): Promise<BackupFacts>;
-  restore(request?: Partial<RestoreRequest>): Promise<RestoreResult>;
+  /** `from`: another way to the same store. */
+  restore(request?: Partial<RestoreRequest>, from?: Store): Promise<RestoreResult>;
   /** Stores a tree that no file system could hold. */
   storeTree(build: (writing: BackupWriting) => Promise<Node[]>): Promise<void>;
 }
@@ -61,9 +62,9 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
     const rest = { paths: ['/'], hostname: 'test', username: 'test', tags: [], programVersion: 'tidemark test' };
     latest = { tree: rootTree, id: await writing.commit({ time, tree: rootTree, ...rest }, signal) };
   };
-  const read = async (): Promise<BackupReading> => {
-    const repository = await Repository.open(options);
-    return repository.read(await repository.snapshot(latest!.id), work);
+  const read = async (how: 'read' | 'salvage', from: Store): Promise<BackupReading> => {
+    const repository = await Repository.open({ ...options, store: from });
+    return repository[how](await repository.snapshot(latest!.id), work);
   };
 
   return {
@@ -74,15 +75,15 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
     async backUp(settings = {}, request = {}) {
       await using session = await files.open({ paths: [tree], ...settings }, context);
       await using writing = await (await Repository.open(options)).write(work);
-      const parent = latest && (await read());
+      const parent = latest && (await read('read', store));
       const whole: BackupRequest = { type: 'snapshot', include: [], exclude: [], ...work, parent, ...request };
       const { root, facts } = await session.backup(whole, writing);
       await commit(writing, root, facts);
       return facts;
     },
-    async restore(request = {}) {
+    async restore(request = {}, from = store) {
       await using session = await files.open({ paths: [tree] }, context);
-      await using reading = await read();
+      await using reading = await read('salvage', from);
       const whole: RestoreRequest = {
         only: [],
         overwrite: false,
@@ -91,7 +92,8 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
         ...work,
         ...request,
       };
-      return session.restore(whole, reading);
+      const result = await session.restore(whole, reading);
+      return { ...result, warnings: [...result.warnings, ...reading.warnings] };
     },
     async storeTree(build) {
       await using writing = await (await Repository.open(options)).write(work);

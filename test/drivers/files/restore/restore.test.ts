@@ -144,7 +144,8 @@ test('verification finds files that differ in content, length or presence', asyn
   const native = loadNative();
   const report = emptyRestoreReport();
   const folders = new TargetFolders(native, root);
-  const target = new TargetFiles(native, folders, false, () => report);
+  const setup = { root, replace: false, keepDamaged: false, temporaryPrefix: '.tidemark-test' };
+  const target = new TargetFiles(native, folders, setup, () => report);
   const contents = { same: 'hello', flipped: 'hellp', short: 'hell', long: 'hello!' };
   for (const [name, text] of Object.entries(contents)) fs.writeFileSync(join(root, name), text);
   for (const [id, name] of [...Object.keys(contents), 'absent'].entries()) {
@@ -153,12 +154,13 @@ test('verification finds files that differ in content, length or presence', asyn
       id,
       folder: '',
       name,
+      temporary: `.tidemark-test-${id}`,
       sizeBytes: 5,
       shared: false,
       metadata: plain,
       verify: true,
     };
-    target.compare(task, 0, Buffer.from('hello'), true);
+    target.compare(task, 0, Buffer.from('hello'), 'whole');
   }
   target.close();
   folders.close();

@@ -79,9 +79,11 @@ test('renameNoReplace refuses what exists', async (t) => {
   const path = await tempFolder(t);
   writeFileSync(join(path, 'from'), 'new');
   writeFileSync(join(path, 'to'), 'old');
-  assert.throws(() => native.renameNoReplace(join(path, 'from'), join(path, 'to')), { code: 'EEXIST' });
+  assert.throws(() => native.renameNoReplace(workingFolder, join(path, 'from'), workingFolder, join(path, 'to')), {
+    code: 'EEXIST',
+  });
   assert.equal(readFileSync(join(path, 'to'), 'utf8'), 'old');
-  native.renameNoReplace(join(path, 'from'), join(path, 'other'));
+  native.renameNoReplace(workingFolder, join(path, 'from'), workingFolder, join(path, 'other'));
   assert(existsSync(join(path, 'other')) && !existsSync(join(path, 'from')));
 });
 

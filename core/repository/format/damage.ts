@@ -1,0 +1,31 @@
+import { hasCode, TidemarkError } from '../../error.ts';
+import { toHex } from './blob-id.ts';
+
+/** What is said of a blob that cannot be had from the pack that should hold it. */
+export function damagedBlob(
+  id: Uint8Array,
+  pack: Uint8Array,
+  what: 'damaged' | 'missing' | 'cut short',
+  cause?: unknown,
+): TidemarkError {
+  const text =
+    what === 'damaged'
+      ? `blob ${toHex(id)} in pack ${toHex(pack)} is damaged`
+      : `blob ${toHex(id)} is lost: pack ${toHex(pack)} is ${what}`;
+  return new TidemarkError('REPOSITORY_CORRUPT', text, {
+    hint: 'Restore the pack below `data/` from a copy of the repository, or restore another backup.',
+    cause,
+  });
+}
+
+export function unindexedBlob(type: 'data' | 'tree', id: Uint8Array): TidemarkError {
+  return new TidemarkError('REPOSITORY_CORRUPT', `${type} blob ${toHex(id)} is in no index`, {
+    hint: 'Run `restic check`. If packs are there but not indexed, `restic repair index` (or `rebuild-index`) finds them again.',
+  });
+}
+
+/** Damage of the repository goes to `otherwise`; anything else, such as a store that is down, is thrown. */
+export function ifCorrupt<T>(error: unknown, otherwise: (damage: TidemarkError) => T): T {
+  if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+  return otherwise(error);
+}

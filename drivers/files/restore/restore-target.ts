@@ -1,0 +1,97 @@
+import { lstat, mkdir, readdir, realpath } from 'node:fs/promises';
+import type { BackupReader, RestoreRequest } from '../../../core/driver/index.ts';
+import { TidemarkError } from '../../../core/error.ts';
+import { loadNative, workingFolder } from '../system/native.ts';
+import { childPath } from './restore-task.ts';
+import { restoreSteps } from './restore-walk.ts';
+import { rejectConflicts } from './target-conflicts.ts';
+
+/** Core's own folder at the root of every backup; a restore in place has no business with it. */
+const manifestFolder = '.tidemark';
+const shownNames = 20;
+
+export interface RestoreTarget {
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+  readonly inPlace: boolean;
+  /** Names at the root of the backup that are not restored. */
+  readonly leaveOut: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Finds where to write and looks whether it may be written over, before anything is. Throws TARGET_NOT_EMPTY,
+ * TARGET_UNSAFE, TARGET_FAILED.
+ */
+export async function openTarget(
+  request: RestoreRequest,
+  backup: BackupReader,
+  subject: string,
+): Promise<RestoreTarget> {
+  const { folder } = request;
+  const target = folder === undefined ? await inPlace(request, backup, subject) : await prepareFolder(request, folder);
+  if (request.overwrite) await rejectConflicts(request, backup, target);
+  return target;
+}
+
+async function inPlace(request: RestoreRequest, backup: BackupReader, subject: string): Promise<RestoreTarget> {
+  if (backup.manifest.driver !== 'files') {
+    throw new TidemarkError('UNSUPPORTED', `a backup of ${backup.manifest.driver} has no place among files`, {
+      subject,
+      hint: 'Give the folder to restore into.',
+    });
+  }
+  const existing = request.overwrite ? [] : await existingPaths(request, backup);
+  if (existing.length === 0) return { root: '/', inPlace: true, leaveOut: [manifestFolder], warnings: [] };
+  throw notEmpty(
+    `${existing.length === shownNames ? 'many' : existing.length} paths exist already: ${existing.join(', ')}`,
+  );
+}
+
+/** The first of the wanted files that exist. */
+async function existingPaths(request: RestoreRequest, backup: BackupReader): Promise<string[]> {
+  const native = loadNative();
+  const existing: string[] = [];
+  for await (const step of restoreSteps(backup, request.only, [manifestFolder])) {
+    request.signal.throwIfAborted();
+    if (step.kind !== 'entry') continue;
+    const path = `/${childPath(step.folder.path, step.node.name)}`;
+    if (exists(() => native.stat(workingFolder, path))) existing.push(path);
+    if (existing.length === shownNames) break;
+  }
+  return existing;
+}
+
+function exists(look: () => unknown): boolean {
+  try {
+    look();
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
+async function prepareFolder(request: RestoreRequest, folder: string): Promise<RestoreTarget> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const entries = request.overwrite ? [] : await readdir(folder);
+    if (entries.length > 0) throw notEmpty(`${folder} is not empty`);
+    const root = await realpath(folder);
+    const isLink = (await lstat(folder)).isSymbolicLink();
+    const warnings = isLink ? [`${folder} is a symbolic link: what it leads to was written, ${root}`] : [];
+    return { root, inPlace: false, leaveOut: [], warnings };
+  } catch (error) {
+    if (error instanceof TidemarkError) throw error;
+    throw new TidemarkError('TARGET_FAILED', `${folder} cannot be used: ${(error as Error).message}`, {
+      hint: 'Give a folder that the user who runs tidemark may write.',
+      cause: error,
+    });
+  }
+}
+
+function notEmpty(message: string): TidemarkError {
+  return new TidemarkError('TARGET_NOT_EMPTY', message, {
+    hint: 'Restore into an empty folder, or allow to overwrite; files that the backup does not have stay in any case.',
+  });
+}
