@@ -58,6 +58,11 @@ export const errorCodes = {
   BACKUP_AMBIGUOUS: { kind: 'not-found', retry: 'never', text: 'The identifier fits several backups.' },
   BACKUP_INCOMPLETE: { kind: 'corrupt', retry: 'never', text: 'The backup lacks a part that its manifest declares.' },
   TARGET_NOT_EMPTY: { kind: 'conflict', retry: 'never', text: 'The restore target already holds data.' },
+  TARGET_DENIED: {
+    kind: 'auth',
+    retry: 'never',
+    text: 'The restore target takes no writes, or the account lacks what this restore needs; nothing was restored.',
+  },
   TARGET_UNSAFE: { kind: 'corrupt', retry: 'never', text: 'A path of the backup would leave the restore target.' },
   TARGET_FAILED: { kind: 'capacity', retry: 'never', text: 'The restore target could not be written.' },
   VERIFY_FAILED: { kind: 'corrupt', retry: 'never', text: 'What was restored differs from what was backed up.' },

@@ -1,5 +1,5 @@
 import type { BackupReader, Content, Node } from '../../../core/driver/index.ts';
-import { TidemarkError } from '../../../core/error.ts';
+import { hasCode, TidemarkError } from '../../../core/error.ts';
 
 /** Finds the files of a backup by their paths. Folders are read once. */
 export class BackupFiles {
@@ -23,6 +23,20 @@ export class BackupFiles {
     const parts: Uint8Array[] = [];
     for await (const part of this.#backup.read(await this.content(path))) parts.push(part);
     return Buffer.concat(parts);
+  }
+
+  /** Those of these small files whose text fits; none of those that are damaged. */
+  async matching(paths: readonly string[], pattern: RegExp, signal: AbortSignal): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const path of paths) {
+      signal.throwIfAborted();
+      const text = await this.bytes(path).catch((error) => {
+        if (hasCode(error, 'REPOSITORY_CORRUPT', 'BACKUP_INCOMPLETE')) return Buffer.alloc(0);
+        throw error;
+      });
+      if (pattern.test(text.toString('utf8'))) found.add(path);
+    }
+    return found;
   }
 
   #folder(path: string): Promise<readonly Node[]> {

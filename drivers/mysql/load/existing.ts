@@ -22,12 +22,18 @@ export function existingOf(existing: Existing, { kind, database, name }: TableFa
   return existing.get(keyOf(list, kind.toUpperCase(), database, name));
 }
 
+/** As far as the account may see it. */
+export function hasDatabase(existing: Existing, database: string): boolean {
+  return existing.has(keyOf('databases', 'DATABASE', database, ''));
+}
+
 /** Tables, views and sequences share their names; a function and a procedure may be called the same. */
 function keyOf(list: string, type: string, database: string, name: string): string {
   return JSON.stringify([list, list === 'routines' ? type : '', database, name]);
 }
 
 const lists = {
+  databases: "SELECT schema_name AS db, '' AS name, 'DATABASE' AS type FROM information_schema.schemata",
   tables: 'SELECT table_schema AS db, table_name AS name, table_type AS type FROM information_schema.tables',
   routines: 'SELECT routine_schema AS db, routine_name AS name, routine_type AS type FROM information_schema.routines',
   events: "SELECT event_schema AS db, event_name AS name, 'EVENT' AS type FROM information_schema.events",

@@ -15,9 +15,8 @@ export async function endedHalfway(address: ServerAddress, ledger: Ledger, throw
 }
 
 async function dropAll(address: ServerAddress, ledger: Ledger): Promise<void> {
-  const signal = AbortSignal.timeout(limitMs);
   try {
-    await dropEach(address, ledger, signal);
+    await dropEach(address, ledger, AbortSignal.timeout(limitMs));
   } catch {
     // Those that are left are named as half loaded.
   }
@@ -25,15 +24,15 @@ async function dropAll(address: ServerAddress, ledger: Ledger): Promise<void> {
 
 async function dropEach(address: ServerAddress, ledger: Ledger, signal: AbortSignal): Promise<void> {
   await using connection = await openSession(address, { signal, loginTimeoutMs });
-  await connection.execute(`SET SESSION foreign_key_checks = 0, lock_wait_timeout = ${limitMs / 1000}`);
+  await connection.execute('SET SESSION foreign_key_checks = 0');
   for (const table of ledger.tables('half loaded')) {
     await connection.execute(`DROP TABLE IF EXISTS ${qualifiedName(table.database, table.name)}`);
     ledger.set(table, 'dropped');
   }
 }
 
-/** Shorter than the time after which a job that was told to end is ended by force. */
+/** Shorter than the time after which a job that was told to end is ended by force; a rollback may take some of it. */
 const limitMs = 5000;
-/** A server that has fallen silent is not waited for. */
+/** A server that does not answer any more holds up nobody who cancels. */
 const loginTimeoutMs = 1000;
 const again = 'Restore again with `--overwrite`, which replaces what is there by now.';

@@ -163,6 +163,7 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
 export async function openLoadSession(address: ServerAddress, options: ConnectOptions): Promise<Connection> {
   const connection = await openSession(address, options);
   await connection.execute('SET SESSION foreign_key_checks = 0');
+  await connection.execute('SET SESSION TRANSACTION READ WRITE');
   await setIfKnown(connection, 'check_constraint_checks', '0');
   return connection;
 }

@@ -1,14 +1,14 @@
 import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
 import { qualifiedName, quoteName } from '../protocol/connection.ts';
-import { existingOf } from './existing.ts';
+import { existingOf, hasDatabase } from './existing.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { needs } from './ledger.ts';
 import { attempt, failureIn, mayPassLater, readScript, runStatements } from './run-script.ts';
 import type { Load } from './work.ts';
 
-/** Makes the databases; one whose definition cannot be had gets the server's own defaults, and is named. */
+/** Makes the databases that are not there; one whose definition cannot be had gets the server's own defaults, and is named. */
 export async function createDatabases(work: Load, databases: readonly DatabaseFacts[]): Promise<void> {
-  for (const item of databases) {
+  for (const item of databases.filter(({ database }) => !hasDatabase(work.existing, database))) {
     const failure = await failureIn(work, async () => {
       for (const statements of await readScript(work, item.path)) await runStatements(work, item, statements);
     });

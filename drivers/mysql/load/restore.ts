@@ -10,6 +10,7 @@ import { type Existing, existingOf, readExisting } from './existing.ts';
 import { endedHalfway } from './halfway.ts';
 import { Ledger } from './ledger.ts';
 import { type LoadResult, type LoadSetup, type LoadTask, moduleUrl, openLoadSession } from './load-thread.ts';
+import { type Chosen, lookBeforeLoading } from './look.ts';
 import { createDatabases, createObjects, createTriggers } from './object-load.ts';
 import { compareTables } from './table-compare.ts';
 import { loadTables } from './table-load.ts';
@@ -18,13 +19,6 @@ import type { Load } from './work.ts';
 export interface RestoreContext {
   readonly address: ServerAddress;
   readonly parallel: number;
-}
-
-/** What of a backup is wanted. */
-export interface Chosen {
-  readonly databases: readonly DatabaseFacts[];
-  readonly tables: readonly TableFacts[];
-  readonly objects: readonly ObjectFacts[];
 }
 
 /**
@@ -57,12 +51,13 @@ async function restoreInto(
   await using control = await openLoadSession(address, { signal: request.signal });
   const existing = await readExisting(control);
   if (!request.overwrite) refuseExisting(chosen, existing, address.subject);
+  const files = new BackupFiles(backup);
+  await lookBeforeLoading({ control, address, chosen, files, existing, request });
   await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(moduleUrl, { address });
   const count = Math.min(threads.count, parallel);
   const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
   const connectionIds = new Map(ids.map(({ connectionId }, thread) => [thread, connectionId!]));
   await using _ = killOnAbort(address, connectionIds.set(ofControl, control.id).values(), request.signal);
-  const files = new BackupFiles(backup);
   const { subject } = address;
   return await load({ control, threads, count, request, files, subject, existing, ledger, connectionIds }, chosen);
 }

@@ -49,7 +49,7 @@ test('a restore that ends halfway says what is in the target, and leaves nothing
   });
 
   await t.test('by a full disk', async (t) => {
-    const folder = await smallDisk(t, 110 * 1024 * 1024);
+    const folder = await smallDisk(t, 150 * 1024 * 1024);
     const small = await startMariadb(t, {
       args: [...args, '--innodb-buffer-pool-size=8M', '--loose-innodb-temp-data-file-path=ibtmp1:1M:autoextend'],
       folder,
