@@ -300,7 +300,9 @@ export const outputs: Readonly<Record<string, Shape>> = {
     found: 'number: Backups in it.',
     added: 'number: That the catalog did not have.',
     removed: 'number: That the catalog had and the destination has not.',
-    damaged: 'Error[]: Snapshots that could not be read.',
+    kept: 'number: Damaged ones that the catalog knew: it goes on listing them, as partial.',
+    damaged: 'Error[]: Snapshots that could not be read, or not whole.',
+    warnings: 'text[]: What else went wrong.',
   },
 };
 

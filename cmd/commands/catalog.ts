@@ -20,14 +20,18 @@ export const registerCatalog: Register = (program, bind) => {
         const { output, signal } = workspace;
         const { importBackups } = await import('../../core/operation/index.ts');
         const run = { signal, progress: noProgress };
-        const { damaged, ...counts } = await importBackups(
+        const { damaged, warnings, ...counts } = await importBackups(
           await workspace.operationContext(),
           await findDestination(workspace, destination),
           run,
         );
-        if (!output.json) for (const error of damaged) output.warn(error.message, error.hint);
-        const text = `${count(counts.found, 'backup')} found: ${counts.added} added to the catalog, ${counts.removed} removed\n`;
-        output.result(text, { destination, ...counts, damaged: damaged.map(errorJson) });
+        if (!output.json) {
+          for (const error of damaged) output.warn(error.message, error.hint);
+          for (const warning of warnings) output.warn(warning);
+        }
+        const harm = damaged.length === 0 ? '' : `; ${damaged.length} damaged, ${counts.kept} of them known and kept`;
+        const text = `${count(counts.found, 'backup')} found: ${counts.added} added to the catalog, ${counts.removed} removed${harm}\n`;
+        output.result(text, { destination, ...counts, damaged: damaged.map(errorJson), warnings });
         return damaged.length > 0 ? exitCodes.partial : exitCodes.ok;
       }),
     );

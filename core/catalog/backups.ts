@@ -1,7 +1,7 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { ExpressionBuilder, Kysely, Transaction } from 'kysely';
 import type { BackupType } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
-import type { BackupFilter, BackupRecord, Backups, BackupTotals, BackupWithManifest } from './catalog.ts';
+import type { BackupFilter, BackupRecord, BackupStock, Backups, BackupTotals, BackupWithManifest } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import type { PartContext } from './part-context.ts';
@@ -9,24 +9,18 @@ import type { BackupRow, Tables } from './tables.ts';
 
 export function openBackups({ db }: PartContext): Backups {
   return {
-    record: (backup) => db.transaction().execute((transaction) => record(transaction, backup)),
+    record: (backup) => record(db, backup),
     list: (filter = {}) => list(db, filter),
     get: (idPart) => get(db, idPart),
     totals: () => totals(db),
-    replace: (destination, backups) =>
-      db.transaction().execute((transaction) => replace(transaction, destination, backups)),
+    takeStock: (destination, stock) =>
+      db.transaction().execute((transaction) => takeStock(transaction, destination, stock)),
   };
 }
 
-/** Recording the same copy again replaces it. */
-async function record(db: Transaction<Tables>, backup: BackupWithManifest): Promise<void> {
-  const row = toRow(backup);
-  await db
-    .deleteFrom('backup')
-    .where('destination', '=', row.destination)
-    .where('snapshot', '=', row.snapshot)
-    .execute();
-  await db.insertInto('backup').values(row).execute();
+/** One statement, so that the copy is never not there. */
+async function record(db: Kysely<Tables>, backup: BackupWithManifest): Promise<void> {
+  await db.replaceInto('backup').values(toRow(backup)).execute();
 }
 
 const defaultLimit = 1000;
@@ -131,25 +125,52 @@ async function totals(db: Kysely<Tables>): Promise<readonly BackupTotals[]> {
   return rows.map((row) => ({ ...row, oldestAt: toTime(row.oldestAt), newestAt: toTime(row.newestAt) }));
 }
 
-/** A copy that is known already keeps what a repository cannot tell: a name given by a rename, and what it added. */
-async function replace(
+async function takeStock(
   db: Transaction<Tables>,
   destination: string,
-  backups: readonly BackupWithManifest[],
+  { found, gone, damaged }: BackupStock,
 ): Promise<{ added: number; removed: number }> {
-  const known = await db
-    .selectFrom('backup')
-    .select(['snapshot', 'plan', 'source', 'addedBytes'])
+  let added = 0;
+  let removed = 0;
+  for (const backup of found) added += await refresh(db, { ...toRow(backup), destination });
+  for (const batch of batches(gone, 500)) removed += await forget(db, destination, batch);
+  for (const [snapshot, why] of damaged) await markDamaged(db, destination, snapshot, why);
+  return { added, removed };
+}
+
+/** Gives 1 when the copy was not known. */
+async function refresh(db: Transaction<Tables>, row: BackupRow): Promise<number> {
+  const { destination, snapshot, plan: _, source: _s, addedBytes: _a, ...told } = row;
+  const { numUpdatedRows } = await db
+    .updateTable('backup')
+    .set(told)
     .where('destination', '=', destination)
-    .execute();
-  const bySnapshot = new Map(known.map((row) => [row.snapshot, row]));
-  const rows = new Map(
-    backups.map((backup) => [backup.snapshot, { ...toRow(backup), destination, ...bySnapshot.get(backup.snapshot) }]),
-  );
-  await db.deleteFrom('backup').where('destination', '=', destination).execute();
-  for (const batch of batches([...rows.values()], 500)) await db.insertInto('backup').values(batch).execute();
-  const kept = known.filter(({ snapshot }) => rows.has(snapshot)).length;
-  return { added: rows.size - kept, removed: known.length - kept };
+    .where('snapshot', '=', snapshot)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows > 0n) return 0;
+  const { numInsertedOrUpdatedRows } = await db.insertInto('backup').ignore().values(row).executeTakeFirstOrThrow();
+  return Number(numInsertedOrUpdatedRows);
+}
+
+async function forget(db: Transaction<Tables>, destination: string, snapshots: readonly string[]): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('backup')
+    .where('destination', '=', destination)
+    .where('snapshot', 'in', [...snapshots])
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+const damageText = 'damaged in the repository: ';
+
+async function markDamaged(db: Transaction<Tables>, destination: string, snapshot: string, why: string): Promise<void> {
+  const copy = (is: ExpressionBuilder<Tables, 'backup'>) =>
+    is.and([is('destination', '=', destination), is('snapshot', '=', snapshot)]);
+  const row = await db.selectFrom('backup').select('warnings').where(copy).executeTakeFirst();
+  if (row === undefined) return;
+  const others = fromJson<readonly string[]>(row.warnings).filter((warning) => !warning.startsWith(damageText));
+  const warnings = jsonColumn([...others, `${damageText}${why}`]);
+  await db.updateTable('backup').set({ partial: 1, warnings }).where(copy).execute();
 }
 
 /** A statement takes some 32,000 values. */

@@ -84,6 +84,7 @@ export interface BackupWithManifest extends BackupRecord {
 }
 
 export interface Backups {
+  /** Recording the same copy again replaces it. */
   record(backup: BackupWithManifest): Promise<void>;
   /** By `consistentAt`, newest first unless `order` says otherwise. */
   list(filter?: BackupFilter): Promise<readonly BackupRecord[]>;
@@ -91,8 +92,20 @@ export interface Backups {
   get(idPart: string): Promise<BackupWithManifest>;
   /** How much there is, by plan, source and destination; cheap however many backups there are. */
   totals(): Promise<readonly BackupTotals[]>;
-  /** Makes the copies known for a destination exactly these: what `catalog import` does. Gives counts. */
-  replace(destination: string, backups: readonly BackupWithManifest[]): Promise<{ added: number; removed: number }>;
+  /**
+   * Brings what is known of a destination up to date: what `catalog import` does. A copy that was known keeps what no
+   * repository tells: a name given by a rename, and what it added.
+   */
+  takeStock(destination: string, stock: BackupStock): Promise<{ added: number; removed: number }>;
+}
+
+/** What was seen of a destination. Copies that it says nothing of stay as they are: they may have come meanwhile. */
+export interface BackupStock {
+  readonly found: readonly BackupWithManifest[];
+  /** Snapshots that were known and are not there any more. */
+  readonly gone: readonly string[];
+  /** Snapshots that cannot be read, and why. One that was known is not forgotten: it becomes partial, with a warning. */
+  readonly damaged: ReadonlyMap<string, string>;
 }
 
 /** All copies of one plan's backups of one source in one destination. */

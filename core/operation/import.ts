@@ -1,38 +1,73 @@
 import type { BackupWithManifest } from '../catalog/index.ts';
 import type { Resource } from '../config/index.ts';
 import type { Manifest, Node, Run, TreeReader } from '../driver/index.ts';
-import type { TidemarkError } from '../error.ts';
+import { asTidemarkError, hasCode, TidemarkError } from '../error.ts';
 import type { BackupReading, Repository, Snapshot } from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
+import { finished, lateText } from './finished.ts';
 import { openRepository, withSubject } from './open.ts';
 
 export interface ImportOutcome {
   readonly found: number;
   readonly added: number;
   readonly removed: number;
-  /** Snapshots that could not be read, and why. */
+  /** Those of the damaged that the catalog knew: it goes on listing them, as partial. */
+  readonly kept: number;
+  /** Snapshots that could not be read, or not whole, and why. */
   readonly damaged: readonly TidemarkError[];
+  readonly warnings: readonly string[];
 }
 
 /**
  * Makes the catalog know exactly the backups that a destination holds, also those that restic itself made. A destination
  * that is not applied becomes so: after the loss of the catalog a backup can be restored while sources are still down.
+ * What is damaged costs itself and is named; a backup that was known and cannot be read any more is not forgotten.
  */
 export async function importBackups(
   context: OperationContext,
   destination: Resource,
   run: Run,
 ): Promise<ImportOutcome> {
+  return finished<ImportOutcome>(
+    (done) => importUnderLock(context, destination, run, done),
+    (outcome, thrown) => ({ ...outcome, warnings: [`the import is done, but ${lateText(thrown)}`] }),
+  );
+}
+
+async function importUnderLock(
+  context: OperationContext,
+  destination: Resource,
+  run: Run,
+  done: (outcome: ImportOutcome) => void,
+): Promise<void> {
   await using open = await openRepository(context, destination, run.signal);
-  return await withSubject(destination.address, async () => {
+  await withSubject(destination.address, async () => {
     await using lock = await open.repository.lock('shared', run.signal);
     const locked = { ...run, signal: AbortSignal.any([run.signal, lock.signal]) };
-    const { records, damaged } = await readBackups(context, open.repository, destination.name, locked);
+    const known = await knownSnapshots(context, destination.name); // before looking: what comes meanwhile is not gone
+    const { found, damaged } = await readBackups(context, open.repository, destination.name, locked);
     await adopt(context, destination, open.repository.id);
-    const counts = await context.catalog.backups.replace(destination.name, records);
-    return { found: records.length, ...counts, damaged };
+    const seen = new Set([...found.map(({ snapshot }) => snapshot), ...damaged.keys()]);
+    const counts = await context.catalog.backups.takeStock(destination.name, {
+      found,
+      gone: known.filter((snapshot) => !seen.has(snapshot)),
+      damaged: new Map([...damaged].map(([snapshot, { message }]) => [snapshot, message])),
+    });
+    const kept = known.filter((snapshot) => damaged.has(snapshot)).length;
+    done({ found: found.length, ...counts, kept, damaged: [...damaged.values()], warnings: [] });
   });
+}
+
+async function knownSnapshots({ catalog }: OperationContext, destination: string): Promise<readonly string[]> {
+  const known = await catalog.backups.list({ destination, limit: Number.MAX_SAFE_INTEGER });
+  return known.map(({ snapshot }) => snapshot);
+}
+
+interface Findings {
+  readonly found: BackupWithManifest[];
+  /** By snapshot. One may be found, with what is whole of it, and damaged. */
+  readonly damaged: Map<string, TidemarkError>;
 }
 
 async function readBackups(
@@ -40,16 +75,32 @@ async function readBackups(
   repository: Repository,
   destination: string,
   run: Run,
-): Promise<{ records: BackupWithManifest[]; damaged: TidemarkError[] }> {
-  const damaged: TidemarkError[] = [];
-  const records: BackupWithManifest[] = [];
-  for await (const snapshot of repository.snapshots(run.signal, (error) => damaged.push(error))) {
+): Promise<Findings> {
+  const found: BackupWithManifest[] = [];
+  const damaged = new Map<string, TidemarkError>();
+  for await (const snapshot of repository.snapshots(run.signal, (error, id) => damaged.set(id, error))) {
     run.progress.step(`reading snapshot ${snapshot.id.slice(0, 8)}`);
-    const manifest = await readManifest(context, repository, snapshot, run);
-    records.push(recordOf(manifest, { destination, snapshot: snapshot.id }));
+    const onDamage = (thrown: unknown) => damaged.set(snapshot.id, damageOf(snapshot, thrown));
+    try {
+      const manifest = await readManifest(context, repository, snapshot, run, onDamage);
+      found.push(recordOf(manifest, { destination, snapshot: snapshot.id }));
+    } catch (thrown) {
+      onDamage(thrown);
+    }
     run.progress.add({ items: 1 });
   }
-  return { records, damaged };
+  return { found, damaged };
+}
+
+/** Throws what is not about this one snapshot: an import without a destination is none. */
+function damageOf({ id, time, tags }: Snapshot, thrown: unknown): TidemarkError {
+  if (!hasCode(thrown, 'REPOSITORY_CORRUPT', 'UNSUPPORTED')) throw thrown;
+  const plan = tags.find((tag) => tag.startsWith('plan:'));
+  const whose = plan === undefined ? '' : `, of ${plan.replace(':', ' ')}`;
+  return new TidemarkError(thrown.code, `snapshot ${id.slice(0, 8)} of ${time}${whose}: ${thrown.message}`, {
+    hint: thrown.hint ?? `\`restic restore ${id.slice(0, 8)}\` brings back what is left of it.`,
+    cause: thrown,
+  });
 }
 
 async function adopt({ catalog }: OperationContext, destination: Resource, identity: string): Promise<void> {
@@ -63,24 +114,40 @@ async function readManifest(
   repository: Repository,
   snapshot: Snapshot,
   run: Run,
+  onDamage: (thrown: unknown) => void,
 ): Promise<Manifest> {
   await using reading: BackupReading = await repository.read(snapshot, { ...run, threads: context.process.threads });
   if (!reading.isForeign) return reading.manifest;
-  return { ...reading.manifest, totals: await countTree(reading, reading.rootTree) };
+  if (Number.isNaN(Date.parse(snapshot.time))) throw new TidemarkError('REPOSITORY_CORRUPT', 'it tells no time');
+  const { warnings, ...totals } = await countTree(reading, reading.rootTree, onDamage);
+  return { ...reading.manifest, totals, warnings, partial: warnings.length > 0 };
 }
 
-/** A snapshot of restic's does not say how much is in it. */
-async function countTree(reader: TreeReader, id: string): Promise<{ items: number; bytes: number }> {
-  const totals = { items: 0, bytes: 0 };
-  const folders = [id];
+interface TreeTotals {
+  items: number;
+  bytes: number;
+  readonly warnings: string[];
+}
+
+/** A snapshot of restic's does not say how much is in it. A folder that cannot be read costs what is below it. */
+async function countTree(reader: TreeReader, id: string, onDamage: (thrown: unknown) => void): Promise<TreeTotals> {
+  const totals: TreeTotals = { items: 0, bytes: 0, warnings: [] };
+  const folders = [{ path: '', id }];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const node of await reader.tree(folder)) countNode(node, totals, folders);
+    const { path } = folder;
+    try {
+      for (const node of await reader.tree(folder.id)) countNode(node, path, totals, folders);
+    } catch (thrown) {
+      if (path === '') throw thrown;
+      onDamage(thrown);
+      totals.warnings.push(`${path} cannot be read: ${asTidemarkError(thrown).message}`);
+    }
   }
   return totals;
 }
 
-function countNode(node: Node, totals: { items: number; bytes: number }, folders: string[]): void {
+function countNode(node: Node, path: string, totals: TreeTotals, folders: { path: string; id: string }[]): void {
   totals.items += 1;
   totals.bytes += node.content?.sizeBytes ?? 0;
-  if (node.subtree !== undefined) folders.push(node.subtree);
+  if (node.subtree !== undefined) folders.push({ path: `${path}/${node.name}`, id: node.subtree });
 }

@@ -43,18 +43,36 @@ export function foreignManifest(snapshot: Snapshot): Manifest {
 }
 
 function parseManifest(text: string): Manifest {
-  let manifest: Manifest;
+  const manifest = fromJson(text);
+  if (typeof manifest.format === 'number' && manifest.format !== 1) throw newer(manifest.format);
+  if (isComplete(manifest)) return manifest;
+  throw new TidemarkError('REPOSITORY_CORRUPT', 'the manifest of the backup lacks what every manifest has');
+}
+
+function fromJson(text: string): Partial<Manifest> {
   try {
-    manifest = JSON.parse(text) as Manifest;
+    return (JSON.parse(text) ?? {}) as Partial<Manifest>;
   } catch (cause) {
     throw new TidemarkError('REPOSITORY_CORRUPT', 'the manifest of the backup is not JSON', { cause });
   }
-  if (manifest.format === 1) return manifest;
-  throw new TidemarkError(
-    'UNSUPPORTED',
-    `the backup has manifest format ${manifest.format}, this version knows format 1`,
-    {
-      hint: 'Use the version of tidemark that made it, or a newer one.',
-    },
+}
+
+/** As far as everybody relies on it. A folder of a user's may have a file of this name, too. */
+function isComplete(manifest: Partial<Manifest>): manifest is Manifest {
+  const { id, plan, source, driver, type, startedAt, endedAt, consistentPoint, totals } = manifest;
+  return (
+    manifest.format === 1 &&
+    [id, plan, source, driver, type].every((text) => typeof text === 'string') &&
+    [startedAt, endedAt, consistentPoint?.time].every((time) => !Number.isNaN(Date.parse(String(time)))) &&
+    [totals?.items, totals?.bytes].every(Number.isSafeInteger) &&
+    Array.isArray(manifest.warnings) &&
+    Array.isArray(manifest.contents) &&
+    Array.isArray(manifest.selection?.include)
   );
+}
+
+function newer(format: number): TidemarkError {
+  return new TidemarkError('UNSUPPORTED', `the backup has manifest format ${format}, this version knows format 1`, {
+    hint: 'Use the version of tidemark that made it, or a newer one.',
+  });
 }

@@ -88,14 +88,17 @@ export class Repository {
   }
 
   /** Every snapshot, in no order. `onDamaged` gets those that cannot be read; without it the first one throws. */
-  async *snapshots(signal?: AbortSignal, onDamaged?: (error: TidemarkError) => void): AsyncGenerator<Snapshot> {
+  async *snapshots(
+    signal?: AbortSignal,
+    onDamaged?: (error: TidemarkError, id: string) => void,
+  ): AsyncGenerator<Snapshot> {
     for await (const id of this.#objects.list('snapshots', signal)) {
       try {
         yield await this.snapshot(id, signal);
       } catch (error) {
         if (hasCode(error, 'BACKUP_NOT_FOUND')) continue; // it was removed after it was listed
         if (!hasCode(error, 'REPOSITORY_CORRUPT') || onDamaged === undefined) throw error;
-        onDamaged(error);
+        onDamaged(error, id);
       }
     }
   }

@@ -64,17 +64,34 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     ]);
   },
 
-  async 'replace makes the copies of one destination exactly these'(_t, catalog) {
-    const [kept, gone, elsewhere] = [backup(), backup(), backup({ destination: 'vault' })];
-    for (const one of [kept, gone, elsewhere]) await catalog.backups.record(one);
-    const found = Array.from({ length: 1200 }, () => backup());
-    const { addedBytes: _, ...again } = { ...kept, plan: 'name-in-the-manifest' };
-    const counts = await catalog.backups.replace('nas', [...found, again]);
-    assert.deepEqual(counts, { added: 1200, removed: 1 });
-    assert.equal((await catalog.backups.list({ limit: 10_000 })).length, 1202);
+  async 'stock is taken of one destination: added, refreshed, forgotten, damaged, and the rest left alone'(
+    _t,
+    catalog,
+  ) {
+    const [kept, gone, broken, meanwhile] = [backup(), backup(), backup(), backup()];
+    const elsewhere = backup({ destination: 'vault', snapshot: gone.snapshot });
+    for (const one of [kept, gone, broken, meanwhile, elsewhere]) await catalog.backups.record(one);
+    const fresh = Array.from({ length: 1200 }, () => backup());
+    const { addedBytes: _, ...again } = { ...kept, plan: 'name-in-the-manifest', items: 13 };
+    const stock = {
+      found: [...fresh, again],
+      gone: [gone.snapshot],
+      damaged: new Map([
+        [broken.snapshot, 'pack x is cut short'],
+        ['f'.repeat(64), 'never seen'],
+      ]),
+    };
+    assert.deepEqual(await catalog.backups.takeStock('nas', stock), { added: 1200, removed: 1 });
+    assert.deepEqual(await catalog.backups.takeStock('nas', stock), { added: 0, removed: 0 });
+    assert.equal((await catalog.backups.list({ limit: 10_000 })).length, 1204);
     assert.equal((await catalog.backups.list()).length, 1000);
-    const { plan, addedBytes } = await catalog.backups.get(kept.id);
-    assert.deepEqual([plan, addedBytes], ['nightly', 1000], 'what only the catalog knows is kept');
-    assert.deepEqual(await catalog.backups.get(elsewhere.id), elsewhere);
+    const { plan, addedBytes, items } = await catalog.backups.get(kept.id);
+    assert.deepEqual([plan, addedBytes, items], ['nightly', 1000, 13], 'what only the catalog knows is kept');
+    for (const one of [meanwhile, elsewhere]) assert.deepEqual(await catalog.backups.get(one.id), one);
+    const marked = await catalog.backups.get(broken.id);
+    const warnings = [...broken.warnings, 'damaged in the repository: pack x is cut short'];
+    assert.deepEqual([marked.partial, marked.warnings], [true, warnings]);
+    await catalog.backups.takeStock('nas', { found: [broken], gone: [], damaged: new Map() });
+    assert.deepEqual(await catalog.backups.get(broken.id), broken, 'it was mended');
   },
 };

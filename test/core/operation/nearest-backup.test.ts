@@ -12,7 +12,7 @@ test('the nearest backup after a time is told also when a thousand more came lat
   await using catalog = await openSqliteCatalog(join(await tempFolder(t), 'catalog.db'), clock);
   const hour = (at: number) => new Date(Date.parse('2026-03-01T00:00:00Z') + at * 3_600_000);
   const backups = Array.from({ length: 1_100 }, (_, at) => backup({ consistentAt: hour(at) }));
-  await catalog.backups.replace('nas', backups);
+  await catalog.backups.takeStock('nas', { found: backups, gone: [], damaged: new Map() });
   const wish = {
     source: 'shop',
     at: new Date('2026-02-28T12:00:00Z'),
