@@ -83,7 +83,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   },
   NotRestored: {
     item: 'text: What was asked for and is not whole in the target: a path, `table shop.orders`, `view shop.totals`.',
-    why: 'text: `damaged` in the repository, `refused` by the target, `skipped` for want of something else, or read back otherwise (`differs`).',
+    why: 'text: `damaged` in the repository, `refused` by the target, `skipped` for want of something else, read back otherwise (`differs`), or a pattern of `--only` that nothing in the backup matches (`absent`).',
     detail: 'text: The blob and the pack, the words of the target, or what is wanting.',
   },
   RestorePlan: {

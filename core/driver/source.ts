@@ -146,13 +146,13 @@ export interface RestoreResult {
 
 /** One thing that was asked for and is not whole in the target. */
 export interface NotRestored {
-  /** A path, or `view shop.totals`. */
+  /** A path, `view shop.totals`, or a pattern. */
   readonly item: string;
   /**
-   * Its bytes are damaged in the repository; the target refused it; something that it needs is not there; or, when
-   * verified, the target gave back other bytes than were written.
+   * Its bytes are damaged in the repository; the target refused it; something that it needs is not there; when verified,
+   * the target gave back other bytes than were written; or the backup holds nothing that the pattern names.
    */
-  readonly why: 'damaged' | 'refused' | 'skipped' | 'differs';
+  readonly why: 'damaged' | 'refused' | 'skipped' | 'differs' | 'absent';
   /** For damage the blob and the pack below it, for a refusal the target's own words. */
   readonly detail: string;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openSqliteCatalog } from '../../core/catalog/index.ts';
@@ -114,6 +114,46 @@ test('a plan is executed as it stands: newer backups do not change it, and a bac
     runRestore(context, plan, run),
     (error) => hasCode(error, 'BACKUP_NOT_FOUND') && /is gone since this restore was planned/.test(error.message),
   );
+});
+
+test('patterns that match nothing: all of them an error before anything is touched, some of them named and partial', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  for (const into of ['./none', 'docs']) {
+    const only = ['--only', 'typo-*', `${at.data}/deep/no`, '--auto-approve', '--overwrite'];
+    const nothing = await at.inside('restore', 'docs', '--into', into, ...only);
+    assert.deepEqual([nothing.code, existsSync(join(at.folder, 'none'))], [3, false], nothing.stderr);
+    assert.match(nothing.stderr, /error USAGE: nothing in the backup matches typo-\*, .*deep\/no/);
+  }
+  const some = await at.inside('restore', 'docs', '--into', './some', '--only', 'one.txt', 'typo-*', 'deep/f?');
+  assert.equal(some.code, 4, some.stderr);
+  assert.match(some.stderr, /^not restored: typo-\* \(absent\): nothing in the backup matches this pattern$/m);
+  assert.match(some.stderr, /^not restored: deep\/f\? \(absent\)/m);
+  assert.match(some.stdout, /restored 1 file, .*; 2 items not restored\n$/);
+  assert.equal(await readFile(join(at.folder, 'some', at.data, 'one.txt'), 'utf8'), 'one\n');
+});
+
+test('a backup and its restore count the same: no folders, and not the manifest', async (t) => {
+  const at = await home(t);
+  await symlink('one.txt', join(at.data, 'link'));
+  await link(join(at.data, 'one.txt'), join(at.data, 'deep/hard'));
+  await mkdir(join(at.data, 'empty'));
+  await at.inside('apply', '--auto-approve');
+  const made = JSON.parse((await at.inside('backup', 'docs-daily', '--json')).stdout);
+  const shown = JSON.parse((await at.inside('show', made.backup, '--json')).stdout);
+  const counted = { items: shown.items, bytes: shown.sizeBytes };
+  assert.deepEqual(counted, { items: 4, bytes: 300_008 });
+  assert.equal(made.job.result.items, 4);
+  for (const args of [
+    ['--into', './out'],
+    ['--into', './again', '--verify'],
+    ['--into', 'docs', '--overwrite'],
+  ]) {
+    const told = await at.inside('restore', 'docs', ...args, '--auto-approve', '--json');
+    const { items, bytes } = JSON.parse(told.stdout).job.result;
+    assert.deepEqual({ items, bytes }, counted, args.join(' '));
+  }
 });
 
 function operationContext(catalog: OperationContext['catalog']): OperationContext {

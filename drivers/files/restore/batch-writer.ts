@@ -1,6 +1,7 @@
 import type { BackupReader, DataThreads } from '../../../core/driver/index.ts';
 import type { NotRestoredList } from './not-restored-list.ts';
 import type { BatchFile, BatchLink, RestoreBatch } from './restore-batch.ts';
+import { manifestFolder } from './restore-target.ts';
 import { childPath, type Refusal, type RestoreReport, type RestoreTask } from './restore-task.ts';
 
 export interface BatchWriterOptions {
@@ -20,7 +21,7 @@ export class BatchWriter {
   readonly #brokenNames = new Map<string, { why: 'damaged' | 'refused'; detail: string }>();
   /** The batch that is being written, or was when the restore failed. */
   current: RestoreBatch | undefined;
-  /** What is whole in the target. */
+  /** What is whole in the target, counted as the backup does: no folders, and not core's own file. */
   items = 0;
   bytes = 0;
   readonly counts = { owners: 0, modes: 0, times: 0, attributes: 0 };
@@ -38,7 +39,6 @@ export class BatchWriter {
     const finished = batch.finished.filter(({ path }) => this.#isReachable(path));
     const { refused } = await this.#run({ kind: 'folder-metadata', folders: finished });
     this.#refuse(refused);
-    this.items += finished.length - refused.length;
     this.current = undefined;
   }
 
@@ -85,7 +85,7 @@ export class BatchWriter {
   async #count(files: readonly BatchFile[]): Promise<void> {
     const differing = this.#options.verify ? await this.#compare(files) : new Set<string>();
     for (const file of files) {
-      if (differing.size > 0 && differing.has(pathOf(file))) continue;
+      if (file.task.folder === manifestFolder || (differing.size > 0 && differing.has(pathOf(file)))) continue;
       this.items += 1;
       this.bytes += file.content.sizeBytes;
     }

@@ -16,9 +16,18 @@ export class NotRestoredList {
 
   /** `path` is relative to the root of the backup. */
   add(path: string, why: NotRestored['why'], detail: string): void {
-    this.#characters += path.length + detail.length;
+    this.#add({ item: `/${path}`, why, detail });
+  }
+
+  /** What was asked for with this pattern is not in the backup. */
+  addPattern(pattern: string): void {
+    this.#add({ item: pattern, why: 'absent', detail: 'nothing in the backup matches this pattern' });
+  }
+
+  #add(one: NotRestored): void {
+    this.#characters += one.item.length + one.detail.length;
     if (this.listed.length < mostListed && this.#characters <= mostCharacters) {
-      this.listed.push({ item: `/${path}`, why, detail });
+      this.listed.push(one);
     } else {
       this.notListed += 1;
     }

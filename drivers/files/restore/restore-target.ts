@@ -5,9 +5,10 @@ import { loadNative, workingFolder } from '../system/native.ts';
 import { childPath } from './restore-task.ts';
 import { restoreSteps } from './restore-walk.ts';
 import { rejectConflicts } from './target-conflicts.ts';
+import { rejectNothing } from './unmatched.ts';
 
-/** Core's own folder at the root of every backup; a restore in place has no business with it. */
-const manifestFolder = '.tidemark';
+/** Core's own folder at the root of every backup; a restore in place has no business with it, and nobody counts it. */
+export const manifestFolder = '.tidemark';
 const shownNames = 20;
 
 export interface RestoreTarget {
@@ -20,8 +21,8 @@ export interface RestoreTarget {
 }
 
 /**
- * Finds where to write and looks whether it may be written over, before anything is. Throws TARGET_NOT_EMPTY,
- * TARGET_UNSAFE, TARGET_FAILED.
+ * Finds where to write and looks whether it may be written over, before anything is. Throws USAGE when nothing of the
+ * backup is asked for, TARGET_NOT_EMPTY, TARGET_UNSAFE, TARGET_FAILED.
  */
 export async function openTarget(
   request: RestoreRequest,
@@ -29,6 +30,7 @@ export async function openTarget(
   subject: string,
 ): Promise<RestoreTarget> {
   const { folder } = request;
+  await rejectNothing(request, backup, folder === undefined ? [manifestFolder] : []);
   const target = folder === undefined ? await inPlace(request, backup, subject) : await prepareFolder(request, folder);
   if (request.overwrite) await rejectConflicts(request, backup, target);
   return target;

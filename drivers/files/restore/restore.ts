@@ -9,6 +9,7 @@ import type { RestoreReport, RestoreSetup, RestoreTask } from './restore-task.ts
 import { moduleUrl } from './restore-thread.ts';
 import { type RestoreFolder, restoreSteps } from './restore-walk.ts';
 import { removeUnfinished } from './unfinished.ts';
+import { UnmatchedPatterns } from './unmatched.ts';
 
 /**
  * Writes the tree of any backup into a folder, or that of a `files` backup back to where it was. Nothing is written when
@@ -51,8 +52,10 @@ async function writeAll(
 ): Promise<void> {
   const ownsMetadata = inPlace ? belowSourcePaths(backup) : () => true;
   const batches = new RestoreBatches({ writer, temporaryPrefix, ownsMetadata });
+  const unmatched = new UnmatchedPatterns(request.only);
   for await (const step of restoreSteps(backup, request.only, leaveOut)) {
     request.signal.throwIfAborted();
+    unmatched.see(step);
     if (step.kind === 'entry') await batches.add(step.folder, step.node);
     if (step.kind === 'lost') {
       notRestored.add(step.folder.path, 'damaged', `nothing of this folder is known: ${step.damage.message}`);
@@ -61,6 +64,7 @@ async function writeAll(
     if (step.kind === 'leave' || (step.kind === 'lost' && request.keepDamaged)) await batches.leave(step.folder);
   }
   await batches.end();
+  for (const pattern of unmatched.texts) notRestored.addPattern(pattern);
 }
 
 /** Folders above the paths of the source exist on their own account: their metadata stays. */

@@ -33,6 +33,11 @@ export class Ledger {
     if (!item.kind.startsWith('trigger')) this.#lost.set(qualified(item), name);
   }
 
+  /** What was asked for with this pattern is not in the backup. */
+  miss(pattern: string): void {
+    this.notRestored.push({ item: pattern, why: 'absent', detail: 'nothing in the backup matches this pattern' });
+  }
+
   /** What of these names is not restored, as `table shop.orders`. */
   lost(...names: string[]): string | undefined {
     return names.map((name) => this.#lost.get(name)).find((name) => name !== undefined);

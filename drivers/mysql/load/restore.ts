@@ -33,6 +33,7 @@ export async function restoreLogical(
   const { address } = context;
   const chosen = choose(backup, request);
   const ledger = new Ledger(chosen.tables);
+  for (const pattern of unmatchedPatterns(chosen, request.only)) ledger.miss(pattern);
   try {
     return await restoreInto(context, request, backup, chosen, ledger);
   } catch (error) {
@@ -113,6 +114,13 @@ function choose({ manifest }: BackupReader, request: RestoreRequest): Chosen {
   if (used.size > 0) return { ...chosen, databases: databases.filter((one) => used.has(one.database)) };
   throw new TidemarkError('USAGE', `nothing in the backup matches ${request.only.join(', ')}`, {
     hint: '`tidemark show` lists what the backup holds.',
+  });
+}
+
+function unmatchedPatterns({ tables, objects }: Chosen, only: readonly string[]): string[] {
+  return only.filter((pattern) => {
+    const selection = parseSelection([pattern], []);
+    return ![...tables, ...objects].some(({ database, name }) => selection.includes(database, name));
   });
 }
 
