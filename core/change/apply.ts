@@ -40,7 +40,7 @@ export async function apply({ changeSet, catalog, probes, clock, signal }: Apply
   const since = clock.now();
   if (isEmpty(changeSet)) return { state, ...(await lookAtApplied(state, probes, clock, signal)) };
   await refuseOvertaken(changeSet, state, catalog, clock);
-  const probed = await probeActions(changeSet.actions, state, probes, signal);
+  const probed = await unlessStale(changeSet, catalog, () => probeActions(changeSet.actions, state, probes, signal));
   signal.throwIfAborted();
   const applied = await catalog.state.commit({
     expectedSerial: changeSet.serial,
@@ -77,6 +77,16 @@ function refuseStale(changeSet: ChangeSet, state: AppliedState): void {
   if (changeSet.lineage !== state.lineage) throw stale('was made for another catalog');
   if (changeSet.serial !== state.serial) {
     throw stale(`was made for serial ${changeSet.serial}, the applied state has ${state.serial}`);
+  }
+}
+
+/** What a probe finds wrong may be what another apply is just doing; then that is what has to be said. */
+async function unlessStale<T>(changeSet: ChangeSet, catalog: Catalog, probing: () => Promise<T>): Promise<T> {
+  try {
+    return await probing();
+  } catch (thrown) {
+    refuseStale(changeSet, await catalog.state.read());
+    throw thrown;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Resource } from '../config/index.ts';
 import type { Consequence } from './change-set.ts';
 import { passiveFields } from './fields.ts';
-import { describeHeld, figures, heldBackups } from './held-backups.ts';
+import { describeHeld, figures, heldBackups, stillHolding } from './held-backups.ts';
 import type { Rules, World } from './rule.ts';
 
 export const destinationRules: Rules = {
@@ -15,15 +15,14 @@ export const destinationRules: Rules = {
     const held = heldBackups(world, { destination: before.name });
     if (held.copies === 0) return {};
     if (before.spec.onRemove !== 'orphan') {
-      return { refuse: { reason: `it still holds ${describeHeld(held)}`, hint: orphanHint } };
+      return { refuse: stillHolding(before, held, orphaned, world) };
     }
     const text = `${describeHeld(held)} stay in its repository but are no longer listed; ${importHint}`;
     return { consequences: [{ kind: 'backups-stranded', text, ...figures(held) }] };
   },
 };
 
-const orphanHint =
-  'Set `onRemove: orphan` on it and apply, then remove it: its repository stays as it is, and its backups are no longer listed.';
+const orphaned = 'its repository stays as it is, and its backups are no longer listed';
 const importHint = '`tidemark catalog import` finds them when it is declared again';
 
 function stranded(before: Resource, changed: ReadonlySet<string>, world: World): readonly Consequence[] {

@@ -1,3 +1,4 @@
+import type { Resource } from '../config/index.ts';
 import { formatBytes } from '../units.ts';
 import type { Consequence } from './change-set.ts';
 import type { World } from './rule.ts';
@@ -31,4 +32,17 @@ export function describeHeld({ copies, sizeBytes, destinations }: HeldBackups): 
 
 export function figures({ copies, sizeBytes }: HeldBackups): Pick<Consequence, 'backups'> {
   return { backups: { copies, sizeBytes } };
+}
+
+/** Why what still holds backups cannot just be taken out, and the two ways to go on. */
+export function stillHolding(before: Resource, held: HeldBackups, orphaned: string, { desired, applied }: World) {
+  const added = [...desired.values()].filter(
+    (one) => one.collection === before.collection && !applied.has(one.address),
+  );
+  const other = added.length === 1 ? `\`${added[0]!.name}\`` : 'another one here';
+  const renamed = `If ${other} is its new name, write \`renamedFrom: ${before.name}\` there.`;
+  return {
+    reason: `it still holds ${describeHeld(held)}`,
+    hint: `${renamed} Otherwise set \`onRemove: orphan\` on it and apply, then remove it: ${orphaned}.`,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Resource } from '../config/index.ts';
 import type { Consequence } from './change-set.ts';
-import { describeHeld, figures, heldBackups } from './held-backups.ts';
+import { describeHeld, figures, heldBackups, stillHolding } from './held-backups.ts';
 import { firstRun, lastRun, movedRun } from './next-run.ts';
 import { retentionConsequence, shrinks } from './retention-rules.ts';
 import type { Rules, World } from './rule.ts';
@@ -26,7 +26,7 @@ export const planRules: Rules = {
     const held = heldBackups(world, { plan: before.name });
     if (held.copies === 0) return { consequences: lastRun(before, world) };
     if (before.spec.onRemove !== 'orphan') {
-      return { refuse: { reason: `it still holds ${describeHeld(held)}`, hint: orphanHint } };
+      return { refuse: stillHolding(before, held, 'its backups are kept and can be restored', world) };
     }
     const text = `${describeHeld(held)} stay and can be restored; no retention applies to them any more`;
     return { consequences: [...lastRun(before, world), { kind: 'backups-kept', text, ...figures(held) }] };
@@ -34,8 +34,6 @@ export const planRules: Rules = {
 };
 
 const timing = ['schedule', 'manual', 'timezone', 'jitter', 'window', 'missed'];
-
-const orphanHint = 'Set `onRemove: orphan` on it and apply, then remove it: its backups are kept and can be restored.';
 
 function policyOf(plan: Resource, resources: World['desired']): Spec | undefined {
   const name = stringIn(plan.spec, 'retention');

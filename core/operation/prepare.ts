@@ -62,11 +62,23 @@ export async function probeDestination(
   return await withSubject(destination.address, () => store.probe(signal));
 }
 
+/** Two applies may make it at once: the one that comes second waits until the first has made it, and opens that. */
 async function openOrInit(options: RepositoryOptions, signal: AbortSignal): Promise<Repository> {
-  try {
-    return await Repository.open(options, signal);
-  } catch (error) {
-    if (!hasCode(error, 'REPOSITORY_MISSING')) throw error;
-    return Repository.init(options, signal);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await Repository.open(options, signal);
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_MISSING')) throw error;
+    }
+    try {
+      return await Repository.init(options, signal);
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_EXISTS') || attempt === attempts) throw error;
+      await options.clock.sleep(betweenMs, signal);
+    }
   }
 }
+
+/** Making a repository takes some seconds where the store is far away. */
+const attempts = 20;
+const betweenMs = 250;

@@ -102,6 +102,7 @@ test('a refused change set is shown, exits with 6, and leaves everything as it i
   await at.write(yamlFor(at.folder).replace('docs-daily', 'other'));
   const plan = await at.inside('plan');
   assert.deepEqual([plan.code, /! refuse plans\.docs-daily/.test(plan.stdout)], [6, true]);
+  assert.match(plan.stdout, /hint: If `other` is its new name, write `renamedFrom: docs-daily` there\. Otherwise/);
   const apply = await at.inside('apply', '--auto-approve');
   assert.deepEqual([apply.code, /error CHANGE_REFUSED/.test(apply.stderr)], [6, true]);
   const markdown = (await at.inside('plan', '--markdown')).stdout;
