@@ -3,7 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { asTidemarkError, TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
 import type { Globals, Stream, Surroundings } from './surroundings.ts';
-import { diagnosticText, errorJson, errorText, warningText } from './views/errors.ts';
+import { diagnosticsText, errorJson, errorText, warningText } from './views/errors.ts';
 import type { Look } from './views/look.ts';
 
 /** Where a verb says what it has to say: results on stdout, everything else on stderr. */
@@ -37,9 +37,7 @@ export function openOutput(surroundings: Surroundings, globals: Globals): Output
   const { json, quiet } = globals;
   const draw = (text: string) => void stderr.write(text);
   const raw = (text: string) => void stdout.write(text);
-  const diagnostics = (all: readonly Diagnostic[]) => {
-    for (const one of all) draw(diagnosticText(one, cwd, messageLook));
-  };
+  const diagnostics = (all: readonly Diagnostic[]) => draw(diagnosticsText(all, cwd, messageLook));
   return {
     json,
     quiet,
@@ -73,7 +71,8 @@ export function invalidConfiguration(diagnostics: readonly Diagnostic[]): Tidema
 
 function lookOf(stream: Stream, { env, clock }: Surroundings, { color }: Globals): Look {
   const colour = color && stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-  return { colour, columns: stream.columns || 80, now: clock.now() };
+  const columns = stream.isTTY === true ? stream.columns || 80 : Number.POSITIVE_INFINITY;
+  return { colour, columns, now: clock.now() };
 }
 
 function textOf(text: string | (() => string)): string {

@@ -1,20 +1,31 @@
 import { relative } from 'node:path';
 import type { Diagnostic, Position } from '../../core/diagnostic.ts';
 import type { TidemarkError } from '../../core/error.ts';
-import { type Look, paint, printable } from './look.ts';
+import { brief, type Look, paint, printable } from './look.ts';
+import { count } from './words.ts';
 
 /** `error CODE: text`, `  at subject`, `  hint: …`, each on a line. */
 export function errorText(error: TidemarkError, look: Look): string {
-  const head = `${paint(look, ['red', 'bold'], 'error')} ${error.code}: ${printable(error.message)}`;
-  const subject = error.subject === undefined ? [] : [`  at ${printable(error.subject)}`];
+  const head = `${paint(look, ['red', 'bold'], 'error')} ${error.code}: ${brief(error.message)}`;
+  const subject = error.subject === undefined ? [] : [`  at ${brief(error.subject)}`];
   return [head, ...subject, ...hintLines(error.hint), ...stackLines(error)].map((line) => `${line}\n`).join('');
 }
 
+/** The first of them, errors before warnings where there are more, and how many there are. */
+export function diagnosticsText(all: readonly Diagnostic[], cwd: string, look: Look): string {
+  if (all.length <= mostDiagnostics) return all.map((one) => diagnosticText(one, cwd, look)).join('');
+  const bySeverity = all.toSorted((a, b) => Number(a.severity !== 'error') - Number(b.severity !== 'error'));
+  const shown = bySeverity.slice(0, mostDiagnostics).map((one) => diagnosticText(one, cwd, look));
+  return `${shown.join('')}and ${count(all.length - mostDiagnostics, 'more', 'more')}; \`--json\` gives all of them\n`;
+}
+
+const mostDiagnostics = 50;
+
 /** `file:line:column: error: text` and its hint. Files below the current folder are shown from there. */
-export function diagnosticText({ severity, summary, hint, position }: Diagnostic, cwd: string, look: Look): string {
+function diagnosticText({ severity, summary, hint, position }: Diagnostic, cwd: string, look: Look): string {
   const word = paint(look, severity === 'error' ? ['red', 'bold'] : ['yellow', 'bold'], severity);
   const place = position === undefined ? '' : `${positionText(position, cwd)}: `;
-  return [`${place}${word}: ${printable(summary)}`, ...hintLines(hint)].map((line) => `${line}\n`).join('');
+  return [`${place}${word}: ${brief(summary)}`, ...hintLines(hint)].map((line) => `${line}\n`).join('');
 }
 
 export function positionText({ file, line, column }: Position, cwd: string): string {
@@ -24,7 +35,7 @@ export function positionText({ file, line, column }: Position, cwd: string): str
 
 /** `warning: text` and its hint. */
 export function warningText(summary: string, look: Look, hint?: string): string {
-  const line = `${paint(look, ['yellow', 'bold'], 'warning')}: ${printable(summary)}`;
+  const line = `${paint(look, ['yellow', 'bold'], 'warning')}: ${brief(summary)}`;
   return [line, ...hintLines(hint)].map((one) => `${one}\n`).join('');
 }
 
@@ -35,7 +46,7 @@ export function errorJson(error: TidemarkError) {
 }
 
 function hintLines(hint: string | undefined): string[] {
-  return hint === undefined ? [] : [`  hint: ${printable(hint)}`];
+  return hint === undefined ? [] : [`  hint: ${brief(hint)}`];
 }
 
 /** A defect is shown with its place, so that a report of it helps. */

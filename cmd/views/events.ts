@@ -1,5 +1,5 @@
 import type { EventLevel, EventRecord } from '../../core/catalog/index.ts';
-import { type Look, type Paint, paint, printable } from './look.ts';
+import { brief, type Look, type Paint, paint, printable } from './look.ts';
 import { table } from './table.ts';
 import { formatTime } from './words.ts';
 
@@ -11,8 +11,8 @@ export function eventsTable(events: readonly EventRecord[], look: Look): string 
       { title: 'LEVEL', cell: ({ level }) => paint(look, colours[level], level) },
       { title: 'KIND', cell: ({ kind }) => kind },
       { title: 'SUBJECT', cell: ({ subject }) => printable(subject) },
-      { title: 'COUNT', right: true, cell: ({ count }) => (count > 1 ? String(count) : undefined) },
-      { title: 'TEXT', cell: ({ text }) => printable(text) },
+      { title: 'COUNT', minor: true, right: true, cell: ({ count }) => (count > 1 ? String(count) : undefined) },
+      { title: 'TEXT', cell: ({ text }) => brief(text) },
     ],
     look,
   );

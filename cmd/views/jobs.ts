@@ -1,7 +1,7 @@
 import type { Job } from '../../core/catalog/index.ts';
 import type { RestorePlan } from '../../core/restore/index.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
-import { type Look, type Paint, paint, printable } from './look.ts';
+import { brief, type Look, type Paint, paint, printable } from './look.ts';
 import { targetText } from './restore-plan.ts';
 import { table } from './table.ts';
 import { formatTime } from './words.ts';
@@ -15,9 +15,9 @@ export function jobsTable(jobs: readonly Job[], look: Look): string {
       { title: 'PLAN', cell: ({ plan }) => plan },
       { title: 'SOURCE', cell: ({ source }) => source },
       { title: 'STATE', cell: ({ state }) => paint(look, colours[state], state) },
-      { title: 'BY', cell: ({ trigger }) => trigger },
+      { title: 'BY', minor: true, cell: ({ trigger }) => trigger },
       { title: 'QUEUED', cell: ({ queuedAt }) => formatTime(queuedAt) },
-      { title: 'TOOK', right: true, cell: (job) => tookText(job, look.now) },
+      { title: 'TOOK', minor: true, right: true, cell: (job) => tookText(job, look.now) },
       { title: 'WHAT', cell: whatText },
     ],
     look,
@@ -34,7 +34,7 @@ export function restoresTable(jobs: readonly Job[], look: Look): string {
       { title: 'INTO', cell: (job) => targetText(planOf(job).target) },
       { title: 'STATE', cell: ({ state }) => paint(look, colours[state], state) },
       { title: 'QUEUED', cell: ({ queuedAt }) => formatTime(queuedAt) },
-      { title: 'TOOK', right: true, cell: (job) => tookText(job, look.now) },
+      { title: 'TOOK', minor: true, right: true, cell: (job) => tookText(job, look.now) },
       { title: 'WHAT', cell: whatText },
     ],
     look,
@@ -68,7 +68,7 @@ function whatText({ state, error, progress, cancelRequested }: Job): string | un
     const total = progress.totalBytes === undefined ? '' : ` of ${formatBytes(progress.totalBytes)}`;
     return `${printable(progress.step)}, ${formatBytes(progress.doneBytes)}${total}`;
   }
-  return error === undefined ? undefined : `${error.code}: ${printable(error.message)}`;
+  return error === undefined ? undefined : `${error.code}: ${brief(error.message)}`;
 }
 
 function planOf({ request }: Job): RestorePlan {

@@ -11,7 +11,7 @@ export function keysTable(keys: readonly Key[], look: Look): string {
     [
       { title: 'KEY', cell: ({ id }) => id.slice(0, 8) },
       { title: 'CREATED', cell: ({ created }) => formatTime(created) },
-      { title: 'BY', cell: ({ username, hostname }) => printable(`${username}@${hostname}`) },
+      { title: 'BY', minor: true, cell: ({ username, hostname }) => printable(`${username}@${hostname}`) },
       { title: 'IN USE', cell: ({ current }) => (current ? 'yes' : undefined) },
     ],
     look,

@@ -18,6 +18,15 @@ export function printable(text: string): string {
   return text.toWellFormed().replaceAll(/[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, escaped);
 }
 
+/** As `printable`, and what is far too long to read, such as a path of 10 KB, without its middle. */
+export function brief(text: string): string {
+  if (text.length <= mostCharacters) return printable(text);
+  const half = mostCharacters / 2;
+  return `${printable(text.slice(0, half))} ... ${printable(text.slice(-half))}`;
+}
+
+const mostCharacters = 1_000;
+
 function escaped(character: string): string {
   const code = character.charCodeAt(0);
   if (character === '\n') return '\\n';

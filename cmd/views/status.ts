@@ -40,8 +40,17 @@ function sourcesTable(sources: readonly SourceOverview[], look: Look): string {
       { title: 'STATE', cell: ({ source, first }) => (first ? stateText(source.state, look) : undefined) },
       { title: 'PLAN', cell: ({ plan }) => plan?.settings.name },
       { title: 'NEWEST BACKUP', cell: ({ plan }) => newestText(plan, look) },
-      { title: 'SIZE', right: true, cell: ({ plan }) => plan?.newest && formatBytes(plan.newest.sizeBytes) },
-      { title: 'RECOVERY POINT', cell: ({ plan }) => plan?.newest && formatTime(plan.newest.consistentAt) },
+      {
+        title: 'SIZE',
+        minor: true,
+        right: true,
+        cell: ({ plan }) => plan?.newest && formatBytes(plan.newest.sizeBytes),
+      },
+      {
+        title: 'RECOVERY POINT',
+        minor: true,
+        cell: ({ plan }) => plan?.newest && formatTime(plan.newest.consistentAt),
+      },
       { title: 'NEXT RUN', cell: ({ plan }) => nextText(plan, look) },
     ],
     look,
@@ -80,7 +89,7 @@ function destinationsTable(destinations: readonly DestinationOverview[], look: L
     destinations,
     [
       { title: 'DESTINATION', cell: ({ name }) => name },
-      { title: 'DRIVER', cell: ({ driver }) => driver },
+      { title: 'DRIVER', minor: true, cell: ({ driver }) => driver },
       { title: 'BACKUPS', right: true, cell: ({ copies }) => String(copies) },
       { title: 'RESTORE TO', right: true, cell: ({ sizeBytes }) => formatBytes(sizeBytes) },
     ],

@@ -39,8 +39,10 @@ export function stillHolding(before: Resource, held: HeldBackups, orphaned: stri
   const added = [...desired.values()].filter(
     (one) => one.collection === before.collection && !applied.has(one.address),
   );
-  const other = added.length === 1 ? `\`${added[0]!.name}\`` : 'another one here';
-  const renamed = `If ${other} is its new name, write \`renamedFrom: ${before.name}\` there.`;
+  const renamed =
+    added.length === 1
+      ? `If \`${added[0]!.name}\` is its new name, write \`renamedFrom: ${before.name}\` there.`
+      : `If only its name changed, write \`renamedFrom: ${before.name}\` in the one with the new name.`;
   return {
     reason: `it still holds ${describeHeld(held)}`,
     hint: `${renamed} Otherwise set \`onRemove: orphan\` on it and apply, then remove it: ${orphaned}.`,

@@ -21,7 +21,7 @@ export interface Finding {
 /** An error of the schema's validator, run with `verbose`, in our words. Values of secret fields are never shown. */
 export function explain(error: ErrorObject): Finding {
   const path = pathOf(error.instancePath);
-  if (error.parentSchema?.format === 'secret') return literalSecret(path);
+  if (error.parentSchema?.format === 'secret') return literalSecret(path, error.data);
   switch (error.keyword) {
     case 'additionalProperties':
       return unknownKey(error, path);
@@ -67,11 +67,11 @@ const typeNames: Readonly<Record<string, string>> = {
   array: 'a list',
 };
 
-function literalSecret(path: Path): Finding {
+function literalSecret(path: Path, text: unknown): Finding {
   return {
     code: 'literal-secret',
     summary: `\`${fieldName(path)}\` must be a reference to a secret, not the secret itself`,
-    hint: formats.secret!.hint(''),
+    hint: formats.secret!.hint(String(text)),
     path,
     part: 'value',
   };
@@ -109,26 +109,46 @@ function missingKey(error: ErrorObject, path: Path): Finding {
 
 function neededKey(error: ErrorObject, path: Path): Finding {
   const { property, missingProperty } = error.params;
+  const instead = excludedBy(error, missingProperty);
+  const add = instead ? `write \`${missingProperty}\` instead of \`${instead}\`` : `add \`${missingProperty}\``;
   return {
     code: 'missing-key',
     summary: `\`${fieldName([...path, property])}\` has no use without \`${missingProperty}\``,
-    hint: `Add \`${missingProperty}\`, or remove \`${property}\`.`,
+    hint: `Remove \`${property}\`, or ${add}.`,
     path: [...path, property],
     part: 'key',
     missing: [missingProperty],
   };
 }
 
+/** The key that is there and cannot stand beside this one. */
+function excludedBy({ parentSchema, data }: ErrorObject, key: string): string | undefined {
+  const branches = (parentSchema?.oneOf ?? []) as { required?: string[] }[];
+  const choice = branches.flatMap(({ required = [] }) => required);
+  return choice.includes(key)
+    ? choice.find((other) => other !== key && Object.hasOwn(data as object, other))
+    : undefined;
+}
+
 function wrongType(error: ErrorObject, path: Path): Finding {
   const wanted = [error.params.type].flat().map((type) => typeNames[type] ?? type);
-  const quotable = wanted.includes('a string') && ['number', 'boolean'].includes(typeof error.data);
+  const quotable = wanted.includes('a string') && isGoodInQuotes(error);
   return {
     code: 'wrong-type',
-    summary: `${subject(path)} must be ${wanted.join(' or ')}, not ${typeOf(error.data)}`,
-    hint: quotable ? `Put it in quotes if that is what you mean.${forExample(error)}` : forExample(error)?.trim(),
+    summary: `${subject(path)} must be ${wanted.join(' or ')}, not ${typeof error.data === 'number' && error.params.type === 'integer' ? error.data : typeOf(error.data)}`,
+    hint: quotable ? `Put it in quotes if that is what you mean.${forExample(error) ?? ''}` : forExample(error)?.trim(),
     path,
     part: 'value',
   };
+}
+
+/** Whether the text of a number would be a value that the schema takes. */
+function isGoodInQuotes({ data, parentSchema = {} }: ErrorObject): boolean {
+  if (typeof data !== 'number' && typeof data !== 'boolean') return false;
+  const { format, enum: allowed, pattern } = parentSchema;
+  if (format !== undefined) return formats[format]?.accepts(String(data)) ?? false;
+  if (pattern !== undefined) return new RegExp(pattern).test(String(data));
+  return allowed === undefined || allowed.includes(String(data));
 }
 
 /** `oneOf` and `anyOf` say which keys go together when each branch requires one; anything else has no good words. */

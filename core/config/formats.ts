@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { Cron } from 'croner';
 import { nearest } from '../nearest.ts';
 import { durationHint, parseDuration } from '../units.ts';
-import { isReference } from './secrets.ts';
+import { isReference, referenceHint } from './secrets.ts';
 
 /** What a JSON Schema's `format` means to us. */
 export interface Format {
@@ -27,7 +27,7 @@ export const formats: Readonly<Record<string, Format>> = {
   secret: {
     noun: 'a reference to a secret',
     accepts: isReference,
-    hint: () => 'Write where the secret is: `${file:/path}`, `${env:NAME}` or `${credential:NAME}`.',
+    hint: referenceHint,
     hidden: true,
   },
   name: { noun: 'a name', accepts: isName, hint: () => nameRule },
@@ -41,7 +41,8 @@ export const formats: Readonly<Record<string, Format>> = {
   'absolute-path': {
     noun: 'an absolute path',
     accepts: (text) => isAbsolute(text) && !text.includes('\0'),
-    hint: () => 'Write the whole path, beginning with /.',
+    hint: (text) =>
+      text.includes('\0') ? 'A path has no NUL in it: take it out.' : 'Write the whole path, beginning with /.',
   },
   'host-port': {
     noun: 'a host and a port',
@@ -76,6 +77,8 @@ function cronHint(text: string): string {
 /** `?` stands for the moment of reading in croner: the same file would mean something else each time. */
 function cronProblem(text: string): string | undefined {
   if (text.includes('?')) return '`?` is not allowed';
+  const parts = text.trim().split(/\s+/).length;
+  if (parts !== 5 && parts !== 6) return `in this one there are ${parts} parts`;
   try {
     const schedule = new Cron(text, { paused: true, mode: '5-or-6-parts', utcOffset: 0 });
     const everyMonth = text.trim().split(/\s+/).at(-2) === '*';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { TidemarkError } from '../error.ts';
+import { nearest } from '../nearest.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { Secret, type SecretResolver } from '../secret.ts';
 
@@ -14,9 +15,30 @@ export function isReference(text: string): boolean {
   return parseReference(text) !== undefined;
 }
 
-/** Whether a reference stands anywhere in a text, well-formed or not. */
+/** Whether a reference stands anywhere in a text, well-formed or not, or something that was meant to be one. */
 export function mentionsReference(text: string): boolean {
-  return /\$\{\s*(env|file|credential)\s*:/.test(text);
+  return kindIn(text) !== undefined;
+}
+
+/** What to write instead of a text that is no reference. Says nothing of the text but which kind was meant. */
+export function referenceHint(text: string): string {
+  const kind = kindIn(text);
+  if (kind === undefined) return `Write where the secret is: ${forms.file}, ${forms.env} or ${forms.credential}.`;
+  if (!/^\$\{\w+:[^{}]*\}$/.test(text))
+    return `The whole value must be the reference, and nothing else: ${forms[kind]}.`;
+  const rule = kind === 'file' ? 'with the whole path, beginning with /' : 'with letters, digits and underscores';
+  return text.startsWith(`\${${kind}:`) ? `Write ${forms[kind]}, ${rule}.` : `Did you mean ${forms[kind]}?`;
+}
+
+const forms = {
+  file: '`${file:/path}`',
+  env: '`${env:NAME}`',
+  credential: '`${credential:NAME}`',
+} as const;
+
+function kindIn(text: string): Reference['kind'] | undefined {
+  const word = /\$\{\s*([A-Za-z]+)\s*:/.exec(text)?.[1];
+  return word === undefined ? undefined : (nearest(word, Object.keys(forms)) as Reference['kind'] | undefined);
 }
 
 /**
@@ -26,7 +48,7 @@ export function mentionsReference(text: string): boolean {
 export function makeSecretResolver(surroundings: SecretSurroundings): SecretResolver {
   return async (text) => {
     const reference = parseReference(text);
-    if (reference === undefined) throw unreadable('this is not a reference to a secret', 'Write `${file:/path}`.');
+    if (reference === undefined) throw unreadable('this is not a reference to a secret', referenceHint(text));
     if (reference.kind === 'env') return fromEnvironment(reference.name, surroundings);
     if (reference.kind === 'credential') return fromCredential(reference.name, surroundings);
     return fromFile(reference.name, text);

@@ -95,8 +95,12 @@ function meaningful(errors: readonly ErrorObject[]): ErrorObject[] {
   );
 }
 
-/** A key that is missing because it was misspelt is told once, as the unknown key. */
+/** A key that is missing because it was misspelt is told once, as the unknown key; a value of the wrong kind as that. */
 function withoutConsequences(findings: readonly Finding[]): Finding[] {
   const meant = new Set(findings.map((finding) => finding.meant));
-  return findings.filter((finding) => !finding.missing?.some((key) => meant.has(key)));
+  const mistyped = new Set(findings.filter(({ code }) => code === 'wrong-type').map(({ path }) => path.join('\0')));
+  return findings.filter(
+    ({ code, path, missing }) =>
+      !missing?.some((key) => meant.has(key)) && !(code === 'bad-value' && mistyped.has(path.join('\0'))),
+  );
 }

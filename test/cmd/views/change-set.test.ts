@@ -14,7 +14,7 @@ test('a change set reads as text', () => {
   assert.equal(
     changeSetText(set, { color: false }),
     `! refuse plans.nightly: it still holds 12 backups (3.0 GiB) in nas
-    hint: Set \`onRemove: orphan\` on it and apply, then remove it: its backups are kept and can be restored.
+    hint: If only its name changed, write \`renamedFrom: nightly\` in the one with the new name. Otherwise set \`onRemove: orphan\` on it and apply, then remove it: its backups are kept and can be restored.
 
 + add sources.more: not applied yet  /etc/tidemark.yaml:4
     driver: "files"

@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { openOutput } from '../../../cmd/output.ts';
 import type { Surroundings } from '../../../cmd/surroundings.ts';
 import { contentsTable } from '../../../cmd/views/contents.ts';
+import { diagnosticsText, warningText } from '../../../cmd/views/errors.ts';
 import { logLine } from '../../../cmd/views/log-line.ts';
 import { type Look, paint, printable } from '../../../cmd/views/look.ts';
 import { notRestoredText } from '../../../cmd/views/not-restored.ts';
@@ -32,6 +33,64 @@ test('a table is as wide as its cells, leaves out what says nothing, and colours
   assert.equal(shown(plain), 'NAME     SIZE\na           5\nlonger  12345\n');
   assert.notEqual(shown(coloured), shown(plain));
   assert.equal(stripVTControlCharacters(shown(coloured)), shown(plain));
+});
+
+const jobs = [
+  { id: '01HZ', kind: 'backup', by: 'schedule', what: 'SOURCE_FAILED: the server went away while it was being read' },
+  { id: '01J0', kind: 'restore', by: 'manual', what: '' },
+];
+const jobsAt = (columns: number) =>
+  table(
+    jobs,
+    [
+      { title: 'ID', cell: ({ id }) => id },
+      { title: 'KIND', cell: ({ kind }) => kind },
+      { title: 'BY', minor: true, cell: ({ by }) => by },
+      { title: 'WHAT', cell: ({ what }) => what },
+    ],
+    { ...plain, columns },
+  );
+
+test('a table that is wider than the terminal drops minor columns, then wraps its last, then stands as records', () => {
+  const all = jobsAt(90);
+  assert.match(all, /^ID {4}KIND {5}BY {8}WHAT\n01HZ {2}backup {3}schedule {2}SOURCE_FAILED: .* read\n/);
+  assert.equal(jobsAt(Number.POSITIVE_INFINITY), all);
+  assert.match(jobsAt(80), /^ID {4}KIND {5}WHAT\n01HZ {2}backup {3}SOURCE_FAILED: .* read\n01J0 {2}restore\n$/);
+  const indent = ' '.repeat(15);
+  assert.equal(
+    jobsAt(50),
+    `ID    KIND     WHAT\n01HZ  backup   SOURCE_FAILED: the server went away\n${indent}while it was being read\n01J0  restore\n`,
+  );
+  const records = jobsAt(30);
+  assert.match(records, /^ID {4}01HZ\nKIND {2}backup\nBY {4}schedule\nWHAT {2}SOURCE_FAILED: .* read\n\nID {4}01J0\n/);
+  for (const columns of [80, 60, 50, 40]) {
+    assert.ok(
+      jobsAt(columns)
+        .split('\n')
+        .every((line) => line.length <= columns),
+      `${columns}`,
+    );
+  }
+});
+
+test('what is far too long to read is shown without its middle', () => {
+  const path = `/${'x'.repeat(10_000)}/end`;
+  const text = warningText(`${path} cannot be read`, plain, `Look at ${path}.`);
+  assert.ok(text.length < 2_500, `${text.length}`);
+  assert.match(text, /^warning: \/x+ \.\.\. x+\/end cannot be read\n {2}hint: Look at/);
+});
+
+test('of thousands of mistakes the first fifty are shown, errors first, and how many there are', () => {
+  const mistake = { severity: 'error', code: 'x', summary: 'wrong' } as const;
+  const warning = { severity: 'warning', code: 'y', summary: 'odd' } as const;
+  const lines = diagnosticsText([warning, ...Array(20_000).fill(mistake)], '/', plain)
+    .trimEnd()
+    .split('\n');
+  assert.deepEqual(
+    [lines.length, lines[0], lines[50]],
+    [51, 'error: wrong', 'and 19,951 more; `--json` gives all of them'],
+  );
+  assert.equal(diagnosticsText([warning, mistake], '/', plain), 'warning: odd\nerror: wrong\n');
 });
 
 test('what would move the cursor is shown as an escape', () => {

@@ -82,7 +82,7 @@ const mistakes: readonly { what: string; line: string; by: string; errors: strin
     by: '  config-now: { source: config, destinations: [nas], window: 6h }',
     errors: [
       '+0:3 missing-key plans.config-now: exactly one of `schedule`, `manual` is needed [Add one of them.]',
-      '+0:54 missing-key plans.config-now: `window` has no use without `schedule` [Add `schedule`, or remove `window`.]',
+      '+0:54 missing-key plans.config-now: `window` has no use without `schedule` [Remove `window`, or add `schedule`.]',
     ],
   },
   {
@@ -150,6 +150,76 @@ const mistakes: readonly { what: string; line: string; by: string; errors: strin
     by: '    schedule: "0 25 * * *"',
     errors: [
       '+0:15 bad-value plans.shop-nightly: `schedule` is not a schedule that ever comes: 0 25 * * * [Write minute, hour, day, month and weekday, such as "30 1 * * 1-5"; in this one: Invalid value for hour: 25.]',
+    ],
+  },
+  {
+    what: 'a cron of too few parts',
+    line: '    schedule: "0 0 * * *"',
+    by: '    schedule: hourly',
+    errors: [
+      '+0:15 bad-value plans.shop-nightly: `schedule` is not a schedule that ever comes: hourly [Write minute, hour, day, month and weekday, such as "30 1 * * 1-5"; in this one there are 1 parts.]',
+    ],
+  },
+  {
+    what: 'what has no use for a plan that runs by hand, with advice that works',
+    line: '  config-now: { source: config, manual: true, destinations: [nas] }',
+    by: '  config-now: { source: config, manual: true, destinations: [nas], jitter: 1h }',
+    errors: [
+      '+0:68 missing-key plans.config-now: `jitter` has no use without `schedule` [Remove `jitter`, or write `schedule` instead of `manual`.]',
+    ],
+  },
+  {
+    what: 'a number without a unit, which quotes would not mend',
+    line: '    window: 6h',
+    by: '    window: 6',
+    errors: ['+0:13 wrong-type plans.shop-nightly: `window` must be a string, not a number [For example: `6h`.]'],
+  },
+  {
+    what: 'a label that is a number, which quotes do mend',
+    line: '    labels: { region: eu }',
+    by: '    labels: { region: 5 }',
+    errors: [
+      '+0:23 wrong-type sources.shop: `labels.region` must be a string, not a number [Put it in quotes if that is what you mean.]',
+    ],
+  },
+  {
+    what: 'a value of the wrong type once, not also as one that is not among the possible',
+    line: '    missed: skip',
+    by: '    missed: true',
+    errors: [
+      '+0:13 wrong-type plans.shop-nightly: `missed` must be a string, not true or false [For example: `run-once`.]',
+    ],
+  },
+  {
+    what: 'a path with a NUL in it',
+    line: '    paths: [/etc, /srv/www]',
+    by: '    paths: [/etc, "/srv\\0www"]',
+    errors: [
+      '+0:19 bad-value sources.config: `paths[1]` is not an absolute path: /srv\0www [A path has no NUL in it: take it out.]',
+    ],
+  },
+  {
+    what: 'a misspelt kind of reference, in a secret',
+    line: '    password: ${env:SHOP}',
+    by: '    password: ${fil:/x}',
+    errors: [
+      '+0:15 literal-secret sources.shop: `password` must be a reference to a secret, not the secret itself [Did you mean `${file:/path}`?]',
+    ],
+  },
+  {
+    what: 'a misspelt kind of reference, where none belongs',
+    line: '    host: db1.internal',
+    by: '    host: ${envv:HOST}',
+    errors: [
+      '+0:11 misplaced-reference sources.shop: `host` is not a secret and cannot be a reference [Write the value itself.]',
+    ],
+  },
+  {
+    what: 'a secret in a file by a relative path',
+    line: '    password: ${env:SHOP}',
+    by: '    password: ${file:shop.key}',
+    errors: [
+      '+0:15 literal-secret sources.shop: `password` must be a reference to a secret, not the secret itself [Write `${file:/path}`, with the whole path, beginning with /.]',
     ],
   },
   {
