@@ -30,13 +30,19 @@ export class BackupFiles {
     const found = new Set<string>();
     for (const path of paths) {
       signal.throwIfAborted();
-      const text = await this.bytes(path).catch((error) => {
-        if (hasCode(error, 'REPOSITORY_CORRUPT', 'BACKUP_INCOMPLETE')) return Buffer.alloc(0);
-        throw error;
-      });
-      if (pattern.test(text.toString('utf8'))) found.add(path);
+      if (pattern.test(await this.textOf(path))) found.add(path);
     }
     return found;
+  }
+
+  /** The text of a small file; of one that is damaged, none. */
+  async textOf(path: string): Promise<string> {
+    try {
+      return (await this.bytes(path)).toString('utf8');
+    } catch (error) {
+      if (hasCode(error, 'REPOSITORY_CORRUPT', 'BACKUP_INCOMPLETE')) return '';
+      throw error;
+    }
   }
 
   #folder(path: string): Promise<readonly Node[]> {

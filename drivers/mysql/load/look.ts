@@ -1,4 +1,4 @@
-import type { RestoreRequest } from '../../../core/driver/index.ts';
+import type { Manifest, RestoreRequest } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
 import { accountText, type Grants, readGrants } from '../inventory/grants.ts';
@@ -7,6 +7,7 @@ import { readServer, type Server } from '../server.ts';
 import type { ServerAddress } from '../settings.ts';
 import type { BackupFiles } from './backup-files.ts';
 import type { Existing } from './existing.ts';
+import { type Lacks, readLacks } from './lacks.ts';
 import { type Need, readNeeds } from './needs.ts';
 import { roomProblem } from './room.ts';
 import { writeProblem } from './writable.ts';
@@ -28,20 +29,22 @@ export interface Look {
   readonly files: BackupFiles;
   readonly existing: Existing;
   readonly request: RestoreRequest;
+  readonly manifest: Manifest;
 }
 
 /**
  * Finds what would stop a restore midway before anything is touched, and tells all of it at once: TARGET_DENIED where
  * the server cannot be written to or the account lacks privileges, TARGET_FAILED where there is surely too little room.
+ * What only some tables need and the server does not have costs only them: it is given back.
  */
-export async function lookBeforeLoading(seen: Omit<Look, 'server' | 'grants'>): Promise<void> {
+export async function lookBeforeLoading(seen: Omit<Look, 'server' | 'grants'>): Promise<Lacks> {
   seen.request.progress.step('looking at what the target allows');
   const server = await readServer(seen.control);
   const look = { ...seen, server, grants: await readGrants(seen.control, server.flavour) };
   const denied = [await writeProblem(look), privilegeProblem(look, await readNeeds(look))];
   const room = await roomProblem(look);
   const problems = [...denied, room].filter((one) => one !== undefined);
-  if (problems.length === 0) return;
+  if (problems.length === 0) return await readLacks(look);
   const code = problems.every((one) => one === room) ? 'TARGET_FAILED' : 'TARGET_DENIED';
   throw new TidemarkError(code, `nothing was restored: ${problems.map(({ text }) => text).join('; ')}`, {
     subject: seen.address.subject,

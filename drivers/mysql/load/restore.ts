@@ -8,6 +8,7 @@ import type { ServerAddress } from '../settings.ts';
 import { BackupFiles } from './backup-files.ts';
 import { type Existing, existingOf, readExisting } from './existing.ts';
 import { endedHalfway } from './halfway.ts';
+import { lackTexts } from './lacks.ts';
 import { Ledger } from './ledger.ts';
 import { type LoadResult, type LoadSetup, type LoadTask, moduleUrl, openLoadSession } from './load-thread.ts';
 import { type Chosen, lookBeforeLoading } from './look.ts';
@@ -53,14 +54,20 @@ async function restoreInto(
   const existing = await readExisting(control);
   if (!request.overwrite) refuseExisting(chosen, existing, address.subject);
   const files = new BackupFiles(backup);
-  await lookBeforeLoading({ control, address, chosen, files, existing, request });
+  const { manifest } = backup;
+  const lacks = await lookBeforeLoading({ control, address, chosen, files, existing, request, manifest });
+  ledger.warnings.push(...lackTexts(lacks));
+  for (const text of lackTexts(lacks)) request.progress.step(text);
   await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(moduleUrl, { address });
   const count = Math.min(threads.count, parallel);
   const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
   const connectionIds = new Map(ids.map(({ connectionId }, thread) => [thread, connectionId!]));
   await using _ = killOnAbort(address, connectionIds.set(ofControl, control.id).values(), request.signal);
   const { subject } = address;
-  return await load({ control, threads, count, request, files, subject, existing, ledger, connectionIds }, chosen);
+  return await load(
+    { control, threads, count, request, files, subject, existing, lacks, ledger, connectionIds },
+    chosen,
+  );
 }
 
 /** Beside the numbers of the threads. */

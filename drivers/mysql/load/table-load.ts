@@ -88,13 +88,17 @@ async function makeTable(work: Load, table: TableProgress): Promise<boolean> {
   let replaced = '';
   const failure = await failureIn(work, async () => {
     const [statements = []] = await readScript(work, `${facts.path}/schema.sql`);
-    await dropExisting(work, facts);
-    if (existingOf(work.existing, facts) !== undefined) replaced = '; what was there before is dropped';
+    if (!work.lacks.has(facts)) await dropExisting(work, facts);
+    if (existingOf(work.existing, facts) !== undefined) replaced = whatWas(work.lacks.has(facts));
     await runStatements(work, facts, statements);
   });
   if (failure !== undefined) work.ledger.fail(facts, { ...failure, detail: `${failure.detail}${replaced}` });
   enter(work, table, failure !== undefined ? 'refused' : facts.files.length === 0 ? 'whole' : 'half loaded');
   return failure === undefined;
+}
+
+function whatWas(isThere: boolean): string {
+  return `; what was there before is ${isThere ? 'still there' : 'dropped'}`;
 }
 
 function enter(work: Load, table: TableProgress, state: TableState): void {

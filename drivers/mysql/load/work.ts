@@ -2,6 +2,7 @@ import type { DataThreads, RestoreRequest } from '../../../core/driver/index.ts'
 import type { Connection } from '../protocol/connection.ts';
 import type { BackupFiles } from './backup-files.ts';
 import type { Existing } from './existing.ts';
+import type { Lacks } from './lacks.ts';
 import type { Ledger } from './ledger.ts';
 import type { LoadResult, LoadTask } from './load-thread.ts';
 
@@ -14,6 +15,8 @@ export interface Load {
   readonly files: BackupFiles;
   readonly subject: string;
   readonly existing: Existing;
+  /** Such a table does not replace what is there: the server will refuse it. */
+  readonly lacks: Lacks;
   readonly ledger: Ledger;
   /** Those of the threads, kept current: what a cancel has to end. */
   readonly connectionIds: Map<number, number>;

@@ -183,7 +183,7 @@ test('what the target refuses costs what needs it', async (t) => {
   ]);
 });
 
-test('an engine that the target lacks is not replaced by another in silence', async (t) => {
+test('what the target does not know is foretold, replaces nothing, and is not substituted in silence', async (t) => {
   const [source, target] = await Promise.all([
     startMariadb(t, { args }),
     startMariadb(t, { args: [...args, '--skip-innodb', '--default-storage-engine=Aria'] }),
@@ -192,12 +192,18 @@ test('an engine that the target lacks is not replaced by another in silence', as
     CREATE TABLE shop.b (id INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO shop.a VALUES (1); INSERT INTO shop.b VALUES (1)`);
   const repository = await TestRepository.make(t);
   const { id } = await repository.backup(source);
-  const { items, notRestored } = await repository.restore(id, target);
-  assert.deepEqual(
-    [items, notRestored],
-    [1, [{ item: 'table shop.a', why: 'refused', detail: "Unknown storage engine 'InnoDB'" }]],
-  );
+  const steps: string[] = [];
+  const { items, notRestored, warnings } = await repository.restore(id, target, { step: (text) => steps.push(text) });
+  const foretold = 'the target lacks storage engine InnoDB, which these need: shop.a';
+  assert.deepEqual([warnings, steps.indexOf(foretold) < steps.indexOf('loading shop.b')], [[foretold], true]);
+  const refused = { item: 'table shop.a', why: 'refused', detail: "Unknown storage engine 'InnoDB'" };
+  assert.deepEqual([items, notRestored], [1, [refused]]);
   assert.deepEqual(await tablesOf(target), ['b']);
+
+  await target.query('CREATE TABLE shop.a (id INT) ENGINE=Aria; INSERT INTO shop.a VALUES (77)');
+  const again = await repository.restore(id, target, { overwrite: true });
+  assert.equal(again.notRestored[0]?.detail, `${refused.detail}; what was there before is still there`);
+  assert.deepEqual(await target.query('SELECT id FROM shop.a'), [{ id: 77 }]);
 });
 
 /** `t5` has several blobs of rows, two triggers, and views above it. */

@@ -1,0 +1,64 @@
+import type { TableFacts } from '../format/contents.ts';
+import { storedColumns } from '../rows/column.ts';
+import type { Look } from './look.ts';
+
+/** By table what the target does not know and the table needs: `storage engine ROCKSDB`. */
+export type Lacks = ReadonlyMap<TableFacts, string>;
+
+/**
+ * Foretells what the server will refuse, so that a person hears of it before the first row. Collations are in the
+ * definitions only, which are read when the backup is of another kind of server.
+ */
+export async function readLacks(look: Look): Promise<Lacks> {
+  const { control, chosen } = look;
+  const names = async (sql: string) => new Set((await control.rows(sql)).map((row) => row.name?.toLowerCase()));
+  const engines = await names(
+    "SELECT engine AS name FROM information_schema.engines WHERE support IN ('YES', 'DEFAULT')",
+  );
+  const charsets = await names('SELECT character_set_name AS name FROM information_schema.character_sets');
+  const collated = await needCollation(look, await names(await collationsSql(look)));
+  const lacks = new Map<TableFacts, string>();
+  for (const table of chosen.tables) {
+    const charset = storedColumns(table.columns).find((one) => one.charset !== null && !charsets.has(one.charset));
+    if (!engines.has(table.engine.toLowerCase())) lacks.set(table, `storage engine ${table.engine}`);
+    else if (charset !== undefined) lacks.set(table, `character set ${charset.charset}`);
+    else if (collated.has(table)) lacks.set(table, `collation ${collated.get(table)}`);
+  }
+  return lacks;
+}
+
+/** `the target lacks storage engine ROCKSDB, so these will not be restored: shop.a, shop.b`. */
+export function lackTexts(lacks: Lacks): string[] {
+  const tables = new Map<string, string[]>();
+  for (const [{ database, name }, what] of lacks)
+    tables.set(what, [...(tables.get(what) ?? []), `${database}.${name}`]);
+  return [...tables].map(([what, names]) => {
+    const more = names.length > listed ? `, and ${names.length - listed} more` : '';
+    return `the target lacks ${what}, which these need: ${names.slice(0, listed).join(', ')}${more}`;
+  });
+}
+
+const listed = 10;
+
+/** MariaDB lists some collations without the character set that their names begin with. */
+async function collationsSql({ control }: Look): Promise<string> {
+  const from = 'information_schema.collation_character_set_applicability';
+  const full = await control.rows(`SHOW COLUMNS FROM ${from} LIKE 'full_collation_name'`);
+  return `SELECT ${full.length > 0 ? 'full_collation_name' : 'collation_name'} AS name FROM ${from}`;
+}
+
+const quoted = /'(?:[^'\\]|''|\\.)*'|`[^`]*`/gs;
+
+async function needCollation(look: Look, known: ReadonlySet<string | undefined>): Promise<Map<TableFacts, string>> {
+  const needed = new Map<TableFacts, string>();
+  const { flavour, version } = look.manifest;
+  if (flavour === look.server.flavour && version === look.server.version) return needed;
+  for (const table of look.chosen.tables) {
+    look.request.signal.throwIfAborted();
+    const text = (await look.files.textOf(`${table.path}/schema.sql`)).replaceAll(quoted, '');
+    const all = [...text.matchAll(/\bCOLLATE[= ](\w+)/g)].map(([, name]) => name!);
+    const unknown = all.find((name) => !known.has(name.toLowerCase()));
+    if (unknown !== undefined) needed.set(table, unknown);
+  }
+  return needed;
+}
