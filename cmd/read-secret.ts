@@ -18,12 +18,11 @@ export async function readNewPassword(workspace: Workspace): Promise<Secret> {
   }
 }
 
-async function readAll({ surroundings: { stdin } }: Workspace): Promise<string> {
+/** What is piped in is read as the same bytes in a file would be. */
+async function readAll({ surroundings: { stdin } }: Workspace): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/[\r\n]+$/, '');
+  return Buffer.concat(chunks);
 }
 
 async function* keysOf({ surroundings: { stdin } }: Workspace): AsyncGenerator<string> {
@@ -42,8 +41,8 @@ async function typed({ output }: Workspace, question: string, keys: AsyncGenerat
   return text;
 }
 
-function passwordOf(text: string): Secret {
-  if (text !== '') return new Secret(text);
+function passwordOf(value: string | Buffer): Secret {
+  if (value.length > 0) return new Secret(value);
   throw new TidemarkError('USAGE', 'the password is empty', {
     hint: "Type one, pipe one in, or give a reference: --password '${file:/path}'.",
   });

@@ -43,7 +43,7 @@ function kindIn(text: string): Reference['kind'] | undefined {
 
 /**
  * Makes the resolver that everyone else is handed. Each call looks again, so a secret may be replaced while tidemark
- * runs. Line ends at the end of a file are not part of the secret. Errors name the reference, never the secret.
+ * runs. What of a file's bytes counts is for its use to say. Errors name the reference, never the secret.
  */
 export function makeSecretResolver(surroundings: SecretSurroundings): SecretResolver {
   return async (text) => {
@@ -76,6 +76,7 @@ function parseReference(text: string): Reference | undefined {
 
 function fromEnvironment(name: string, { env }: SecretSurroundings): Secret {
   const text = Object.hasOwn(env, name) ? env[name] : undefined;
+  if (text?.includes('\ufffd')) throw unreadable(`environment variable \`${name}\` is not text`, 'Put it into a file.');
   if (text) return new Secret(text);
   const state = text === undefined ? 'is not set' : 'is empty';
   throw unreadable(`environment variable \`${name}\` ${state}`, 'Set it for the process that runs tidemark.');
@@ -90,9 +91,9 @@ function fromCredential(name: string, { credentialsDirectory }: SecretSurroundin
 async function fromFile(path: string, shown: string, hint?: string): Promise<Secret> {
   const { bytes, ...problem } = await readRegularFile(path, 1024 * 1024);
   if (bytes === undefined) throw unreadable(`${shown} cannot be read: ${problem.unreadable}`, hint, problem.cause);
-  const secret = bytes.toString('utf8').replace(/[\r\n]+$/, '');
-  if (secret === '') throw unreadable(`${shown} is empty`, 'Write the secret into the file.');
-  return new Secret(secret);
+  if (/^[\r\n]*$/.test(bytes.toString('latin1')))
+    throw unreadable(`${shown} is empty`, 'Write the secret into the file.');
+  return new Secret(bytes);
 }
 
 function unreadable(message: string, hint?: string, cause?: unknown): TidemarkError {

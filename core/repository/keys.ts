@@ -56,7 +56,9 @@ export async function addKey(
     kdf: 'scrypt',
     ...scryptCost,
     salt: salt.toString('base64'),
-    data: (await passwordSealer(password, { ...scryptCost, salt })).seal(encodeMaster(master)).toString('base64'),
+    data: (await passwordSealer(password.revealPassword(), { ...scryptCost, salt }))
+      .seal(encodeMaster(master))
+      .toString('base64'),
   };
   const bytes = Buffer.from(JSON.stringify(file));
   const id = toHex(idOf(bytes));
@@ -79,7 +81,7 @@ export async function openKey(
     tried += 1;
     try {
       const file = await readKeyFile(store, id, signal);
-      const master = file && (await tryKey(file, password));
+      const master = file && (await tryPasswords(file, password));
       if (master !== undefined) return { id, master };
     } catch (error) {
       if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
@@ -132,7 +134,12 @@ async function readKeyFile(store: Store, id: string, signal?: AbortSignal): Prom
   return JSON.parse(Buffer.from(bytes).toString('utf8')) as KeyFile;
 }
 
-async function tryKey(file: KeyFile, password: Secret): Promise<KeyMaterial | undefined> {
+async function tryPasswords(file: KeyFile, secret: Secret): Promise<KeyMaterial | undefined> {
+  const former = secret.revealFormerPassword();
+  return (await tryKey(file, secret.revealPassword())) ?? (former && (await tryKey(file, former)));
+}
+
+async function tryKey(file: KeyFile, password: Uint8Array): Promise<KeyMaterial | undefined> {
   const sealer = await passwordSealer(password, { ...file, salt: Buffer.from(file.salt, 'base64') });
   try {
     return decodeMaster(sealer.open(Buffer.from(file.data, 'base64')));
@@ -143,14 +150,14 @@ async function tryKey(file: KeyFile, password: Secret): Promise<KeyMaterial | un
 }
 
 async function passwordSealer(
-  password: Secret,
+  password: Uint8Array,
   cost: { N: number; r: number; p: number; salt: Buffer },
 ): Promise<Sealer> {
   const { N, r, p, salt } = cost;
   const needed = 128 * N * r + 128 * r * p + 1024 * 1024;
   if (!(needed <= maxScryptBytes))
     throw new TidemarkError('REPOSITORY_CORRUPT', 'a key file asks for absurd scrypt parameters');
-  const derived = await scrypt(password.reveal(), salt, 64, { N, r, p, maxmem: needed });
+  const derived = await scrypt(password, salt, 64, { N, r, p, maxmem: needed });
   return new Sealer({
     encrypt: derived.subarray(0, 32),
     macK: derived.subarray(32, 48),
