@@ -1,7 +1,9 @@
 import { Option } from 'commander';
-import { type JobState, jobStates } from '../../core/catalog/index.ts';
+import { type Job, type JobState, jobStates } from '../../core/catalog/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
+import type { Label } from '../../core/labels.ts';
 import { parseCount, parseTime } from '../arguments.ts';
+import { labelOption, listLabelled } from '../label-option.ts';
 import type { Register } from '../verb.ts';
 import { jobJson, jobsTable, restoresTable } from '../views/jobs.ts';
 
@@ -10,6 +12,7 @@ interface Options {
   readonly plan?: string;
   readonly source?: string;
   readonly since?: string;
+  readonly label?: readonly Label[];
   readonly limit: number;
 }
 
@@ -21,11 +24,14 @@ export const registerJobs: Register = (program, bind) => {
     .option('--plan <plan>', 'only those of this plan')
     .option('--source <source>', 'only those of this source')
     .option('--since <time>', 'only those queued since this time; also a span such as 7d')
+    .addOption(labelOption())
     .option('--limit <number>', 'at most so many', parseCount, 30)
     .action(
-      bind(async ({ catalog, output, surroundings }, { state, since, ...filter }: Options) => {
+      bind(async ({ catalog, output, surroundings }, { state, since, label: labels, limit, ...filter }: Options) => {
         const from = since === undefined ? undefined : parseTime(since, surroundings.clock.now());
-        const jobs = await (await catalog()).jobs.list({ ...filter, states: state, since: from });
+        const known = await catalog();
+        const list = (most: number) => known.jobs.list({ ...filter, states: state, since: from, limit: most });
+        const jobs = await listLabelled(known, { labels, limit }, list, belongingOf);
         output.result(() => (jobs.length > 0 ? jobsTable(jobs, output.look) : 'no jobs\n'), {
           jobs: jobs.map(jobJson),
         });
@@ -39,13 +45,26 @@ export const registerRestores: Register = (program, bind) => {
     .command('restores')
     .description('List restores, newest first: of what, to where, and what came of them.')
     .argument('[source]', 'only those of backups of this source')
+    .addOption(labelOption())
     .option('--limit <number>', 'at most so many', parseCount, 30)
     .action(
-      bind(async ({ catalog, output }, source: string | undefined, { limit }: { limit: number }) => {
-        const jobs = await (await catalog()).jobs.list({ kind: 'restore', source, limit });
-        const text = () => (jobs.length > 0 ? restoresTable(jobs, output.look) : 'no restores\n');
-        output.result(text, { restores: jobs.map(jobJson) });
-        return exitCodes.ok;
-      }),
+      bind(
+        async (
+          { catalog, output },
+          source: string | undefined,
+          { label: labels, limit }: Pick<Options, 'label' | 'limit'>,
+        ) => {
+          const known = await catalog();
+          const list = (most: number) => known.jobs.list({ kind: 'restore', source, limit: most });
+          const jobs = await listLabelled(known, { labels, limit }, list, belongingOf);
+          const text = () => (jobs.length > 0 ? restoresTable(jobs, output.look) : 'no restores\n');
+          output.result(text, { restores: jobs.map(jobJson) });
+          return exitCodes.ok;
+        },
+      ),
     );
 };
+
+function belongingOf({ plan, source, destination }: Job) {
+  return { plan, source, destinations: destination === undefined ? [] : [destination] };
+}

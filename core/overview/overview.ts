@@ -1,6 +1,8 @@
 import { appliedPlans } from '../applied.ts';
 import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/index.ts';
 import type { Drivers, PlanSettings } from '../config/index.ts';
+import { TidemarkError } from '../error.ts';
+import { type Label, labelFilter } from '../labels.ts';
 import { nextStart } from '../schedule/index.ts';
 import { formatTime } from '../units.ts';
 import { generalProblems, planProblems } from './problems.ts';
@@ -54,24 +56,47 @@ export interface DestinationOverview {
   readonly sizeBytes: number;
 }
 
-export async function readOverview(catalog: Catalog, drivers: Drivers, now: Date): Promise<Overview> {
+/**
+ * With labels, of what has them: a source is there when it has them all, with all its plans, or with those of its plans
+ * that have them. Throws NOT_APPLIED when no source is left: of nothing one cannot say that it is safe.
+ */
+export async function readOverview(
+  catalog: Catalog,
+  drivers: Drivers,
+  now: Date,
+  labels: readonly Label[] = [],
+): Promise<Overview> {
   const state = await catalog.state.read();
+  const matches = labelFilter(state, labels);
   const active = await catalog.jobs.list({ states: ['running', 'queued'], kind: 'backup', limit: 10_000 });
-  const plans = await Promise.all(
-    appliedPlans(state, drivers).map((settings) => planOverview(catalog, settings, active, now)),
+  const settings = appliedPlans(state, drivers).filter(({ name, source, destinations }) =>
+    matches({ plan: name, source, destinations }),
   );
-  const sources = [...state.resources.values()].filter(({ collection }) => collection === 'sources');
+  const plans = await Promise.all(settings.map((one) => planOverview(catalog, one, active, now)));
+  const sources = [...state.resources.values()]
+    .filter(({ collection }) => collection === 'sources')
+    .map(({ name, spec }) => ({ name, driver: String(spec.driver), own: plansOf(name, plans) }))
+    .filter(({ name, own }) => own.length > 0 || matches({ source: name }));
+  if (labels.length > 0 && sources.length === 0) throw nothingLabelled(labels);
   const daemons = await catalog.daemons.alive();
   return {
     serial: state.serial,
     daemons,
-    sources: sources.map(({ name, spec }) => {
-      const own = plans.filter(({ settings }) => settings.source === name);
-      return sourceOverview(name, String(spec.driver), own, now);
-    }),
-    destinations: await destinationOverviews(catalog, state),
+    sources: sources.map(({ name, driver, own }) => sourceOverview(name, driver, own, now)),
+    destinations: (await destinationOverviews(catalog, state)).filter(({ name }) => matches({ destinations: [name] })),
     problems: generalProblems(plans, daemons),
   };
+}
+
+function plansOf(source: string, plans: readonly PlanOverview[]): readonly PlanOverview[] {
+  return plans.filter(({ settings }) => settings.source === source);
+}
+
+function nothingLabelled(labels: readonly Label[]): TidemarkError {
+  const texts = labels.map(({ key, value }) => `${key}=${value}`);
+  return new TidemarkError('NOT_APPLIED', `no applied source has ${texts.join(' and ')}, itself or through a plan`, {
+    hint: 'Give fewer labels.',
+  });
 }
 
 /** True when nothing is wrong anywhere. */

@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { assembleSchema } from '../../../core/config/index.ts';
 import type { JsonSchema } from '../../../core/driver/index.ts';
+import { drivers as real } from '../../../drivers/index.ts';
 import { drivers, errorsOf, load, soundYaml } from './given.ts';
 
 const folder = join(import.meta.dirname, '../../../schemas');
@@ -29,6 +30,17 @@ test('every field of every schema has a description, and examples that it accept
     }
   }
   assert.ok(fields > 50, `${fields} fields were looked at`);
+});
+
+test('every driver has its schema in the folder of schemas, and no other', async () => {
+  for (const [role, of] of [
+    ['source', real.sources],
+    ['destination', real.destinations],
+  ] as const) {
+    for (const { kind, schema } of of) {
+      assert.deepEqual(schema, JSON.parse(await readFile(join(folder, `${role}.${kind}.json`), 'utf8')), kind);
+    }
+  }
 });
 
 test('examples pass the formats too', async (t) => {
