@@ -39,7 +39,7 @@ export interface ExtendedAttribute {
   readonly value: Uint8Array;
 }
 
-/** The bytes of a file: the ids of its blobs in order, 32 bytes each, one after the other. */
+/** The bytes of a file: the ids of its blobs in order, `blobIdBytes` each, one after the other. */
 export interface Content {
   readonly blobs: Uint8Array;
   readonly sizeBytes: number;
@@ -47,7 +47,14 @@ export interface Content {
 
 export const emptyContent: Content = { blobs: new Uint8Array(0), sizeBytes: 0 };
 
-/** Nodes of one folder, sorted, in the repository's own encoding. Made by `ThreadContext.encodeNodes`. */
+/** SHA-256. */
+export const blobIdBytes = 32;
+
+export function blobCount({ blobs }: Content): number {
+  return blobs.length / blobIdBytes;
+}
+
+/** Nodes of one folder, sorted, in the repository's own encoding. Made by `BackupThreadContext.encodeNodes`. */
 export interface EncodedNodes {
   readonly bytes: Uint8Array;
   /** Where in `bytes` the 64 hex digits of each subtree go, in the order of the folder's entries. */

@@ -1,6 +1,6 @@
 import type { DriverContext, DriverProblem, JsonSchema, Run } from './driver.ts';
 import type { Content, EncodedNodes, Node } from './node.ts';
-import type { DataThreads } from './thread.ts';
+import type { DataThreads, RestoreThreads } from './thread.ts';
 
 /** A kind of source, such as `mysql` or `files`. One exported value per technology, listed in `drivers/index.ts`. */
 export interface SourceDriver {
@@ -72,7 +72,7 @@ export interface BackupRequest extends Run {
 
 /** Where a backup goes. Blobs are stored as they come; nothing is visible until core writes the snapshot. */
 export interface BackupSink {
-  /** Starts the driver's thread module in every data thread; see `ThreadModule`. */
+  /** Starts a thread module of the driver, a `BackupThreadModule`, in every data thread. */
   threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>>;
   /** Stores the bytes of a small file from this thread. Large data belongs into `threads`. */
   content(bytes: Uint8Array): Promise<Content>;
@@ -162,7 +162,7 @@ export interface TreeReader {
   readonly rootTree: string;
   /** The nodes of a folder, sorted by name bytes. Throws REPOSITORY_CORRUPT. */
   tree(id: string): Promise<readonly Node[]>;
-  /** The folder as stored, for a thread to decode with `ThreadContext.decodeNodes`. */
+  /** The folder as stored, for a thread to decode with `BackupThreadContext.decodeNodes`. */
   encodedTree(id: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -170,24 +170,6 @@ export interface BackupReader extends TreeReader {
   readonly manifest: Manifest;
   /** The bytes of a file in order, each blob checked against its id. For small files and single streams. */
   read(content: Content): AsyncIterable<Uint8Array>;
-  /** Threads that read the backup themselves (`ThreadContext.read`), for loading several files at once. */
-  threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>>;
-  /**
-   * Brings the blobs of many files to the threads in the order in which packs hold them, each blob to the thread
-   * module's `blob(task, offset, bytes)`, several files and blobs at once. Use batches of some thousand files, one batch
-   * after the other. Resolves when every blob of the batch was written, with the files of which a part is damaged or
-   * missing in the repository: their sound parts came, at their offsets.
-   */
-  scatter<Task>(
-    files: readonly { task: Task; content: Content }[],
-    threads: DataThreads<Task, unknown>,
-  ): Promise<readonly DamagedFile[]>;
-}
-
-/** A file that a scatter could not bring whole. */
-export interface DamagedFile {
-  /** Which of the files, from 0. */
-  readonly file: number;
-  /** The blobs and the packs that should hold them: the first ones, and how many more. */
-  readonly detail: string;
+  /** Starts a thread module of the driver, a `RestoreThreadModule`, in every data thread: for several files at once. */
+  threads<Setup, Task, Result>(module: string, setup: Setup): Promise<RestoreThreads<Task, Result>>;
 }

@@ -5,15 +5,21 @@ import type { Content, EncodedNodes, Node } from './node.ts';
  * bytes never cross threads before they are sealed. A file that exports `open` of this type is a thread module; the
  * driver names it by the module's own `import.meta.url` (`export const moduleUrl = import.meta.url`).
  */
-export interface ThreadModule<Setup, Task, Result> {
-  open(setup: Setup, context: ThreadContext): ThreadSession<Task, Result> | Promise<ThreadSession<Task, Result>>;
+export interface ThreadModule<Setup, Task, Result, Context extends ThreadContext> {
+  open(setup: Setup, context: Context): ThreadSession<Task, Result> | Promise<ThreadSession<Task, Result>>;
 }
+
+/** What `BackupSink.threads` starts. */
+export type BackupThreadModule<Setup, Task, Result> = ThreadModule<Setup, Task, Result, BackupThreadContext>;
+
+/** What `BackupReader.threads` starts. */
+export type RestoreThreadModule<Setup, Task, Result> = ThreadModule<Setup, Task, Result, RestoreThreadContext>;
 
 /** One thread's worker. Calls come one at a time; `blob` may be called synchronously many times in a row. */
 export interface ThreadSession<Task, Result> {
   run?(task: Task): Result | Promise<Result>;
   /**
-   * For `BackupReader.scatter`: bytes of the file of `task` at this offset, not to be kept. `end` comes once per file,
+   * For `RestoreThreads.scatter`: bytes of the file of `task` at this offset, not to be kept. `end` comes once per file,
    * with its last bytes or after them, in whichever thread was last. False gives the file up: more of it may still
    * come, and its end is `damaged`.
    */
@@ -24,11 +30,17 @@ export interface ThreadSession<Task, Result> {
 /** How a scattered file ended: with every byte of it, or with a part that is lost or was given up. */
 export type FileEnd = 'whole' | 'damaged';
 
-/** What a thread module may do with the repository. Writing blocks this thread while the destination is behind. */
+/** What every thread module gets. */
 export interface ThreadContext {
   /** Number of this thread, from 0, and how many there are. */
   readonly thread: number;
   readonly threads: number;
+  /** Adds to the progress of the job. */
+  progress(done: { bytes?: number; items?: number }): void;
+}
+
+/** What a backup may do with the repository. Writing blocks this thread while the destination is behind. */
+export interface BackupThreadContext extends ThreadContext {
   /** A new file body. Several may be open in one thread. */
   writer(chunking: Chunking): ContentWriter;
   /**
@@ -44,10 +56,12 @@ export interface ThreadContext {
   /** Sorts and encodes the nodes of a folder; folders without `subtree` get their place in `subtreeOffsets`. */
   encodeNodes(nodes: Node[]): EncodedNodes;
   decodeNodes(encoded: Uint8Array): Node[];
+}
+
+/** What a restore may do with the repository. */
+export interface RestoreThreadContext extends ThreadContext {
   /** The bytes of a stored file in order. */
   read(content: Content): AsyncIterable<Uint8Array>;
-  /** Adds to the progress of the job. */
-  progress(done: { bytes?: number; items?: number }): void;
 }
 
 /**
@@ -65,11 +79,33 @@ export interface ContentWriter {
   end(): Content;
 }
 
-/** The driver's side of its thread modules. Tasks and results are copied by structured clone. */
+/**
+ * The driver's side of its thread modules. Tasks and results are copied by structured clone, but for the buffers in
+ * `transfer`: those change hands, and are empty here afterwards.
+ */
 export interface DataThreads<Task, Result> extends AsyncDisposable {
   readonly count: number;
   /** Runs on the first idle thread. Rejects with what the module threw. */
-  run(task: Task): Promise<Result>;
+  run(task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result>;
   /** Runs on one chosen thread, for state that belongs to a thread such as a connection. */
-  runOn(thread: number, task: Task): Promise<Result>;
+  runOn(thread: number, task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result>;
+}
+
+/** Threads that read a backup. */
+export interface RestoreThreads<Task, Result> extends DataThreads<Task, Result> {
+  /**
+   * Brings the blobs of many files to these threads in the order in which packs hold them, each blob to the module's
+   * `blob(task, offset, bytes)`, several files and blobs at once. Use batches of some thousand files, one batch after the
+   * other. Resolves when every blob of the batch was written, with the files of which a part is damaged or missing in the
+   * repository: their sound parts came, at their offsets.
+   */
+  scatter(files: readonly { readonly task: Task; readonly content: Content }[]): Promise<readonly DamagedFile[]>;
+}
+
+/** A file that a scatter could not bring whole. */
+export interface DamagedFile {
+  /** Which of the files, from 0. */
+  readonly file: number;
+  /** The blobs and the packs that should hold them: the first ones, and how many more. */
+  readonly detail: string;
 }

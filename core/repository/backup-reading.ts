@@ -1,11 +1,12 @@
-import type { BackupReader, Content, DamagedFile, DataThreads, Manifest, Node } from '../driver/index.ts';
+import type { BackupReader, Content, Manifest, Node, RestoreThreads } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
 import { BlobReading } from './blob-reading.ts';
 import { ifCorrupt } from './format/damage.ts';
 import { foreignManifest, readManifest } from './manifest.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
+import { ReadingThreads } from './reading-threads.ts';
 import type { Salvage } from './salvage.ts';
-import { scatter } from './scatter.ts';
+
 import type { Snapshot } from './snapshots.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
 
@@ -75,26 +76,19 @@ export class BackupReading implements BackupReader, AsyncDisposable {
     return this.#blobs.read(content);
   }
 
-  async threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>> {
+  async threads<Setup, Task, Result>(module: string, setup: Setup): Promise<RestoreThreads<Task, Result>> {
     const { progress, signal, threads } = this.#options;
     const pool = await ThreadPool.start<Task, Result>({
       count: threads,
       module,
       setup,
       key: this.#parts.key,
-      fetch: (ids, place) => this.#blobs.fetcher.run('data', ids, signal, place),
+      reading: { fetch: (ids, place) => this.#blobs.fetcher.run('data', ids, signal, place) },
       progress: (done) => progress.add(done),
       signal,
     });
     this.#pools.push(pool);
-    return pool;
-  }
-
-  scatter<Task>(
-    files: readonly { task: Task; content: Content }[],
-    threads: DataThreads<Task, unknown>,
-  ): Promise<readonly DamagedFile[]> {
-    return scatter(this.#blobs.fetcher, files, threads as ThreadPool<Task, unknown>, this.#options.signal);
+    return new ReadingThreads(pool, this.#blobs.fetcher, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,5 @@
 import type { BackupSink, Content, DataThreads, EncodedNodes, Node } from '../driver/index.ts';
 import { emptyContent } from '../driver/index.ts';
-import { BlobFetcher } from './blob-fetcher.ts';
 import { blobKey } from './blob-index.ts';
 import { idOf, toHex } from './format/blob-id.ts';
 import { type FinishedPack, PackBuilder } from './format/pack.ts';
@@ -41,8 +40,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   }
 
   async threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>> {
-    const { index, key, store } = this.#parts;
-    const fetcher = new BlobFetcher(store, index);
+    const { index, key } = this.#parts;
     const pool = await ThreadPool.start<Task, Result>({
       count: this.#options.threads,
       module,
@@ -54,7 +52,6 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
         gate: this.#gate,
         store: (pack) => this.#uploads.add(pack),
       },
-      fetch: (ids, place) => fetcher.run('data', ids, this.#options.signal, place),
       progress: (done) => this.#options.progress.add(done),
       signal: this.#options.signal,
     });

@@ -1,6 +1,7 @@
 import crypto from 'node:crypto';
+import { blobIdBytes } from '../../driver/index.ts';
 
-/** The SHA-256 of an object: 32 bytes. */
+/** The SHA-256 of an object: `idBytes` long. */
 export function idOf(bytes: Uint8Array): Buffer {
   return crypto.hash('sha256', bytes, 'buffer');
 }
@@ -13,4 +14,4 @@ export function fromHex(text: string): Buffer {
   return Buffer.from(text, 'hex');
 }
 
-export const idBytes = 32;
+export const idBytes = blobIdBytes;

@@ -108,7 +108,7 @@ export class FilePartReader {
     this.#store = store;
   }
 
-  /** See `ThreadContext.filePart`. Throws SOURCE_CHANGED when the file ends before the part does. */
+  /** See `BackupThreadContext.filePart`. Throws SOURCE_CHANGED when the file ends before the part does. */
   store(descriptor: number, part: { start: number; end: number }, fileSizeBytes: number): Content {
     if (this.#buffer.length === 0) this.#buffer = Buffer.allocUnsafeSlow(readBytes);
     const start = this.#edge(descriptor, part.start, fileSizeBytes);

@@ -1,8 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
 import { systemClock } from '../../clock.ts';
-import type { Content, FileEnd, ThreadContext, ThreadModule, ThreadSession } from '../../driver/index.ts';
+import type {
+  BackupThreadContext,
+  Content,
+  FileEnd,
+  RestoreThreadContext,
+  ThreadModule,
+  ThreadSession,
+} from '../../driver/index.ts';
 import { emptyContent } from '../../driver/index.ts';
-import { TidemarkError } from '../../error.ts';
 import { fromPlainError, toPlainError } from '../../plain-error.ts';
 import type { BlobRun } from '../blob-fetcher.ts';
 import { type SharedIndexData, sharedHas } from '../blob-index.ts';
@@ -48,7 +54,12 @@ class DataThread {
   }
 
   async open(): Promise<void> {
-    const module = (await import(this.#data.module)) as ThreadModule<unknown, unknown, unknown>;
+    const module = (await import(this.#data.module)) as ThreadModule<
+      unknown,
+      unknown,
+      unknown,
+      BackupThreadContext | RestoreThreadContext
+    >;
     let tail = Promise.resolve();
     this.#port.on('message', (message: ToThread) => {
       if (message.type === 'fetched') this.#fetches.get(message.request)?.(message);
@@ -141,25 +152,20 @@ class DataThread {
     return Atomics.load(this.#batch.damaged, file) === 0 ? 'whole' : 'damaged';
   }
 
-  #context(): ThreadContext {
-    const blobs = this.#blobs ?? readOnly;
-    const parts = new FilePartReader((bytes) => blobs.store(bytes));
-    return {
-      thread: this.#data.thread,
-      threads: this.#data.threads,
-      writer: (chunking) => contentWriter(chunking, (bytes) => blobs.store(bytes)),
-      filePart: (descriptor, part, fileSizeBytes) => parts.store(descriptor, part, fileSizeBytes),
-      blob: (bytes) => blobContent(blobs, bytes),
-      has: (content) => blobs.has(content),
-      encodeNodes,
-      decodeNodes,
-      read: (content) => this.#read(content),
-      progress: (done) => {
-        this.#progress.bytes += done.bytes ?? 0;
-        this.#progress.items += done.items ?? 0;
-        this.#tellProgress(false);
-      },
-    };
+  /** A backup writes, a restore reads: what a module has no business with, it does not get. */
+  #context(): BackupThreadContext | RestoreThreadContext {
+    const { thread, threads } = this.#data;
+    const progress: BackupThreadContext['progress'] = (done) => this.#addProgress(done);
+    const common = { thread, threads, progress };
+    return this.#blobs === undefined
+      ? { ...common, read: (content) => this.#read(content) }
+      : { ...common, ...writingOf(this.#blobs) };
+  }
+
+  #addProgress(done: { bytes?: number; items?: number }): void {
+    this.#progress.bytes += done.bytes ?? 0;
+    this.#progress.items += done.items ?? 0;
+    this.#tellProgress(false);
   }
 
   /** One run of blobs is fetched ahead while the one before is used. */
@@ -264,16 +270,20 @@ class Holes {
   }
 }
 
-const readOnly = {
-  store(): never {
-    throw new TidemarkError('BUG', 'a restore tried to store a blob');
-  },
-  has(): never {
-    throw new TidemarkError('BUG', 'a restore asked what is stored');
-  },
-};
+function writingOf(blobs: BlobWriter): Omit<BackupThreadContext, 'thread' | 'threads' | 'progress'> {
+  const store = (bytes: Uint8Array) => blobs.store(bytes);
+  const parts = new FilePartReader(store);
+  return {
+    writer: (chunking) => contentWriter(chunking, store),
+    filePart: (descriptor, part, fileSizeBytes) => parts.store(descriptor, part, fileSizeBytes),
+    blob: (bytes) => blobContent(blobs, bytes),
+    has: (content) => blobs.has(content),
+    encodeNodes,
+    decodeNodes,
+  };
+}
 
-function blobContent(blobs: { store(bytes: Uint8Array): Uint8Array }, bytes: Uint8Array): Content {
+function blobContent(blobs: BlobWriter, bytes: Uint8Array): Content {
   if (bytes.length === 0) return emptyContent;
   const ids = new ContentIds();
   ids.add(blobs.store(bytes), bytes.length);

@@ -18,7 +18,8 @@ export interface PoolOptions {
     /** Stores a pack; a rejection ends the pool. */
     readonly store: (pack: FinishedPack) => Promise<void>;
   };
-  readonly fetch: (ids: Uint8Array, place: number) => Promise<BlobRun>;
+  /** Of a restore: brings blobs that a thread asks for. */
+  readonly reading?: { readonly fetch: (ids: Uint8Array, place: number) => Promise<BlobRun> };
   readonly progress: (done: { bytes: number; items: number }) => void;
   readonly signal: AbortSignal;
 }
@@ -65,16 +66,16 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     return this.#workers.length;
   }
 
-  async run(task: Task): Promise<Result> {
-    return this.onIdle((call) => ({ type: 'run', call, task })) as Promise<Result>;
+  async run(task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result> {
+    return this.onIdle((call) => ({ type: 'run', call, task }), transfer) as Promise<Result>;
   }
 
-  async runOn(thread: number, task: Task): Promise<Result> {
-    return this.#call(thread, (call) => ({ type: 'run', call, task })) as Promise<Result>;
+  async runOn(thread: number, task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result> {
+    return this.#call(thread, (call) => ({ type: 'run', call, task }), transfer) as Promise<Result>;
   }
 
   /** Sends to the first thread that has nothing to do. */
-  async onIdle(message: (call: number) => ToThread, transfer: ArrayBuffer[] = []): Promise<unknown> {
+  async onIdle(message: (call: number) => ToThread, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     const thread = this.#idle.shift() ?? (await this.#nextIdle());
     try {
       return await this.#call(thread, message, transfer);
@@ -128,12 +129,12 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #call(thread: number, message: (call: number) => ToThread, transfer: ArrayBuffer[] = []): Promise<unknown> {
+  #call(thread: number, message: (call: number) => ToThread, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
     if (this.#closed) return Promise.reject(closed());
     const call = this.#nextCall++;
     const pending = Promise.withResolvers<unknown>();
-    this.#workers[thread]!.postMessage(message(call), transfer);
+    this.#workers[thread]!.postMessage(message(call), [...transfer]);
     this.#calls.set(call, pending);
     return pending.promise;
   }
@@ -183,7 +184,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   }
 
   async #fetch(thread: number, { request, ids, place }: FromThread & { type: 'fetch' }): Promise<void> {
-    const answer = await this.#options.fetch(ids, place).then(
+    const answer = await this.#options.reading!.fetch(ids, place).then(
       (run) => ({ run }),
       (error) => ({ error: toPlainError(error) }),
     );

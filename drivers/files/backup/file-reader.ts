@@ -1,7 +1,7 @@
 import { constants, readSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import type { Clock } from '../../../core/clock.ts';
-import type { Content, ExtendedAttribute, ThreadContext } from '../../../core/driver/index.ts';
+import type { BackupThreadContext, Content, ExtendedAttribute } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
 import { type Native, openNoAtime } from '../system/native.ts';
 import { type FileStat, isSameState } from '../system/stat.ts';
@@ -27,11 +27,11 @@ const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 export class FileReader {
   readonly #native: Native;
   readonly #nodes: NodeReader;
-  readonly #context: ThreadContext;
+  readonly #context: BackupThreadContext;
   readonly #clock: Clock;
   readonly #buffer = Buffer.allocUnsafeSlow(smallFileBytes);
 
-  constructor(native: Native, nodes: NodeReader, context: ThreadContext, clock: Clock) {
+  constructor(native: Native, nodes: NodeReader, context: BackupThreadContext, clock: Clock) {
     this.#native = native;
     this.#nodes = nodes;
     this.#context = context;

@@ -1,5 +1,5 @@
 import { constants, readdirSync } from 'node:fs';
-import type { Node, ThreadContext } from '../../../core/driver/index.ts';
+import type { BackupThreadContext, Node } from '../../../core/driver/index.ts';
 import { compareNames, decodeName } from '../../../core/path-bytes.ts';
 import type { PathPatterns } from '../pattern.ts';
 import { type Native, openNoAtime, workingFolder } from '../system/native.ts';
@@ -16,7 +16,7 @@ export interface ScanTools {
   readonly exclude: PathPatterns;
   /** Absent: everything. */
   readonly include?: PathPatterns;
-  readonly context: ThreadContext;
+  readonly context: BackupThreadContext;
 }
 
 /** A task reads at most this much; the rest of a folder is spread over tasks, so that no thread stays idle. */

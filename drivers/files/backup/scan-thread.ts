@@ -1,5 +1,5 @@
 import { systemClock } from '../../../core/clock.ts';
-import type { Content, EncodedNodes, Node, ThreadContext, ThreadSession } from '../../../core/driver/index.ts';
+import type { BackupThreadContext, Content, EncodedNodes, Node, ThreadSession } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
 import { pathPatterns } from '../pattern.ts';
 import { readAccounts } from '../system/accounts.ts';
@@ -22,7 +22,7 @@ import {
 /** The thread module of the source `files`: looks at folders and reads files into blobs. */
 export const moduleUrl = import.meta.url;
 
-export function open(setup: ScanSetup, context: ThreadContext): ThreadSession<ScanTask, ScanResult> {
+export function open(setup: ScanSetup, context: BackupThreadContext): ThreadSession<ScanTask, ScanResult> {
   const native = loadNative();
   const nodes = new NodeReader(native, readAccounts());
   const tools: ScanTools = {
@@ -103,7 +103,7 @@ function readOpenPart(tools: ScanTools, { path, file, start, end }: PartTask): {
   }
 }
 
-function merge(context: ThreadContext, task: MergeTask): EncodedNodes {
+function merge(context: BackupThreadContext, task: MergeTask): EncodedNodes {
   const contents = new Map(task.large.map((file) => [file.name, file]));
   const nodes = task.encoded
     .flatMap((encoded) => context.decodeNodes(encoded))

@@ -1,12 +1,11 @@
-import type { BackupReader, DataThreads } from '../../../core/driver/index.ts';
+import type { RestoreThreads } from '../../../core/driver/index.ts';
 import type { NotRestoredList } from './not-restored-list.ts';
 import type { BatchFile, BatchLink, RestoreBatch } from './restore-batch.ts';
 import { manifestFolder } from './restore-target.ts';
 import { childPath, type Refusal, type RestoreReport, type RestoreTask } from './restore-task.ts';
 
 export interface BatchWriterOptions {
-  readonly backup: BackupReader;
-  readonly threads: DataThreads<RestoreTask, RestoreReport>;
+  readonly threads: RestoreThreads<RestoreTask, RestoreReport>;
   readonly verify: boolean;
   readonly keepDamaged: boolean;
   readonly notRestored: NotRestoredList;
@@ -64,9 +63,9 @@ export class BatchWriter {
 
   async #writeFiles(files: readonly BatchFile[]): Promise<void> {
     if (files.length === 0) return;
-    const { backup, threads } = this.#options;
+    const { threads } = this.#options;
     const broken = new Set<string>();
-    for (const { file, detail } of await backup.scatter(files, threads)) {
+    for (const { file, detail } of await threads.scatter(files)) {
       broken.add(pathOf(files[file]!));
       this.#breaks(files[file]!, 'damaged', detail);
     }
@@ -92,10 +91,10 @@ export class BatchWriter {
   }
 
   async #compare(files: readonly BatchFile[]): Promise<Set<string>> {
-    const { backup, threads, notRestored } = this.#options;
+    const { threads, notRestored } = this.#options;
     const tasks = files.map(({ task, content }) => ({ task: { ...task, verify: true }, content }));
     const differing = new Set<string>();
-    for (const { file, detail } of await backup.scatter(tasks, threads)) {
+    for (const { file, detail } of await threads.scatter(tasks)) {
       differing.add(pathOf(files[file]!));
       notRestored.add(pathOf(files[file]!), 'damaged', `it could not be compared: ${detail}`);
     }

@@ -1,5 +1,5 @@
 import type { Content, Node } from '../../../core/driver/index.ts';
-import { emptyContent } from '../../../core/driver/index.ts';
+import { blobCount, emptyContent } from '../../../core/driver/index.ts';
 import type { BatchWriter } from './batch-writer.ts';
 import { type BatchFile, newBatch } from './restore-batch.ts';
 import { type Entry, metadataOf } from './restore-task.ts';
@@ -71,7 +71,7 @@ export class RestoreBatches {
       return;
     }
     this.#batch.files.push(file);
-    this.#batch.blobs += content.blobs.length / 32;
+    this.#batch.blobs += blobCount(content);
   }
 
   #fileOf(folder: string, node: Node, content: Content): BatchFile {
@@ -83,7 +83,7 @@ export class RestoreBatches {
       name: node.name,
       temporary: `${this.#options.temporaryPrefix}-${id}`,
       sizeBytes: content.sizeBytes,
-      shared: content.blobs.length > 32,
+      shared: blobCount(content) > 1,
       metadata: metadataOf(node),
       verify: false,
     };

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { getSystemErrorMessage } from 'node:util';
-import type { FileEnd, ThreadContext, ThreadSession } from '../../../core/driver/index.ts';
+import type { FileEnd, RestoreThreadContext, ThreadSession } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { loadNative, type Native, openNoAtime } from '../system/native.ts';
 import { typeModes } from '../system/stat.ts';
@@ -23,7 +23,7 @@ import { applyAttributes, applyMetadata, countRefusal } from './target-metadata.
 /** The thread module of a restore into folders: makes folders and entries, writes files. */
 export const moduleUrl = import.meta.url;
 
-export function open(setup: RestoreSetup, context: ThreadContext): ThreadSession<RestoreTask, RestoreReport> {
+export function open(setup: RestoreSetup, context: RestoreThreadContext): ThreadSession<RestoreTask, RestoreReport> {
   return new RestoreThread(setup, context);
 }
 
@@ -31,7 +31,7 @@ const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOF
 
 class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
   readonly #setup: RestoreSetup;
-  readonly #context: ThreadContext;
+  readonly #context: RestoreThreadContext;
   readonly #native: Native = loadNative();
   readonly #folders: TargetFolders;
   readonly #files: TargetFiles;
@@ -40,7 +40,7 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
   readonly #givenUp = new Set<number>();
   #report = emptyRestoreReport();
 
-  constructor(setup: RestoreSetup, context: ThreadContext) {
+  constructor(setup: RestoreSetup, context: RestoreThreadContext) {
     this.#setup = setup;
     this.#context = context;
     this.#temporary = threadTemporary(setup.temporaryPrefix, context.thread);

@@ -28,7 +28,7 @@ export async function restoreFiles(
   const setup = { root: target.root, replace, keepDamaged, temporaryPrefix };
   const threads = await backup.threads<RestoreSetup, RestoreTask, RestoreReport>(moduleUrl, setup);
   const notRestored = new NotRestoredList();
-  const writer = new BatchWriter({ backup, threads, verify: request.verify, keepDamaged, notRestored });
+  const writer = new BatchWriter({ threads, verify: request.verify, keepDamaged, notRestored });
   try {
     await using _ = threads;
     await writeAll(request, backup, target, { writer, temporaryPrefix, notRestored });

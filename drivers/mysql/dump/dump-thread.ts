@@ -1,4 +1,4 @@
-import type { Content, ThreadContext, ThreadModule, ThreadSession } from '../../../core/driver/index.ts';
+import type { BackupThreadContext, BackupThreadModule, Content, ThreadSession } from '../../../core/driver/index.ts';
 import type { Connection } from '../protocol/connection.ts';
 import { asSourceError } from '../protocol/server-error.ts';
 import { openSession } from '../protocol/session.ts';
@@ -37,7 +37,7 @@ export type DumpResult = {
   readonly content?: Content;
 };
 
-export const open: ThreadModule<DumpSetup, DumpTask, DumpResult>['open'] = ({ address }, context) =>
+export const open: BackupThreadModule<DumpSetup, DumpTask, DumpResult>['open'] = ({ address }, context) =>
   new DumpThread(address, context);
 
 class DumpThread implements ThreadSession<DumpTask, DumpResult> {
@@ -46,7 +46,7 @@ class DumpThread implements ThreadSession<DumpTask, DumpResult> {
   #connection: Connection | undefined;
   readonly #cutter: RowCutter;
 
-  constructor(address: ServerAddress, context: ThreadContext) {
+  constructor(address: ServerAddress, context: BackupThreadContext) {
     this.#address = address;
     this.#cutter = new RowCutter((blob) => {
       const content = context.blob(blob);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Content, ThreadContext, ThreadModule, ThreadSession } from '../../../core/driver/index.ts';
+import type { Content, RestoreThreadContext, RestoreThreadModule, ThreadSession } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { type LoadTarget, loadStatement } from '../format/layout.ts';
 import type { Connection, ConnectOptions } from '../protocol/connection.ts';
@@ -55,16 +55,16 @@ export interface LoadResult {
   readonly equal?: boolean;
 }
 
-export const open: ThreadModule<LoadSetup, LoadTask, LoadResult>['open'] = ({ address }, context) =>
+export const open: RestoreThreadModule<LoadSetup, LoadTask, LoadResult>['open'] = ({ address }, context) =>
   new LoadThread(address, context);
 
 class LoadThread implements ThreadSession<LoadTask, LoadResult> {
   readonly #address: ServerAddress;
-  readonly #context: ThreadContext;
+  readonly #context: RestoreThreadContext;
   #connection: Connection | undefined;
   #infileForbidden = false;
 
-  constructor(address: ServerAddress, context: ThreadContext) {
+  constructor(address: ServerAddress, context: RestoreThreadContext) {
     this.#address = address;
     this.#context = context;
   }

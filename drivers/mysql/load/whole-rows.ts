@@ -1,4 +1,4 @@
-import type { Content } from '../../../core/driver/index.ts';
+import { blobCount, blobIdBytes, type Content } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
 
 type Read = (content: Content) => AsyncIterable<Uint8Array>;
@@ -77,13 +77,12 @@ export async function* wholeRows(
 
 /** A blob of this size may end inside of a row. */
 const maxBlobBytes = 8 * 1024 * 1024;
-const idBytes = 32;
 const newline = 0x0a;
 const nothing = new Uint8Array(0);
 
-function blobsOf({ blobs }: Content): Content[] {
-  return Array.from({ length: blobs.length / idBytes }, (_, at) => ({
-    blobs: blobs.subarray(at * idBytes, (at + 1) * idBytes),
+function blobsOf(content: Content): Content[] {
+  return Array.from({ length: blobCount(content) }, (_, at) => ({
+    blobs: content.blobs.subarray(at * blobIdBytes, (at + 1) * blobIdBytes),
     sizeBytes: 0, // not known of one blob, and not needed to read it
   }));
 }

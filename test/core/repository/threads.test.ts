@@ -50,6 +50,12 @@ test('threads store through every kind of writer and read it back', async (t) =>
     ];
     const contents = (await Promise.all(writes.map((task) => threads.run(task)))) as Content[];
     assert.deepEqual(await Promise.all([0, 1].map((thread) => threads.runOn(thread, { kind: 'thread' }))), [0, 1]);
+    assert(
+      !String(await threads.run({ kind: 'context' }))
+        .split(' ')
+        .includes('read'),
+      'a backup does not read what is stored',
+    );
     return contents.map((content, at) => fileNode(`file ${at}`, content));
   });
   await restic(['check', '--read-data']);
@@ -66,7 +72,21 @@ test('threads store through every kind of writer and read it back', async (t) =>
     await threads.run({ kind: 'hash', content: { blobs: new Uint8Array(0), sizeBytes: 0 } }),
     sha256(Buffer.alloc(0)),
   );
-  await assert.rejects(threads.run({ kind: 'small-blobs', seed: 'x', count: 1 }), coded('BUG', /tried to store/));
+  assert.equal(await threads.run({ kind: 'context' }), 'progress read thread threads', 'a restore cannot store');
+});
+
+test('buffers of a task change hands when they are transferred, and are copied otherwise', async (t) => {
+  const { repository } = await newPlace(t);
+  await writeBackup(repository, async (sink) => {
+    await using threads = await start(sink);
+    for (const run of [threads.run.bind(threads), threads.runOn.bind(threads, 1)]) {
+      const [copied, moved] = [new Uint8Array(1000), new Uint8Array(2000)];
+      assert.equal(await run({ kind: 'length', bytes: copied }), 1000);
+      assert.equal(await run({ kind: 'length', bytes: moved }, [moved.buffer]), 2000);
+      assert.deepEqual([copied.length, moved.length], [1000, 0]);
+    }
+    return [];
+  });
 });
 
 test('scatter writes every file whole and tells its end once', async (t) => {
@@ -100,7 +120,7 @@ test('scatter writes every file whole and tells its end once', async (t) => {
     content: node.content!,
   }));
   recording.calls.length = 0;
-  await within(60_000, 'scatter', backup.scatter<Task>(files, threads));
+  await within(60_000, 'scatter', threads.scatter(files));
   for (const [name, body] of Object.entries(bodies)) assert((await readFile(join(folder, name))).equals(body), name);
   assert.deepEqual(
     [...log],
@@ -108,7 +128,7 @@ test('scatter writes every file whole and tells its end once', async (t) => {
     'one end, nothing after it, nothing damaged',
   );
   assert(recording.count('get') <= 4, `${recording.count('get')} requests for one pack of 12 MiB`);
-  await backup.scatter<Task>([], threads);
+  await threads.scatter([]);
 });
 
 test('a scatter that meets damage ends, names the file, and reading goes on', async (t) => {
@@ -126,7 +146,7 @@ test('a scatter that meets damage ends, names the file, and reading goes on', as
   const log = new Int32Array(new SharedArrayBuffer(12));
   const task: Task = { kind: 'file', path: join(await tempFolder(t), 'large'), log, file: 0 };
   faulty.plan({ method: 'get', match: /^data/, kind: 'flip', at: 5000 });
-  const [damaged, another] = await backup.scatter<Task>([{ task, content: content! }], threads);
+  const [damaged, another] = await threads.scatter([{ task, content: content! }]);
   faulty.assertAllHit();
   assert.equal(another, undefined);
   assert.equal(damaged?.file, 0);

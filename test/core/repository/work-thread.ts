@@ -1,6 +1,14 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import type { Chunking, Content, FileEnd, ThreadContext, ThreadSession } from '../../../core/driver/index.ts';
+import type {
+  BackupThreadContext,
+  Chunking,
+  Content,
+  FileEnd,
+  RestoreThreadContext,
+  ThreadContext,
+  ThreadSession,
+} from '../../../core/driver/index.ts';
 
 /** A thread module for tests: what a driver might do in a thread, and what goes wrong there. */
 export const moduleUrl = import.meta.url;
@@ -17,6 +25,8 @@ export type Task =
   | { kind: 'random'; seed: string; sizeBytes: number }
   | { kind: 'hash'; content: Content }
   | { kind: 'thread' }
+  | { kind: 'length'; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: 'context' }
   | { kind: 'throw' }
   | { kind: 'exit' }
   | { kind: 'spin' }
@@ -28,7 +38,7 @@ export type Result = Content | string | number;
 export function open(setup: Setup, context: ThreadContext): ThreadSession<Task, Result> {
   if (setup.failOpenIn === context.thread) throw new Error('open was told to fail');
   return {
-    run: (task) => runTask(context, task),
+    run: (task) => runTask(context as Both, task),
     blob: writeBlob,
     close() {
       if (setup.failClose) throw new Error('close was told to fail');
@@ -36,7 +46,10 @@ export function open(setup: Setup, context: ThreadContext): ThreadSession<Task, 
   };
 }
 
-function runTask(context: ThreadContext, task: Task): Result | Promise<Result> {
+/** A thread has one half or the other; tasks for the half that it has not got fail. */
+type Both = BackupThreadContext & RestoreThreadContext;
+
+function runTask(context: Both, task: Task): Result | Promise<Result> {
   switch (task.kind) {
     case 'write':
       return write(context, task);
@@ -50,6 +63,10 @@ function runTask(context: ThreadContext, task: Task): Result | Promise<Result> {
       return hash(context, task.content);
     case 'thread':
       return context.thread;
+    case 'length':
+      return task.bytes.length;
+    case 'context':
+      return Object.keys(context).sort().join(' ');
     case 'throw':
       throw new Error('the task was told to fail');
     case 'exit':
@@ -61,7 +78,7 @@ function runTask(context: ThreadContext, task: Task): Result | Promise<Result> {
   }
 }
 
-function write(context: ThreadContext, task: Task & { kind: 'write' }): Content {
+function write(context: BackupThreadContext, task: Task & { kind: 'write' }): Content {
   const writer = context.writer(task.chunking);
   for (const [at, piece] of task.pieces.entries()) {
     writer.write(piece);
@@ -70,7 +87,7 @@ function write(context: ThreadContext, task: Task & { kind: 'write' }): Content 
   return writer.end();
 }
 
-function storePart(context: ThreadContext, { path, start, end, sizeBytes }: Task & { kind: 'part' }): Content {
+function storePart(context: BackupThreadContext, { path, start, end, sizeBytes }: Task & { kind: 'part' }): Content {
   const descriptor = fs.openSync(path, 'r');
   try {
     return context.filePart(descriptor, { start, end }, sizeBytes);
@@ -79,13 +96,13 @@ function storePart(context: ThreadContext, { path, start, end, sizeBytes }: Task
   }
 }
 
-function smallBlobs(context: ThreadContext, { seed, count }: Task & { kind: 'small-blobs' }): Content {
+function smallBlobs(context: BackupThreadContext, { seed, count }: Task & { kind: 'small-blobs' }): Content {
   const contents = Array.from({ length: count }, (_, at) => context.blob(Buffer.from(`${seed} ${at}`)));
   const blobs = new Uint8Array(Buffer.concat(contents.map((content) => content.blobs)));
   return { blobs, sizeBytes: contents.reduce((sum, content) => sum + content.sizeBytes, 0) };
 }
 
-function randomContent(context: ThreadContext, { seed, sizeBytes }: Task & { kind: 'random' }): Content {
+function randomContent(context: BackupThreadContext, { seed, sizeBytes }: Task & { kind: 'random' }): Content {
   const key = crypto.hash('sha256', seed, 'buffer');
   const cipher = crypto.createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
   const writer = context.writer({ by: 'content' });
@@ -96,7 +113,7 @@ function randomContent(context: ThreadContext, { seed, sizeBytes }: Task & { kin
   return writer.end();
 }
 
-async function hash(context: ThreadContext, content: Content): Promise<string> {
+async function hash(context: RestoreThreadContext, content: Content): Promise<string> {
   const sum = crypto.createHash('sha256');
   for await (const bytes of context.read(content)) sum.update(bytes);
   return sum.digest('hex');

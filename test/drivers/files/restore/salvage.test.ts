@@ -220,7 +220,7 @@ test('a file that reads back otherwise is named, and the others are restored', a
     [[join(at.fixture.tree, pathOf(3)), 'differs']],
   );
   assert.equal(partial, true);
-  assert(items > 9);
+  assert.equal(items, 9);
 });
 
 interface BackedUp {
