@@ -2,13 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { jsonColumn } from './columns.ts';
 import { kysely } from './kysely.ts';
+import { restoreRequests } from './restore-requests.ts';
 import type { StateRow, Tables } from './tables.ts';
 
 /**
  * The steps that made the schema, in order; the schema's version is how many of them a catalog has been through. A step
  * that was released never changes. They run in one transaction with the write of the version.
  */
-export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [first, jobUses, backupSelections];
+export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
+  first,
+  jobUses,
+  backupSelections,
+  restoreRequests,
+];
 
 async function first(db: Kysely<Tables>): Promise<void> {
   for (const create of [createState, createBackups, createJobs, createPlans, createEvents, createDaemons]) {
