@@ -27,8 +27,10 @@ export function driverContext(subject = 'sources.shop') {
   return { subject, secret: async (reference: string) => new Secret(reference), clock: systemClock };
 }
 
+export type ServerLogin = Pick<MariadbServer, 'socket' | 'user' | 'password'>;
+
 /** A session with a test server as the user `tidemark`. */
-export function openServer(server: MariadbServer, settings: Record<string, unknown> = {}): Promise<SourceSession> {
+export function openServer(server: ServerLogin, settings: Record<string, unknown> = {}): Promise<SourceSession> {
   const { socket, user, password } = server;
   return mysql.open({ socket, user, password, parallel: 2, ...settings }, driverContext());
 }
@@ -72,7 +74,7 @@ export class TestRepository {
   }
 
   /** Gives the snapshot's id, what the driver said, and how many bytes were new. */
-  async backup(server: MariadbServer, options: BackupOptions = {}) {
+  async backup(server: ServerLogin, options: BackupOptions = {}) {
     const signal = options.signal ?? new AbortController().signal;
     const { include = [], exclude = [], step = () => {} } = options;
     const repository = await Repository.open(this.#options);
@@ -86,7 +88,7 @@ export class TestRepository {
     return { id, result, addedBytes: writing.addedBytes };
   }
 
-  async restore(id: string, server: MariadbServer, options: RestoreOptions = {}): Promise<RestoreResult> {
+  async restore(id: string, server: ServerLogin, options: RestoreOptions = {}): Promise<RestoreResult> {
     const { signal = new AbortController().signal, step = () => {} } = options;
     await using reading = await this.#open(id, signal);
     await using session = await openServer(server, options.settings);
@@ -204,8 +206,8 @@ async function manifestNode(
   const manifest = {
     ...own,
     selection: { include: [], exclude: [] },
-    startedAt: '',
-    endedAt: '',
+    startedAt: facts.consistentPoint.time,
+    endedAt: facts.consistentPoint.time,
     ...facts,
   } as Manifest;
   const common = { mtimeNs: 0n, atimeNs: 0n, ctimeNs: 0n, uid: 0, gid: 0 };
