@@ -3,8 +3,9 @@ import type { Resource } from '../config/index.ts';
 import type { DriverContext, SourceDriver, SourceSession, Store } from '../driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
 import { nearest } from '../nearest.ts';
-import { Repository, type RepositoryOptions } from '../repository/index.ts';
+import type { Repository, RepositoryOptions } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
+import { openKnown } from './missing.ts';
 
 /** The resource of this address as applied. Throws NOT_APPLIED, with the nearest name. */
 export async function appliedResource(context: OperationContext, address: string): Promise<AppliedResource> {
@@ -51,7 +52,7 @@ export async function openRepository(
   const store = await openStore(context, destination);
   try {
     const options = await repositoryOptions(context, destination, store);
-    const repository = await withSubject(destination.address, () => Repository.open(options, signal));
+    const repository = await withSubject(destination.address, () => openKnown(context, destination, options, signal));
     return { repository, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
   } catch (error) {
     await store[Symbol.asyncDispose]();

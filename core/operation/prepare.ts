@@ -3,6 +3,7 @@ import type { DriverProblem, SourceProbe } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import { Repository, type RepositoryOptions } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
+import { knownBackups, openKnown } from './missing.ts';
 import { openSource, openStore, repositoryOptions, withSubject } from './open.ts';
 
 /** What an apply learns of a resource; what the driver found is handed on as it said it. */
@@ -13,8 +14,8 @@ export interface Prepared {
 }
 
 /**
- * Looks whether a destination can be written, and opens its repository. Where there is none, `make` makes it and `look`
- * throws REPOSITORY_MISSING.
+ * Looks whether a destination can be written, and opens its repository. Where there is none, `make` makes it unless
+ * the catalog knows backups in it, and else REPOSITORY_MISSING is thrown.
  */
 export async function prepareDestination(
   context: OperationContext,
@@ -27,7 +28,8 @@ export async function prepareDestination(
     const problems = await store.probe(signal);
     if (problems.some(({ severity }) => severity === 'error')) return { problems };
     const options = await repositoryOptions(context, destination, store);
-    const repository = await (missing === 'make' ? openOrInit(options, signal) : Repository.open(options, signal));
+    const mayMake = missing === 'make' && (await knownBackups(context, destination)) === 0;
+    const repository = await (mayMake ? openOrInit(options, signal) : openKnown(context, destination, options, signal));
     return { identity: repository.id, problems };
   });
 }

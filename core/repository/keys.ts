@@ -6,6 +6,7 @@ import { hasCode, TidemarkError } from '../error.ts';
 import type { Secret } from '../secret.ts';
 import { idOf, toHex } from './format/blob-id.ts';
 import { type KeyMaterial, Sealer } from './format/sealer.ts';
+import { withoutKeys } from './presence.ts';
 
 /**
  * Key files: JSON with scrypt parameters and the master key sealed with a key that scrypt makes of the password.
@@ -67,8 +68,8 @@ export async function addKey(
 }
 
 /**
- * The master key, and which key file gave it. Throws REPOSITORY_PASSWORD, REPOSITORY_MISSING; REPOSITORY_CORRUPT when
- * no key fits and one is damaged.
+ * The master key, and which key file gave it. Throws REPOSITORY_PASSWORD; REPOSITORY_CORRUPT when there is no key, or
+ * none fits and one is damaged.
  */
 export async function openKey(
   store: Store,
@@ -90,9 +91,7 @@ export async function openKey(
   }
   if (damaged !== undefined) throw damaged;
   if (tried === 0) {
-    throw new TidemarkError('REPOSITORY_MISSING', 'there is no repository here: no key file was found', {
-      hint: 'Run `tidemark apply` to create it, or check the path of the destination.',
-    });
+    throw withoutKeys();
   }
   throw new TidemarkError(
     'REPOSITORY_PASSWORD',

@@ -13,6 +13,7 @@ import { RepositoryLock } from './lock.ts';
 import { openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { randomPolynomial } from './polynomial.ts';
+import { existing, readConfig, rejectExisting } from './presence.ts';
 import { Salvage } from './salvage.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
 
@@ -29,8 +30,6 @@ interface Config {
   readonly id: string;
   readonly chunker_polynomial: string;
 }
-
-const folders = ['data', 'index', 'keys', 'locks', 'snapshots'];
 
 /** A restic repository, format version 2, in a store. */
 export class Repository {
@@ -72,7 +71,10 @@ export class Repository {
     return new Repository(options, { id, master }, config);
   }
 
-  /** Throws REPOSITORY_MISSING, REPOSITORY_PASSWORD, REPOSITORY_CORRUPT; UNSUPPORTED for format version 1. */
+  /**
+   * Throws REPOSITORY_MISSING where there is nothing, REPOSITORY_CORRUPT where a part is missing or damaged,
+   * REPOSITORY_PASSWORD; UNSUPPORTED for format version 1.
+   */
   static async open(options: RepositoryOptions, signal?: AbortSignal): Promise<Repository> {
     const sealed = await readConfig(options.store, signal);
     const key = await openKey(options.store, options.password, signal);
@@ -176,35 +178,5 @@ export class Repository {
       this.#index = undefined;
       throw error;
     }
-  }
-}
-
-async function rejectExisting(store: Store, signal?: AbortSignal): Promise<void> {
-  for (const folder of folders) {
-    for await (const object of store.list(`${folder}/`, signal)) throw existing(object.name);
-  }
-  const config = await store.head('config', signal).catch(ifMissing);
-  if (config !== undefined) throw existing('config');
-}
-
-function existing(name: string): TidemarkError {
-  return new TidemarkError('REPOSITORY_EXISTS', `there already is ${name} of a repository`, {
-    hint: 'Use the repository with its own password, or choose another path for the destination.',
-  });
-}
-
-function ifMissing(error: unknown): undefined {
-  if (!hasCode(error, 'OBJECT_NOT_FOUND')) throw error;
-}
-
-async function readConfig(store: Store, signal?: AbortSignal): Promise<Uint8Array> {
-  try {
-    return await store.get('config', undefined, signal);
-  } catch (cause) {
-    if (!hasCode(cause, 'OBJECT_NOT_FOUND')) throw cause;
-    throw new TidemarkError('REPOSITORY_MISSING', 'there is no repository here', {
-      hint: 'Run `tidemark apply` to create it, or check the path of the destination.',
-      cause,
-    });
   }
 }

@@ -59,15 +59,15 @@ export async function readFully(handle: FileHandle, offset: number, length: numb
   return bytes;
 }
 
-/** `mkdir -p` with 0700, each new folder made durable in its parent. */
-export async function makeFolders(path: string): Promise<void> {
+/** `mkdir -p` with 0700, each new folder made durable in its parent. `existing` and what is above it is not made. */
+export async function makeFolders(path: string, existing?: string): Promise<void> {
   const parent = dirname(path);
   try {
     await mkdir(path, 0o700);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return;
-    if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
-    await makeFolders(parent);
+    if (codeOf(error) !== 'ENOENT' || parent === path || parent === existing) throw error;
+    await makeFolders(parent, existing);
     await mkdir(path, 0o700).catch((again) => {
       if (codeOf(again) !== 'EEXIST') throw again;
     });

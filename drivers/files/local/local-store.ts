@@ -6,7 +6,6 @@ import { unlessAborted } from '../../../core/abort.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { ByteRange, DriverProblem, ObjectInfo, Store } from '../../../core/driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../../../core/error.ts';
-import { mountOf } from '../system/mount.ts';
 import {
   codeOf,
   makeFolders,
@@ -16,13 +15,9 @@ import {
   unlinkIfPresent,
   writeDurably,
 } from './durable-file.ts';
+import { RootGuard, type RootGuardOptions } from './root-guard.ts';
 
-export interface LocalStoreOptions {
-  /** Absolute path of the root folder; made by the first `put`. */
-  readonly path: string;
-  /** Refuse to work while the mount that holds `path` is `/`, because then the real one is not mounted. */
-  readonly requireMount: boolean;
-  readonly subject: string;
+export interface LocalStoreOptions extends RootGuardOptions {
   readonly clock: Clock;
 }
 
@@ -35,20 +30,23 @@ const statsAtOnce = 16;
 
 /**
  * Objects as files below a folder. An object is written under a temporary name, fsynced, renamed, and its folder
- * fsynced. `list` removes temporaries of ours that are older than a day. With `requireMount` nothing is created, and
- * nothing counts as missing, while the mount is not there: DESTINATION_UNREACHABLE.
+ * fsynced. `list` removes temporaries of ours that are older than a day. The root folder is made by the first `put`.
+ * Once it was seen, nothing is created, and nothing counts as missing, when it is another folder or gone:
+ * DESTINATION_UNREACHABLE, and from the start where `requireMount` misses its mount.
  */
 export class LocalStore implements Store {
   readonly #options: LocalStoreOptions;
+  readonly #guard: RootGuard;
 
   constructor(options: LocalStoreOptions) {
     this.#options = options;
+    this.#guard = new RootGuard(options);
   }
 
   put(name: string, bytes: Uint8Array, options: { ifAbsent?: boolean; signal?: AbortSignal } = {}): Promise<void> {
     return this.#run(options.signal, name, async () => {
       const target = this.#pathOf(name);
-      await this.#requireMount();
+      await this.#guard.check();
       const temporary = `${target}-tmp-${randomBytes(8).toString('hex')}`;
       const handle = await this.#create(temporary);
       try {
@@ -105,7 +103,7 @@ export class LocalStore implements Store {
   delete(names: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#run(signal, names[0] ?? '', async () => {
       const paths = names.map((name) => this.#pathOf(name));
-      await this.#requireMount();
+      await this.#guard.check();
       const folders = new Set<string>();
       for (const path of paths) {
         signal?.throwIfAborted();
@@ -116,7 +114,11 @@ export class LocalStore implements Store {
     });
   }
 
-  async probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {
+  probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {
+    return this.#guard.leavingNoFolders(() => this.#probe(signal));
+  }
+
+  async #probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {
     const name = `tidemark-probe-${randomBytes(8).toString('hex')}`;
     try {
       await this.put(name, Buffer.from('tidemark'), { ifAbsent: true, signal });
@@ -133,19 +135,9 @@ export class LocalStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Fails with DESTINATION_UNREACHABLE when the mount is required and missing. */
-  async #requireMount(): Promise<void> {
-    const { path, requireMount, subject } = this.#options;
-    if (!requireMount || (await mountOf(path)).point !== '/') return;
-    throw new TidemarkError('DESTINATION_UNREACHABLE', `${path} is not on a mounted file system`, {
-      subject,
-      hint: 'Mount it, or leave out `requireMount` when the folder is meant to be on the root file system.',
-    });
-  }
-
   /** Looks at the mount now, so that opening a destination already tells. */
   async open(): Promise<this> {
-    await this.#run(undefined, '', () => this.#requireMount());
+    await this.#run(undefined, '', () => this.#guard.check());
     return this;
   }
 
@@ -163,13 +155,14 @@ export class LocalStore implements Store {
       return await open(path, 'wx', 0o600);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
-      await makeFolders(dirname(path));
+      await this.#guard.check();
+      await makeFolders(dirname(path), this.#guard.isKnown ? this.#options.path : undefined);
       return open(path, 'wx', 0o600);
     }
   }
 
   async #entries(folder: string): Promise<Dirent[]> {
-    await this.#requireMount();
+    await this.#guard.check();
     try {
       const entries = await readdir(join(this.#options.path, folder), { withFileTypes: true });
       const visible: Dirent[] = [];
@@ -213,7 +206,9 @@ export class LocalStore implements Store {
     if (error instanceof TidemarkError) throw error.at(this.#options.subject);
     if (codeOf(error) === '' || (error as Error).name === 'AbortError') throw error;
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(error))) {
-      await this.#requireMount();
+      await this.#guard.check().catch((again) => {
+        throw again instanceof TidemarkError ? again : translate(again, this.#options);
+      });
       throw notFound(name).at(this.#options.subject);
     }
     throw translate(error as NodeJS.ErrnoException, this.#options);

@@ -38,11 +38,11 @@ const damages: Record<string, (path: string) => Promise<void>> = {
 const expected: Record<string, { damaged: [ErrorCode, string]; deleted: [ErrorCode, string] }> = {
   config: {
     damaged: ['REPOSITORY_CORRUPT', '^config is damaged$'],
-    deleted: ['REPOSITORY_MISSING', 'no repository here'],
+    deleted: ['REPOSITORY_CORRUPT', 'has `snapshots/` and no file `config`'],
   },
   keys: {
     damaged: ['REPOSITORY_CORRUPT', '^keys/NAME is damaged$'],
-    deleted: ['REPOSITORY_MISSING', 'no key file was found'],
+    deleted: ['REPOSITORY_CORRUPT', 'the repository has no key'],
   },
   index: {
     damaged: ['REPOSITORY_CORRUPT', '^index/NAME is damaged$'],

@@ -113,6 +113,41 @@ test('a mount that goes away while the store is open is unreachable, not empty',
   assert.deepEqual(await readdir(root), []);
 });
 
+for (const below of ['', 'store']) {
+  test(`without requireMount too a mount that goes away is unreachable${below && ', and the folder on it is not made again'}`, async (t) => {
+    const root = await smallDisk(t, 2 ** 20);
+    await using store = await openLocal(join(root, below));
+    await store.put('config', Buffer.from('x'));
+    await store.put('data/ab/object', Buffer.from('x'));
+    await runOk('umount', ['--lazy', root]);
+    const calls: [string, () => Promise<unknown>][] = [
+      ['put', () => store.put('config', Buffer.from('x'))],
+      ['put of a new folder', () => store.put('data/cd/object', Buffer.from('x'))],
+      ['get', () => store.get('config')],
+      ['head', () => store.head('config')],
+      ['list', () => Array.fromAsync(store.list('data/'))],
+      ['delete', () => store.delete(['config'])],
+    ];
+    for (const [name, call] of calls) {
+      await assert.rejects(call(), (error: TidemarkError) => {
+        assert.deepEqual([error.code, /requireMount/.test(error.hint ?? '')], ['DESTINATION_UNREACHABLE', true], name);
+        return true;
+      });
+    }
+    assert.deepEqual(await readdir(root), []);
+  });
+}
+
+test('a probe leaves no folder behind', async (t) => {
+  const root = await tempFolder(t);
+  await using store = await openLocal(join(root, 'a/b'));
+  assert.deepEqual(await store.probe(), []);
+  assert.deepEqual(await readdir(root), []);
+  await store.put('config', Buffer.from('x'));
+  assert.deepEqual(await store.probe(), []);
+  assert.deepEqual(await readdir(join(root, 'a/b')), ['config']);
+});
+
 test('a folder in which the user may not write is DESTINATION_DENIED', async (t) => {
   const root = await tempFolder(t);
   await chmod(root, 0o555);

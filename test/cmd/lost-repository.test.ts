@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { home, type Told, yamlFor } from './kit.ts';
+
+const nowhere = /nothing to apply|Run `tidemark apply` to create/;
+
+test('a repository that is gone is said to be, with what the catalog knows of it, and no new one takes its place', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  const copy = join(at.folder, 'copy');
+  await rename(at.repository, copy);
+  await at.write(yamlFor(at.folder).replace('driver: local,', 'driver: local, requireMount: false,'));
+  const verbs = [
+    ['apply', '--auto-approve'],
+    ['backup', 'docs-daily'],
+    ['restore', 'docs', '--into', './back'],
+    ['catalog', 'import', 'disk'],
+    ['key', 'list', 'disk'],
+  ];
+  for (const emptied of [false, true]) {
+    if (emptied) await mkdir(at.repository);
+    for (const verb of verbs) {
+      const told = await at.inside(...verb);
+      says(told, 5, /REPOSITORY_MISSING: .*the catalog knows 1 backup in it/, /bring the repository back from a copy/);
+    }
+    assert.equal(existsSync(join(at.repository, 'config')), false);
+  }
+  const another = yamlFor(at.folder).replace('/repository,', '/elsewhere,');
+  await at.write(another);
+  says(await at.inside('apply', '--auto-approve'), 5, /the catalog knows 1 backup in it/, /another name/);
+  assert.equal(existsSync(join(at.folder, 'elsewhere')), false);
+  await cp(copy, join(at.folder, 'elsewhere'), { recursive: true });
+  assert.equal((await at.inside('apply', '--auto-approve')).code, 0);
+  assert.equal((await at.inside('restore', 'docs', '--into', './back')).code, 0);
+});
+
+test('a repository without its config or its keys says what is missing and where it comes from', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  for (const [part, says10] of [
+    ['config', /REPOSITORY_CORRUPT: .*no file `config`/],
+    ['keys', /REPOSITORY_CORRUPT: .*has no key/],
+  ] as const) {
+    await rename(join(at.repository, part), join(at.folder, part));
+    for (const verb of [
+      ['apply'],
+      ['backup', 'docs-daily'],
+      ['restore', 'docs', '--into', './no'],
+      ['key', 'list', 'disk'],
+    ]) {
+      says(await at.inside(...verb), 10, says10, /back from a copy of the repository/);
+    }
+    await at.write(yamlFor(at.folder).replace('driver: local,', 'driver: local, requireMount: false,'));
+    says(await at.inside('apply', '--auto-approve'), 10, says10, /back from a copy of the repository/);
+    assert.equal(existsSync(join(at.repository, part)), false);
+    await rename(join(at.folder, part), join(at.repository, part));
+    await at.write(yamlFor(at.folder));
+  }
+  assert.equal((await at.inside('backup', 'docs-daily')).code, 0);
+  await rm(join(at.repository, 'config'));
+});
+
+function says({ code, stderr }: Told, expected: number, message: RegExp, hint: RegExp): void {
+  assert.equal(code, expected, stderr);
+  assert.match(stderr, message);
+  assert.match(stderr, hint);
+  assert.doesNotMatch(stderr, nowhere);
+}
