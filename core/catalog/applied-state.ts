@@ -3,6 +3,7 @@ import type { Collection, Resource } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import type { AppliedResource, AppliedState, AppliedStates, JobError, StateChange } from './catalog.ts';
 import { jsonColumn, toTime } from './columns.ts';
+import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import { update } from './plan-statuses.ts';
 import { renameResource } from './rename.ts';
@@ -97,7 +98,7 @@ async function put(
   if (before === undefined) {
     await db
       .insertInto('resource')
-      .values({ address, collection, name, createdAt: now, ...content })
+      .values(fitting('resource', { address, collection, name, createdAt: now, ...content }))
       .execute();
     return;
   }

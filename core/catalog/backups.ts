@@ -4,6 +4,7 @@ import { TidemarkError } from '../error.ts';
 import type { BackupFilter, BackupRecord, BackupStock, Backups, BackupTotals, BackupWithManifest } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { idPatterns, meantIds } from './id-part.ts';
+import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import type { BackupRow, Tables } from './tables.ts';
 
@@ -122,7 +123,13 @@ async function totals(db: Kysely<Tables>): Promise<readonly BackupTotals[]> {
     .orderBy('source')
     .orderBy('destination')
     .execute();
-  return rows.map((row) => ({ ...row, oldestAt: toTime(row.oldestAt), newestAt: toTime(row.newestAt) }));
+  return rows.map(({ copies, sizeBytes, oldestAt, newestAt, ...names }) => ({
+    ...names,
+    copies: Number(copies),
+    sizeBytes: Number(sizeBytes), // MySQL gives sums as text
+    oldestAt: toTime(oldestAt),
+    newestAt: toTime(newestAt),
+  }));
 }
 
 async function takeStock(
@@ -170,7 +177,12 @@ async function markDamaged(db: Transaction<Tables>, destination: string, snapsho
   if (row === undefined) return;
   const others = fromJson<readonly string[]>(row.warnings).filter((warning) => !warning.startsWith(damageText));
   const warnings = jsonColumn([...others, `${damageText}${why}`]);
-  await db.updateTable('backup').set({ partial: 1, warnings }).where(copy).execute();
+  await db
+    .updateTable('backup')
+    .set({ partial: 1, warnings })
+    .where(copy)
+    .where('warnings', '=', row.warnings)
+    .execute();
 }
 
 /** A statement takes some 32,000 values. */
@@ -179,7 +191,7 @@ function* batches<T>(all: readonly T[], size: number): Iterable<T[]> {
 }
 
 function toRow(backup: BackupWithManifest): BackupRow {
-  return {
+  return fitting('backup', {
     destination: backup.destination,
     snapshot: backup.snapshot,
     id: backup.id,
@@ -197,7 +209,7 @@ function toRow(backup: BackupWithManifest): BackupRow {
     warnings: jsonColumn(backup.warnings),
     selection: jsonColumn(backup.selection),
     manifest: jsonColumn(backup.manifest),
-  };
+  });
 }
 
 function toBackup(row: Omit<BackupRow, 'manifest'>): BackupRecord {

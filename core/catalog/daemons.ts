@@ -1,12 +1,13 @@
-import type { Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { DaemonRecord, Daemons } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
+import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import type { DaemonRow, Tables } from './tables.ts';
 
 export function openDaemons({ db, clock }: PartContext): Daemons {
   return {
-    beat: (daemon) => db.transaction().execute((transaction) => beat(transaction, daemon)),
+    beat: (daemon) => beat(db, daemon),
     alive: async () => {
       const rows = await db.selectFrom('daemon').selectAll().where('until', '>', clock.now().getTime()).execute();
       return rows.map(toDaemon);
@@ -18,13 +19,16 @@ export function openDaemons({ db, clock }: PartContext): Daemons {
 }
 
 /** Daemons that died without leaving go when the next one beats. */
-async function beat(db: Transaction<Tables>, daemon: DaemonRecord): Promise<void> {
+async function beat(db: Kysely<Tables>, daemon: DaemonRecord): Promise<void> {
   const dayMs = 86_400_000;
   await db
     .deleteFrom('daemon')
-    .where((is) => is.or([is('owner', '=', daemon.owner), is('until', '<', daemon.until.getTime() - dayMs)]))
+    .where('until', '<', daemon.until.getTime() - dayMs)
     .execute();
-  await db.insertInto('daemon').values(toRow(daemon)).execute();
+  await db
+    .replaceInto('daemon')
+    .values(fitting('daemon', toRow(daemon)))
+    .execute();
 }
 
 function toRow(daemon: DaemonRecord): DaemonRow {

@@ -1,38 +1,43 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { EventLevel, EventRecord, Events, NewEvent } from './catalog.ts';
 import { toTime } from './columns.ts';
 import { forgetEvents } from './forget.ts';
+import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import type { EventRow, Tables } from './tables.ts';
 
 export function openEvents({ db, clock, newId }: PartContext): Events {
   return {
-    record: (event) =>
-      db.transaction().execute((transaction) => record(transaction, event, newId, clock.now().getTime())),
+    record: (event) => record(db, event, newId, clock.now().getTime()),
     list: (filter = {}) => list(db, filter),
     forget: (limits) => forgetEvents(db, limits),
   };
 }
 
-async function record(
-  db: Transaction<Tables>,
-  event: NewEvent,
-  newId: () => string,
-  now: number,
-): Promise<EventRecord> {
-  const newest = await newestLike(db, event);
-  if (newest?.level === event.level && newest.text === event.text) {
+/** Of two that come at once from two processes each may get a row; none is lost. */
+async function record(db: Kysely<Tables>, event: NewEvent, newId: () => string, now: number): Promise<EventRecord> {
+  for (;;) {
+    const newest = await newestLike(db, event);
+    if (newest?.level !== event.level || newest.text !== event.text) return add(db, event, newId(), now);
     const again = { count: newest.count + 1, lastAt: Math.max(now, newest.lastAt) };
-    await db.updateTable('event').set(again).where('id', '=', newest.id).execute();
-    return toEvent({ ...newest, ...again });
+    const { numUpdatedRows } = await db
+      .updateTable('event')
+      .set(again)
+      .where('id', '=', newest.id)
+      .where('count', '=', newest.count)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows > 0n) return toEvent({ ...newest, ...again });
   }
+}
+
+async function add(db: Kysely<Tables>, event: NewEvent, id: string, now: number): Promise<EventRecord> {
   const { kind, level, subject, text } = event;
-  const row: EventRow = { id: newId(), kind, level, subject, text, count: 1, firstAt: now, lastAt: now };
-  await db.insertInto('event').values(row).execute();
+  const row: EventRow = { id, kind, level, subject, text, count: 1, firstAt: now, lastAt: now };
+  await db.insertInto('event').values(fitting('event', row)).execute();
   return toEvent(row);
 }
 
-function newestLike(db: Transaction<Tables>, { kind, subject }: NewEvent): Promise<EventRow | undefined> {
+function newestLike(db: Kysely<Tables>, { kind, subject }: NewEvent): Promise<EventRow | undefined> {
   return db
     .selectFrom('event')
     .selectAll()

@@ -1,4 +1,5 @@
 /** The door of this room: what tidemark remembers. */
 export * from './catalog.ts';
 export * from './job-state.ts';
+export { rejectUnfit } from './lengths.ts';
 export { openSqliteCatalog } from './sqlite-catalog.ts';

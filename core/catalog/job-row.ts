@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { TidemarkError } from '../error.ts';
 import type { Job, JobError, JobProgress, JobState, JobUse, NewJob } from './catalog.ts';
 import { fromJson, jsonColumn, toTime } from './columns.ts';
+import { fitting } from './lengths.ts';
 import type { JobRow, Tables } from './tables.ts';
 
 export function toJob(row: JobRow): Job {
@@ -55,7 +56,7 @@ export async function addJob(db: Kysely<Tables>, job: NewJob, id: string, now: n
     leaseUntil: null,
     fence: 0,
   };
-  await db.insertInto('job').values(row).execute();
+  await db.insertInto('job').values(fitting('job', row)).execute();
   return toJob(row);
 }
 

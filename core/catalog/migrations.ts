@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { jsonColumn } from './columns.ts';
 import { kysely } from './kysely.ts';
+import { columnLengths } from './lengths.ts';
 import { restoreRequests } from './restore-requests.ts';
 import type { StateRow, Tables } from './tables.ts';
 
@@ -26,7 +27,7 @@ async function createState(db: Kysely<Tables>): Promise<void> {
   await db.schema
     .createTable('state')
     .addColumn('id', 'integer', (column) => column.primaryKey())
-    .addColumn('lineage', 'varchar(64)', (column) => column.notNull())
+    .addColumn('lineage', text('state', 'lineage'), (column) => column.notNull())
     .addColumn('serial', 'integer', (column) => column.notNull())
     .addColumn('appliedAt', 'bigint')
     .execute();
@@ -36,11 +37,11 @@ async function createState(db: Kysely<Tables>): Promise<void> {
     .execute();
   await db.schema
     .createTable('resource')
-    .addColumn('address', 'varchar(255)', (column) => column.primaryKey())
-    .addColumn('collection', 'varchar(32)', (column) => column.notNull())
-    .addColumn('name', 'varchar(255)', (column) => column.notNull())
-    .addColumn('spec', 'text', (column) => column.notNull())
-    .addColumn('identity', 'text')
+    .addColumn('address', text('resource', 'address'), (column) => column.primaryKey())
+    .addColumn('collection', text('resource', 'collection'), (column) => column.notNull())
+    .addColumn('name', text('resource', 'name'), (column) => column.notNull())
+    .addColumn('spec', anyText, (column) => column.notNull())
+    .addColumn('identity', anyText)
     .addColumn('createdAt', 'bigint', (column) => column.notNull())
     .addColumn('updatedAt', 'bigint', (column) => column.notNull())
     .execute();
@@ -49,13 +50,13 @@ async function createState(db: Kysely<Tables>): Promise<void> {
 async function createBackups({ schema }: Kysely<Tables>): Promise<void> {
   await schema
     .createTable('backup')
-    .addColumn('destination', 'varchar(255)', (column) => column.notNull())
-    .addColumn('snapshot', 'varchar(64)', (column) => column.notNull())
-    .addColumn('id', 'varchar(26)', (column) => column.notNull())
-    .addColumn('plan', 'varchar(255)', (column) => column.notNull())
-    .addColumn('source', 'varchar(255)', (column) => column.notNull())
-    .addColumn('driver', 'varchar(64)', (column) => column.notNull())
-    .addColumn('type', 'varchar(32)', (column) => column.notNull())
+    .addColumn('destination', text('backup', 'destination'), (column) => column.notNull())
+    .addColumn('snapshot', text('backup', 'snapshot'), (column) => column.notNull())
+    .addColumn('id', text('backup', 'id'), (column) => column.notNull())
+    .addColumn('plan', text('backup', 'plan'), (column) => column.notNull())
+    .addColumn('source', text('backup', 'source'), (column) => column.notNull())
+    .addColumn('driver', text('backup', 'driver'), (column) => column.notNull())
+    .addColumn('type', text('backup', 'type'), (column) => column.notNull())
     .addColumn('startedAt', 'bigint', (column) => column.notNull())
     .addColumn('endedAt', 'bigint', (column) => column.notNull())
     .addColumn('consistentAt', 'bigint', (column) => column.notNull())
@@ -63,8 +64,8 @@ async function createBackups({ schema }: Kysely<Tables>): Promise<void> {
     .addColumn('addedBytes', 'bigint')
     .addColumn('items', 'bigint', (column) => column.notNull())
     .addColumn('partial', 'integer', (column) => column.notNull())
-    .addColumn('warnings', 'text', (column) => column.notNull())
-    .addColumn('manifest', 'text', (column) => column.notNull())
+    .addColumn('warnings', anyText, (column) => column.notNull())
+    .addColumn('manifest', anyText, (column) => column.notNull())
     .addPrimaryKeyConstraint('backup_copy', ['destination', 'snapshot'])
     .execute();
   await index(schema, 'backup', ['id']);
@@ -79,25 +80,25 @@ async function createBackups({ schema }: Kysely<Tables>): Promise<void> {
 async function createJobs({ schema }: Kysely<Tables>): Promise<void> {
   await schema
     .createTable('job')
-    .addColumn('id', 'varchar(26)', (column) => column.primaryKey())
-    .addColumn('kind', 'varchar(32)', (column) => column.notNull())
-    .addColumn('state', 'varchar(16)', (column) => column.notNull())
-    .addColumn('trigger', 'varchar(16)', (column) => column.notNull())
-    .addColumn('source', 'varchar(255)', (column) => column.notNull())
-    .addColumn('plan', 'varchar(255)')
-    .addColumn('destination', 'varchar(255)')
-    .addColumn('request', 'text', (column) => column.notNull())
+    .addColumn('id', text('job', 'id'), (column) => column.primaryKey())
+    .addColumn('kind', text('job', 'kind'), (column) => column.notNull())
+    .addColumn('state', text('job', 'state'), (column) => column.notNull())
+    .addColumn('trigger', text('job', 'trigger'), (column) => column.notNull())
+    .addColumn('source', text('job', 'source'), (column) => column.notNull())
+    .addColumn('plan', text('job', 'plan'))
+    .addColumn('destination', text('job', 'destination'))
+    .addColumn('request', anyText, (column) => column.notNull())
     .addColumn('attempt', 'integer', (column) => column.notNull())
     .addColumn('attempts', 'integer', (column) => column.notNull())
     .addColumn('queuedAt', 'bigint', (column) => column.notNull())
     .addColumn('notBefore', 'bigint')
     .addColumn('startedAt', 'bigint')
     .addColumn('endedAt', 'bigint')
-    .addColumn('progress', 'text')
-    .addColumn('error', 'text')
-    .addColumn('result', 'text')
+    .addColumn('progress', anyText)
+    .addColumn('error', anyText)
+    .addColumn('result', anyText)
     .addColumn('cancelRequested', 'integer', (column) => column.notNull())
-    .addColumn('leaseOwner', 'varchar(255)')
+    .addColumn('leaseOwner', text('job', 'leaseOwner'))
     .addColumn('leaseUntil', 'bigint')
     .addColumn('fence', 'integer', (column) => column.notNull())
     .execute();
@@ -110,9 +111,9 @@ async function createJobs({ schema }: Kysely<Tables>): Promise<void> {
 async function createPlans({ schema }: Kysely<Tables>): Promise<void> {
   await schema
     .createTable('plan_status')
-    .addColumn('plan', 'varchar(255)', (column) => column.primaryKey())
+    .addColumn('plan', text('plan_status', 'plan'), (column) => column.primaryKey())
     .addColumn('pausedAt', 'bigint')
-    .addColumn('suspended', 'text')
+    .addColumn('suspended', anyText)
     .addColumn('scheduledThrough', 'bigint')
     .addColumn('lastSuccessAt', 'bigint')
     .addColumn('lastFailureAt', 'bigint')
@@ -122,11 +123,11 @@ async function createPlans({ schema }: Kysely<Tables>): Promise<void> {
 async function createEvents({ schema }: Kysely<Tables>): Promise<void> {
   await schema
     .createTable('event')
-    .addColumn('id', 'varchar(26)', (column) => column.primaryKey())
-    .addColumn('kind', 'varchar(64)', (column) => column.notNull())
-    .addColumn('level', 'varchar(16)', (column) => column.notNull())
-    .addColumn('subject', 'varchar(255)', (column) => column.notNull())
-    .addColumn('text', 'text', (column) => column.notNull())
+    .addColumn('id', text('event', 'id'), (column) => column.primaryKey())
+    .addColumn('kind', text('event', 'kind'), (column) => column.notNull())
+    .addColumn('level', text('event', 'level'), (column) => column.notNull())
+    .addColumn('subject', text('event', 'subject'), (column) => column.notNull())
+    .addColumn('text', anyText, (column) => column.notNull())
     .addColumn('count', 'integer', (column) => column.notNull())
     .addColumn('firstAt', 'bigint', (column) => column.notNull())
     .addColumn('lastAt', 'bigint', (column) => column.notNull())
@@ -139,13 +140,13 @@ async function createEvents({ schema }: Kysely<Tables>): Promise<void> {
 async function createDaemons({ schema }: Kysely<Tables>): Promise<void> {
   await schema
     .createTable('daemon')
-    .addColumn('owner', 'varchar(255)', (column) => column.primaryKey())
+    .addColumn('owner', text('daemon', 'owner'), (column) => column.primaryKey())
     .addColumn('pid', 'integer', (column) => column.notNull())
-    .addColumn('host', 'varchar(255)', (column) => column.notNull())
-    .addColumn('version', 'varchar(64)', (column) => column.notNull())
+    .addColumn('host', text('daemon', 'host'), (column) => column.notNull())
+    .addColumn('version', text('daemon', 'version'), (column) => column.notNull())
     .addColumn('startedAt', 'bigint', (column) => column.notNull())
     .addColumn('until', 'bigint', (column) => column.notNull())
-    .addColumn('configuration', 'text', (column) => column.notNull())
+    .addColumn('configuration', anyText, (column) => column.notNull())
     .execute();
 }
 
@@ -157,13 +158,21 @@ async function index(schema: Kysely<Tables>['schema'], table: keyof Tables, colu
     .execute();
 }
 
+/** Lengths are for MySQL alone; where SQLite was told others, nothing changes. */
+function text<Table extends keyof typeof columnLengths>(table: Table, column: keyof (typeof columnLengths)[Table]) {
+  return `varchar(${columnLengths[table][column]})` as `varchar(${number})`;
+}
+
+/** What MySQL calls `text` ends at 64 KiB. For SQLite both are the same. */
+const anyText = kysely.sql`longtext`;
+
 /** Jobs say what they touch. Those that wait or run meanwhile are taken to write everything that they name. */
 async function jobUses(db: Kysely<Tables>): Promise<void> {
   await db.schema
     .alterTable('state')
     .addColumn('claims', 'integer', (column) => column.notNull().defaultTo(0))
     .execute();
-  await db.schema.alterTable('job').addColumn('uses', 'text').execute();
+  await db.schema.alterTable('job').addColumn('uses', anyText).execute();
   const jobs = await db
     .selectFrom('job')
     .select(['id', 'kind', 'source', 'request'])
@@ -184,8 +193,8 @@ async function jobUses(db: Kysely<Tables>): Promise<void> {
 /** Lists of backups say what was selected. The manifest moves behind it, so that reading a list does not pass over it. */
 async function backupSelections(db: Kysely<Tables>): Promise<void> {
   const { sql } = kysely;
-  await db.schema.alterTable('backup').addColumn('selection', 'text').execute();
-  await db.schema.alterTable('backup').addColumn('manifestText', 'text').execute();
+  await db.schema.alterTable('backup').addColumn('selection', anyText).execute();
+  await db.schema.alterTable('backup').addColumn('manifestText', anyText).execute();
   await sql`update backup set manifestText = manifest, selection = json_extract(manifest, '$.selection')`.execute(db);
   await db.schema.alterTable('backup').dropColumn('manifest').execute();
   await db.schema.alterTable('backup').renameColumn('manifestText', 'manifest').execute();

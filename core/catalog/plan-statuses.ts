@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Job, PlanStatus, PlanStatuses } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { addJob } from './job-row.ts';
+import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import type { PlanStatusRow, Tables } from './tables.ts';
 
@@ -10,8 +11,8 @@ export function openPlanStatuses(context: PartContext): PlanStatuses {
   return {
     list: async () => (await db.selectFrom('plan_status').selectAll().orderBy('plan').execute()).map(toStatus),
     get: (plan) => get(db, plan),
-    update: (plan, change) => db.transaction().execute((transaction) => update(transaction, plan, change)),
-    schedule: (decision) => db.transaction().execute((transaction) => schedule(transaction, decision, context)),
+    update: (plan, change) => update(db, plan, change),
+    schedule: (decision) => schedule(context, decision),
   };
 }
 
@@ -21,36 +22,69 @@ async function get(db: Kysely<Tables>, plan: string): Promise<PlanStatus> {
 }
 
 export async function update(
-  db: Transaction<Tables>,
+  db: Kysely<Tables>,
   plan: string,
   change: Parameters<PlanStatuses['update']>[1],
 ): Promise<PlanStatus> {
-  const status = merge(await get(db, plan), change);
-  await db.deleteFrom('plan_status').where('plan', '=', plan).execute();
-  await db.insertInto('plan_status').values(toRow(status)).execute();
-  return status;
+  const columns = columnsOf(change);
+  if (Object.keys(columns).length > 0) await put(db, plan, columns);
+  return get(db, plan);
+}
+
+/** Writes these columns and no others: somebody else may write those at the same time. */
+async function put(db: Kysely<Tables>, plan: string, columns: Partial<PlanStatusRow>): Promise<void> {
+  for (;;) {
+    const { numUpdatedRows } = await db
+      .updateTable('plan_status')
+      .set(columns)
+      .where('plan', '=', plan)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows > 0n || (await insert(db, plan, columns))) return;
+  }
+}
+
+/** False when there is one already. */
+async function insert(db: Kysely<Tables>, plan: string, columns: Partial<PlanStatusRow>): Promise<boolean> {
+  const row: PlanStatusRow = { ...toRow({ plan }), ...columns };
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('plan_status')
+    .ignore()
+    .values(fitting('plan_status', row))
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 async function schedule(
-  db: Transaction<Tables>,
+  { db, clock, newId }: PartContext,
   { plan, from, to, jobs }: Parameters<PlanStatuses['schedule']>[0],
-  { clock, newId }: PartContext,
 ): Promise<readonly Job[] | undefined> {
-  const status = await get(db, plan);
-  if (status.scheduledThrough?.getTime() !== from?.getTime()) return undefined;
-  await update(db, plan, { scheduledThrough: to });
-  const added: Job[] = [];
-  for (const job of jobs) added.push(await addJob(db, job, newId(), clock.now().getTime()));
-  return added;
+  // Outside of the transaction, in which two that find no row and add it would block each other for good on MySQL.
+  if (from === undefined) await insert(db, plan, {});
+  return db.transaction().execute(async (transaction) => {
+    if (!(await goOn(transaction, plan, from, to))) return undefined;
+    const added: Job[] = [];
+    for (const job of jobs) added.push(await addJob(transaction, job, newId(), clock.now().getTime()));
+    return added;
+  });
 }
 
-function merge(status: PlanStatus, change: Parameters<PlanStatuses['update']>[1]): PlanStatus {
-  const merged = new Map<string, unknown>(Object.entries(status));
-  for (const [field, value] of Object.entries(change)) {
-    if (value === null) merged.delete(field);
-    else if (value !== undefined) merged.set(field, value);
-  }
-  return Object.fromEntries(merged) as unknown as PlanStatus;
+/** False when scheduling does not stand at `from` any more. */
+async function goOn(db: Transaction<Tables>, plan: string, from: Date | undefined, to: Date): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('plan_status')
+    .set({ scheduledThrough: to.getTime() })
+    .where('plan', '=', plan)
+    .where('scheduledThrough', from === undefined ? 'is' : '=', timeColumn(from))
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/** `undefined` leaves a field as it is, `null` clears it. */
+function columnsOf(change: Parameters<PlanStatuses['update']>[1]): Partial<PlanStatusRow> {
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  const values = Object.fromEntries(given.map(([field, value]) => [field, value ?? undefined]));
+  const row = toRow({ ...values, plan: '' });
+  return Object.fromEntries(given.map(([field]) => [field, row[field as keyof PlanStatusRow]]));
 }
 
 function toRow(status: PlanStatus): PlanStatusRow {

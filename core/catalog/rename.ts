@@ -3,6 +3,7 @@ import { TidemarkError } from '../error.ts';
 import type { JobUse } from './catalog.ts';
 import { fromJson, jsonColumn } from './columns.ts';
 import { renamedUse } from './job-uses.ts';
+import { fitting } from './lengths.ts';
 import type { Tables } from './tables.ts';
 
 /** Gives a resource a new address, and everything that the catalog knows under its name. Throws CHANGE_STALE without it. */
@@ -11,7 +12,7 @@ export async function renameResource(db: Transaction<Tables>, from: string, to: 
   const name = nameOf(to);
   const { numUpdatedRows } = await db
     .updateTable('resource')
-    .set({ address: to, name })
+    .set(fitting('resource', { address: to, name }))
     .where('address', '=', from)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) {

@@ -1,4 +1,4 @@
-import type { BackupWithManifest } from '../catalog/index.ts';
+import { type BackupWithManifest, rejectUnfit } from '../catalog/index.ts';
 import type { Resource } from '../config/index.ts';
 import type { Manifest, Node, Run, TreeReader } from '../driver/index.ts';
 import { asTidemarkError, hasCode, TidemarkError } from '../error.ts';
@@ -83,7 +83,9 @@ async function readBackups(
     const onDamage = (thrown: unknown) => damaged.set(snapshot.id, damageOf(snapshot, thrown));
     try {
       const manifest = await readManifest(context, repository, snapshot, run, onDamage);
-      found.push(recordOf(manifest, { destination, snapshot: snapshot.id }));
+      const record = recordOf(manifest, { destination, snapshot: snapshot.id });
+      rejectUnfit(record);
+      found.push(record);
     } catch (thrown) {
       onDamage(thrown);
     }

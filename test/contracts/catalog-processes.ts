@@ -4,7 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import { start, waitFor } from '../kit/process.ts';
 import type { CatalogCase } from './catalog.ts';
 import { writes } from './catalog-exclusion.ts';
-import { job, resource } from './catalog-samples.ts';
+import { backup, job, resource } from './catalog-samples.ts';
 
 const program = join(import.meta.dirname, 'catalog-process.ts');
 
@@ -69,6 +69,57 @@ export const processCases: Readonly<Record<string, CatalogCase>> = {
     );
     const ids = (await Promise.all(claims)).map((one) => one?.id).filter((id) => id !== undefined);
     assert.deepEqual([ids.length, new Set(ids).size], [50, 50]);
+  },
+
+  async 'of changes to one job that come at once one wins, and a cancel is never lost'(_t, catalog, clock, place) {
+    await using other = await place.open(clock);
+    for (let round = 0; round < 20; round++) {
+      await catalog.jobs.add(job());
+      const running = (await catalog.jobs.claim({ owner: 'me', leaseMs: 60_000 }))!;
+      const ends = [catalog.jobs.transition(running, 'succeeded'), other.jobs.transition(running, 'failed')];
+      const results = await Promise.allSettled(ends);
+      assert.deepEqual(results.map((one) => one.status).sort(), ['fulfilled', 'rejected']);
+
+      await catalog.jobs.add(job());
+      const again = (await catalog.jobs.claim({ owner: 'me', leaseMs: 60_000 }))!;
+      await Promise.all([catalog.jobs.transition(again, 'queued'), other.jobs.requestCancel(again.id)]);
+      assert.equal((await catalog.jobs.get(again.id)).state, 'cancelled');
+    }
+  },
+
+  async 'writers of one plan at once undo nothing of each other, and one of them schedules'(_t, catalog, clock, place) {
+    await using other = await place.open(clock);
+    for (let round = 0; round < 20; round++) {
+      const [plan, now] = [`p${round}`, clock.now()];
+      await Promise.all([
+        catalog.plans.update(plan, { pausedAt: now }),
+        other.plans.update(plan, { lastSuccessAt: now }),
+        catalog.plans.update(plan, { lastFailureAt: now }),
+      ]);
+      assert.deepEqual(await other.plans.get(plan), { plan, pausedAt: now, lastSuccessAt: now, lastFailureAt: now });
+      const decision = { plan, from: undefined, to: now, jobs: [job({ source: plan, plan })] };
+      const added = await Promise.all([catalog, other, catalog].map((one) => one.plans.schedule(decision)));
+      assert.equal(added.filter((one) => one !== undefined).length, 1);
+      assert.equal((await catalog.jobs.list({ plan })).length, 1);
+      const fresh = { ...decision, plan: `${plan}-new`, jobs: [] };
+      const first = await Promise.all([catalog, other].map((one) => one.plans.schedule(fresh)));
+      assert.equal(first.filter((one) => one !== undefined).length, 1);
+    }
+  },
+
+  async 'events and records that come at once are all counted'(_t, catalog, clock, place) {
+    await using other = await place.open(clock);
+    const event = { kind: 'test', level: 'info', subject: 'x', text: 'again' } as const;
+    await catalog.events.record(event);
+    const one = backup();
+    const both = Array.from({ length: 40 }, (_, at) => (at % 2 ? catalog : other));
+    await Promise.all(both.flatMap((catalog) => [catalog.events.record(event), catalog.backups.record(one)]));
+    const counts = (await catalog.events.list()).map(({ count }) => count);
+    assert.equal(
+      counts.reduce((sum, count) => sum + count, 0),
+      41,
+    );
+    assert.equal((await catalog.backups.list()).length, 1);
   },
 
   async 'of two commits on one serial one wins'(_t, catalog, clock, place) {

@@ -112,4 +112,23 @@ export const stateCases: Readonly<Record<string, CatalogCase>> = {
       ['other'],
     );
   },
+
+  async 'a text longer than its column is refused, whatever the database would do with it'(_t, catalog) {
+    const long = 'x'.repeat(400);
+    const writes = [
+      () => catalog.backups.record(backup({ plan: long })),
+      () => catalog.jobs.add(job({ source: long })),
+      () => catalog.events.record({ kind: 'test', level: 'info', subject: long, text: 'any length '.repeat(10_000) }),
+      () => catalog.plans.update(long, { pausedAt: new Date(0) }),
+      () => catalog.state.commit({ ...nothing, expectedSerial: 0, put: [resource(`sources.${long}`)] }),
+    ];
+    for (const write of writes) await assert.rejects(write(), { code: 'UNSUPPORTED', message: /not 4\d\d: / });
+    const text = 'é'.repeat(100_000);
+    await catalog.events.record({ kind: 'test', level: 'info', subject: 'x', text });
+    assert.equal((await catalog.events.list())[0]?.text, text);
+    const snapshot = 'ab'.repeat(32);
+    const foreign = backup({ id: snapshot, snapshot, plan: '', source: `${'host.'.repeat(50)}name` });
+    await catalog.backups.record(foreign);
+    assert.deepEqual(await catalog.backups.get(snapshot), foreign);
+  },
 };

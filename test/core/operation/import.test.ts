@@ -79,6 +79,7 @@ test('an import goes on past every kind of damage, names it, and forgets nothing
   });
   await stock(['backup', '--host', 'alien', alien]);
   await spoilFolder(at, stock, join(alien, 'lost'));
+  await stock(['backup', '--host', 'x'.repeat(300), join(alien, 'whole.txt')]);
   await writeFile(join(alien, 'whole.txt'), 'lost altogether');
   await spoiling(at, async () => {
     await stock(['backup', '--host', 'lost', '--force', alien]);
@@ -88,8 +89,9 @@ test('an import goes on past every kind of damage, names it, and forgets nothing
 
   const again = await told(at, 'catalog', 'import', 'disk');
   assert.equal(again.code, exitCodes.partial, again.stderr);
-  assert.deepEqual([again.found, again.added, again.removed, again.kept, again.damaged.length], [2, 1, 0, 2, 4]);
+  assert.deepEqual([again.found, again.added, again.removed, again.kept, again.damaged.length], [2, 1, 0, 2, 5]);
   const messages = again.damaged.map((error: { message: string }) => error.message).join('\n');
+  assert.match(messages, /the catalog holds 255 characters of a backup's source, not 300/);
   assert.match(messages, /snapshots\/[0-9a-f]{64} is damaged/);
   assert.match(messages, /snapshot [0-9a-f]{8} of .*, of plan docs-daily: .*(damaged|pack)/);
   const listed = new Map<string, Listed>((await told(at, 'backups')).backups.map((one: Listed) => [one.id, one]));
@@ -106,7 +108,7 @@ test('an import goes on past every kind of damage, names it, and forgets nothing
   const anew = await told(at, 'catalog', 'import', 'disk');
   assert.deepEqual(
     [anew.code, anew.found, anew.added, anew.kept, anew.damaged.length],
-    [exitCodes.partial, 2, 2, 0, 4],
+    [exitCodes.partial, 2, 2, 0, 5],
   );
   const back = await at.inside('restore', 'docs', '--backup', good, '--into', './back');
   assert.equal(back.code, exitCodes.ok, back.stderr);
