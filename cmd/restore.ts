@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { type RestoreJobResult, restoreJob } from '../core/job/index.ts';
+import { jobJson } from '../core/overview/index.ts';
 import type { RestoreOptions, RestorePlan, RestoreTarget, RestoreWish } from '../core/restore/index.ts';
 import { formatBytes } from '../core/units.ts';
 import type { Workspace } from './compose.ts';
 import { followJob, jobExitCode } from './follow-job.ts';
-import { jobJson } from './views/jobs.ts';
 import { notRestoredText } from './views/not-restored.ts';
 import { targetText } from './views/restore-plan.ts';
 import { count, formatTime } from './views/words.ts';

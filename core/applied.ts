@@ -35,6 +35,7 @@ export async function requireResource(
   const resource = state.resources.get(`${collection}.${name}`);
   if (resource !== undefined) return resource;
   throw new TidemarkError('NOT_APPLIED', `${collection}.${name} is not in the applied configuration`, {
+    subject: `${collection}.${name}`,
     hint: nameHint(name, namesIn(state, collection), 'resource'),
   });
 }

@@ -1,11 +1,11 @@
 import { appliedPlan } from '../../core/applied.ts';
 import type { Job } from '../../core/catalog/index.ts';
 import { backupJob } from '../../core/job/index.ts';
+import { jobJson } from '../../core/overview/index.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
 import { followJob, jobExitCode } from '../follow-job.ts';
 import type { Output } from '../output.ts';
 import type { Register } from '../verb.ts';
-import { jobJson } from '../views/jobs.ts';
 import { count } from '../views/words.ts';
 
 export const registerBackup: Register = (program, bind) => {

@@ -1,6 +1,6 @@
 import { exitCodes } from '../../core/error-codes.ts';
+import { jobJson } from '../../core/overview/index.ts';
 import type { Register } from '../verb.ts';
-import { jobJson } from '../views/jobs.ts';
 
 export const registerCancel: Register = (program, bind) => {
   program

@@ -2,10 +2,11 @@ import { Option } from 'commander';
 import { type Job, type JobState, jobStates } from '../../core/catalog/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
 import type { Label } from '../../core/labels.ts';
+import { jobJson } from '../../core/overview/index.ts';
 import { parseCount, parseTime } from '../arguments.ts';
 import { labelOption, listLabelled } from '../label-option.ts';
 import type { Register } from '../verb.ts';
-import { jobJson, jobsTable, restoresTable } from '../views/jobs.ts';
+import { jobsTable, restoresTable } from '../views/jobs.ts';
 
 interface Options {
   readonly state?: readonly JobState[];

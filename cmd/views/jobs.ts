@@ -41,12 +41,6 @@ export function restoresTable(jobs: readonly Job[], look: Look): string {
   );
 }
 
-/** The JSON of a job: see `docs/reference/json.md`. */
-export function jobJson(job: Job) {
-  const { lease, uses: _, ...rest } = job;
-  return { ...rest, ...(lease === undefined ? {} : { runner: lease.owner }) };
-}
-
 const colours: Readonly<Record<Job['state'], Paint>> = {
   queued: 'dim',
   running: 'cyan',

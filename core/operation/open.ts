@@ -1,25 +1,16 @@
+import { requireResource } from '../applied.ts';
 import type { AppliedResource } from '../catalog/index.ts';
-import type { Resource } from '../config/index.ts';
+import type { Collection, Resource } from '../config/index.ts';
 import type { DriverContext, SourceDriver, SourceSession, Store } from '../driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
-import { nearest } from '../nearest.ts';
 import type { Repository, RepositoryOptions } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
 import { openKnown } from './missing.ts';
 
 /** The resource of this address as applied. Throws NOT_APPLIED, with the nearest name. */
-export async function appliedResource(context: OperationContext, address: string): Promise<AppliedResource> {
-  const { resources } = await context.catalog.state.read();
-  const resource = resources.get(address);
-  if (resource !== undefined) return resource;
-  const like = nearest(address, [...resources.keys()]);
-  throw new TidemarkError('NOT_APPLIED', `${address} is not in the applied configuration`, {
-    subject: address,
-    hint:
-      like === undefined
-        ? 'Run `tidemark apply` first.'
-        : `Did you mean \`${like}\`? Otherwise run \`tidemark apply\` first.`,
-  });
+export function appliedResource(context: OperationContext, address: string): Promise<AppliedResource> {
+  const dot = address.indexOf('.');
+  return requireResource(context.catalog, address.slice(0, dot) as Collection, address.slice(dot + 1));
 }
 
 export async function openSource(context: OperationContext, source: Resource): Promise<SourceSession> {

@@ -1,5 +1,5 @@
 /** The door of this room: what a person may know about safety, from the catalog alone. */
-export { backupJson, overviewJson } from './json.ts';
+export { backupJson, jobJson, overviewJson } from './json.ts';
 export {
   type DestinationOverview,
   isSafe,

@@ -1,4 +1,4 @@
-import type { BackupRecord, BackupWithManifest } from '../catalog/index.ts';
+import type { BackupRecord, BackupWithManifest, Job } from '../catalog/index.ts';
 import { isSafe, type Overview, type PlanOverview, type SourceOverview } from './overview.ts';
 
 /** The JSON of an overview: see `docs/reference/json.md`. */
@@ -36,4 +36,10 @@ function planJson({ settings, status, newest, nextRun, active, lastError }: Plan
 export function backupJson(backup: BackupRecord) {
   const { manifest: _, selection: _s, ...rest } = backup as Partial<BackupWithManifest> & BackupRecord;
   return rest;
+}
+
+/** The JSON of a job: see `docs/reference/json.md`. */
+export function jobJson(job: Job) {
+  const { lease, uses: _, ...rest } = job;
+  return { ...rest, ...(lease === undefined ? {} : { runner: lease.owner }) };
 }
