@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Catalog, openSqliteCatalog } from '../core/catalog/index.ts';
@@ -90,11 +89,10 @@ function operationContext(
   return { catalog, drivers, secret, clock, version, process };
 }
 
-async function jobContext({ clock, process }: Surroundings, catalog: Catalog): Promise<JobContext> {
+async function jobContext({ clock, self: { owner, fate } }: Surroundings, catalog: Catalog): Promise<JobContext> {
   const { createEmitter } = await import('../core/observe/index.ts');
   const { jobKinds } = await import('../core/job/index.ts');
-  const owner = `${process.host}/${process.pid}/${randomBytes(4).toString('hex')}`;
-  return { catalog, clock, emit: createEmitter(catalog.events), owner, kinds: jobKinds };
+  return { catalog, clock, emit: createEmitter(catalog.events), owner, fate, kinds: jobKinds };
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

@@ -1,8 +1,9 @@
 import type { Job, NewJob } from '../core/catalog/index.ts';
 import { TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
-import { jobKinds, type Operation, operationOf, submitAndFollow } from '../core/job/index.ts';
+import { jobKinds, type Operation, operationOf, submitAndFollow, submitDetached } from '../core/job/index.ts';
 import type { Workspace } from './compose.ts';
+import { jobJson } from './views/jobs.ts';
 import { showProgress } from './views/progress.ts';
 
 /**
@@ -15,6 +16,7 @@ export async function followJob(workspace: Workspace, newJob: NewJob, title: str
   try {
     const job = await submitAndFollow(newJob, await workspace.jobContext(), operation, {
       signal: workspace.signal,
+      hurry: workspace.surroundings.endingNow,
       whenBusy: 'wait',
       onChange: progress.update,
       onWait: progress.note,
@@ -23,6 +25,14 @@ export async function followJob(workspace: Workspace, newJob: NewJob, title: str
   } finally {
     progress.end();
   }
+}
+
+/** Queues a job for the daemon and says which one it is. Throws DAEMON_MISSING. */
+export async function detachJob(workspace: Workspace, newJob: NewJob): Promise<number> {
+  const job = await submitDetached(newJob, await workspace.jobContext());
+  const text = `job ${job.id} is queued; \`tidemark jobs\` shows what becomes of it\n`;
+  workspace.output.result(text, { job: jobJson(job) });
+  return exitCodes.ok;
 }
 
 /** The exit code of a job that `followJob` gave. */

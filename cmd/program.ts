@@ -61,13 +61,25 @@ async function runVerb(
   work: (workspace: ReturnType<typeof compose>) => Promise<number>,
 ): Promise<number> {
   const workspace = compose(surroundings, globals);
+  const { ending, endingNow } = surroundings;
+  const windsDown = options?.windsDown === true;
   const cutOff = new Promise<number>((resolve) => {
-    surroundings.endingNow.addEventListener('abort', () => resolve(exitCodes.cancelled), { once: true });
-    if (options?.windsDown) return;
-    const giveUp = () => resolve(workspace.output.fail(surroundings.ending.reason));
-    surroundings.ending.addEventListener('abort', () => setTimeout(giveUp, graceMs).unref(), { once: true });
+    const leave = () => resolve(exitCodes.cancelled);
+    const giveUp = () => resolve(workspace.output.fail(ending.reason));
+    onAbort(endingNow, () => (windsDown ? void whenJobsAreKilled(leave) : leave()));
+    if (!windsDown) onAbort(ending, () => setTimeout(giveUp, graceMs).unref());
   });
   return Promise.race([cutOff, toTheEnd(workspace, work)]);
+}
+
+function onAbort(signal: AbortSignal, call: () => void): void {
+  signal.addEventListener('abort', call, { once: true });
+}
+
+/** After the second signal jobs are ended, and their processes killed; then whatever is left stays as it is. */
+async function whenJobsAreKilled(leave: () => void): Promise<void> {
+  const { marginMs } = await import('../core/job/index.ts');
+  setTimeout(leave, marginMs + 2_000).unref();
 }
 
 /** What waits for somebody who does not answer, and has not heard of the signal, is left as it is after this. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { appliedPlans, requireResource } from '../core/applied.ts';
 import type { Collection, DaemonSettings } from '../core/config/index.ts';
 import { createReconcile, type DaemonContext, openSystemd, runDaemon } from '../core/daemon/index.ts';
@@ -28,7 +27,7 @@ async function daemonContext(
   logger: Logger,
   drainMs: number,
 ): Promise<DaemonContext> {
-  const { env, clock, process, version, onReload } = workspace.surroundings;
+  const { env, clock, process, self, version, onReload } = workspace.surroundings;
   const { listen, concurrency, keep }: DaemonSettings = await workspace.daemonSettings();
   const { host, pid } = process;
   const configurationPath = await workspace.configurationPath();
@@ -37,7 +36,8 @@ async function daemonContext(
     catalog: operation.catalog,
     clock,
     logger,
-    identity: { owner: `${host}/${pid}/${randomBytes(4).toString('hex')}`, pid, host, version },
+    identity: { owner: self.owner, pid, host, version },
+    fate: self.fate,
     listen,
     concurrency,
     keep,

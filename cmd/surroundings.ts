@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Drivers } from '../core/config/index.ts';
 import type { OperationContext } from '../core/operation/index.ts';
+import type { ProcessOwner } from './process-owner.ts';
 
 /** Everything that the command gets from the process it runs in. `main.ts` takes it from Node; tests make their own. */
 export interface Surroundings {
@@ -12,6 +13,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly version: string;
   readonly process: OperationContext['process'];
+  readonly self: ProcessOwner;
   /** Loaded when first needed: verbs that only read the catalog start faster without some of them. */
   readonly drivers: () => Promise<Drivers>;
   /** The first signal to end: what runs is cancelled, or drained. */

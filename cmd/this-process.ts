@@ -1,6 +1,7 @@
 import { availableParallelism, hostname, userInfo } from 'node:os';
 import { systemClock } from '../core/clock.ts';
 import description from '../package.json' with { type: 'json' };
+import { processOwner } from './process-owner.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The surroundings that Node gives to this process. */
@@ -20,6 +21,7 @@ export function surroundingsOf(given: Pick<Surroundings, 'env' | 'ending' | 'end
       alive: isAlive,
       threads: Math.min(8, availableParallelism()),
     },
+    self: processOwner(hostname(), process.pid),
     drivers: async () => (await import('../drivers/index.ts')).drivers,
     onReload: (reload) => process.on('SIGHUP', reload),
   };

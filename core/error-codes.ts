@@ -73,6 +73,8 @@ export const errorCodes = {
     retry: 'backoff',
     text: 'The job was changed by someone else, or one like it is running.',
   },
+  DAEMON_RUNNING: { kind: 'conflict', retry: 'never', text: 'Another daemon runs on the catalog.' },
+  DAEMON_MISSING: { kind: 'not-found', retry: 'never', text: 'No daemon runs that would do the job.' },
   PLAN_NOT_FOUND: { kind: 'not-found', retry: 'never', text: 'There is no such plan.' },
   CATALOG_UNREADABLE: { kind: 'corrupt', retry: 'never', text: 'The catalog cannot be opened.' },
   CATALOG_BUSY: { kind: 'conflict', retry: 'backoff', text: 'The catalog was locked for too long by another process.' },

@@ -3,7 +3,7 @@ import type { Job } from '../../core/catalog/index.ts';
 import { backupJob } from '../../core/job/index.ts';
 import { jobJson } from '../../core/overview/index.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
-import { followJob, jobExitCode } from '../follow-job.ts';
+import { detachJob, followJob, jobExitCode } from '../follow-job.ts';
 import type { Output } from '../output.ts';
 import type { Register } from '../verb.ts';
 import { count } from '../views/words.ts';
@@ -13,13 +13,15 @@ export const registerBackup: Register = (program, bind) => {
     .command('backup')
     .description('Make a backup of a plan now and wait for it, whether the plan is scheduled, paused or manual.')
     .argument('<plan>', 'name of an applied plan')
+    .option('--detach', 'queue it for the daemon and return at once; it runs also when nobody waits for it')
     .action(
       bind(
-        async (workspace, name: string) => {
+        async (workspace, name: string, { detach = false }: { detach?: boolean }) => {
           const catalog = await workspace.catalog();
           const plan = await appliedPlan(catalog, await workspace.drivers(), name);
           const { suspended } = await catalog.plans.get(name);
           if (suspended !== undefined) workspace.output.say(`plan ${name} is suspended: ${suspended.text}\n`);
+          if (detach) return detachJob(workspace, backupJob(plan, 'manual'));
           const job = await followJob(workspace, backupJob(plan, 'manual'), `backup ${name}`);
           show(workspace.output, job);
           return jobExitCode(job);

@@ -1,8 +1,10 @@
 import { TidemarkError } from '../../core/error.ts';
+import { restoreJob } from '../../core/job/index.ts';
 import { planWith, type RestorePlan, type RestoreTarget } from '../../core/restore/index.ts';
 import { parseTime } from '../arguments.ts';
 import type { Workspace } from '../compose.ts';
 import { canAsk, openQuestions, type Questions, rejectUnasked, requireYes } from '../confirm.ts';
+import { detachJob } from '../follow-job.ts';
 import { decideRestore, parseTarget, type RestoreFlags, restore, restoreOptions } from '../restore.ts';
 import type { Register } from '../verb.ts';
 import { alternativeText, choicesText, restorePlanText } from '../views/restore-plan.ts';
@@ -13,6 +15,7 @@ interface Options extends RestoreFlags {
   readonly to?: string;
   readonly plan?: string;
   readonly into?: string;
+  readonly detach?: boolean;
   readonly autoApprove?: boolean;
 }
 
@@ -31,6 +34,7 @@ export const registerRestore: Register = (program, bind) => {
     .option('--overwrite', 'replace what is there; without it existing data stops the restore before it begins')
     .option('--verify', 'read everything back and compare')
     .option('--keep-damaged', 'leave files under their names although parts of them are damaged in the repository')
+    .option('--detach', 'queue it for the daemon and return at once; it runs also when nobody waits for it')
     .option('--auto-approve', 'do not ask: neither which of several backups is meant, nor before a restore in place')
     .action(
       bind(
@@ -40,7 +44,9 @@ export const registerRestore: Register = (program, bind) => {
           const wish = { source, backup, plan, at: timeOf(workspace, options), ...restoreOptions(target, options) };
           const decided = await decideRestore(workspace, wish);
           const inPlace = 'source' in target && target.source === source;
-          return restore(workspace, await agreed(workspace, decided, inPlace, options.autoApprove === true));
+          const agreedOn = await agreed(workspace, decided, inPlace, options.autoApprove === true);
+          if (options.detach === true) return detachJob(workspace, await restoreJob(agreedOn));
+          return restore(workspace, agreedOn);
         },
         { windsDown: true },
       ),

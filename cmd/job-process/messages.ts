@@ -4,7 +4,7 @@ import type { PlainError } from '../../core/plain-error.ts';
 
 /** What the daemon tells a job process. */
 export type ToJobProcess =
-  | { readonly type: 'start'; readonly job: Job; readonly settings: JobProcessSettings }
+  | { readonly type: 'start'; readonly job: Job; readonly settings: JobProcessSettings; readonly parent: number }
   | { readonly type: 'abort'; readonly reason: PlainError };
 
 export interface JobProcessSettings {

@@ -27,7 +27,7 @@ async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): P
   run.signal.addEventListener('abort', end, { once: true });
   try {
     const last = lastMessage(child, run);
-    tell(child, { type: 'start', job, settings });
+    tell(child, { type: 'start', job, settings, parent: process.pid });
     return await last;
   } finally {
     run.signal.removeEventListener('abort', end);

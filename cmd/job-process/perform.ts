@@ -4,6 +4,7 @@ import { jobKinds, letGoMs, operationOf } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import { compose } from '../compose.ts';
 import { surroundingsOf } from '../this-process.ts';
+import { dieWithParent } from './die-with-parent.ts';
 import type { FromJobProcess, ToJobProcess } from './messages.ts';
 
 /** Signals are the daemon's to handle: a Ctrl-C or a service manager sends them to every process. */
@@ -24,7 +25,9 @@ export async function performJob(self: NodeJS.Process): Promise<void> {
   });
   const tell = (message: FromJobProcess) =>
     new Promise<void>((told) => (self.connected ? self.send!(message, () => told()) : told()));
-  await tell(await outcomeOf(await started, ending.signal, progressTo(tell)));
+  const start = await started;
+  await dieWithParent(start.parent);
+  await tell(await outcomeOf(start, ending.signal, progressTo(tell)));
   if (self.connected) self.disconnect();
 }
 

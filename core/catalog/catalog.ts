@@ -16,6 +16,11 @@ export interface Catalog extends AsyncDisposable {
   readonly plans: PlanStatuses;
   readonly events: Events;
   readonly daemons: Daemons;
+  /**
+   * Throws CATALOG_UNREADABLE when what was opened is not what stands at its address any more: its file was deleted or
+   * replaced, and whatever is written now is lost.
+   */
+  checkPresence(): Promise<void>;
 }
 
 export interface AppliedState {
@@ -176,6 +181,8 @@ export interface Job {
   readonly cancelRequested: boolean;
   /** Who runs it, until when, and the fencing number of that hold. */
   readonly lease?: { readonly owner: string; readonly until: Date; readonly fence: number };
+  /** The verb that waits for it, and until when it surely does: without it nobody wants the job, unless it runs already. */
+  readonly waiter?: { readonly owner: string; readonly until: Date };
 }
 
 export interface JobProgress {
@@ -211,7 +218,12 @@ export interface NewJob {
   readonly attempts: number;
   /** `missed` records a run that did not happen. */
   readonly state?: 'queued' | 'missed';
+  /** The process that waits for it; see `Job.waiter`. */
+  readonly waiter?: { readonly owner: string; readonly leaseMs: number };
 }
+
+/** What can be known of the process behind an owner. `unknown`: it is, or was, on another host or in another container. */
+export type ProcessFate = 'alive' | 'gone' | 'unknown';
 
 export interface Jobs {
   add(job: NewJob): Promise<Job>;
@@ -239,8 +251,13 @@ export interface Jobs {
   transition(job: Job, to: JobState, change?: JobChange): Promise<Job>;
   /** Asks for a cancel; a queued job is cancelled at once. Throws JOB_CONFLICT for a job that has ended. */
   requestCancel(id: string): Promise<Job>;
-  /** Running jobs whose lease ended: their process died. */
-  abandoned(): Promise<readonly Job[]>;
+  /** Says that the process which added the job still waits for it. */
+  keepWaiting(id: string, waiter: { owner: string; leaseMs: number }): Promise<void>;
+  /**
+   * Running jobs whose process died, and queued ones whose waiter did: those whose process is gone, and those whose time
+   * ended. The time of a waiter that is known to be alive does not end: it may have been stopped for a while.
+   */
+  abandoned(fate?: (owner: string) => ProcessFate): Promise<readonly Job[]>;
   /**
    * Deletes some of the jobs past the limits, oldest first, and gives how many: to be called again until none is left.
    * What waits or runs stays, and of each source, plan, kind and state the newest.
@@ -370,9 +387,12 @@ export interface DaemonRecord {
 }
 
 export interface Daemons {
-  /** Says that this daemon lives until `until`. */
+  /** Takes the place of the catalog's one daemon. Undefined when it was free; otherwise who has it, and nothing done. */
+  enter(daemon: DaemonRecord): Promise<DaemonRecord | undefined>;
+  /** Says that this daemon lives until `until`. Throws DAEMON_RUNNING when another one has taken the place. */
   beat(daemon: DaemonRecord): Promise<void>;
-  /** Those that are alive now. */
+  /** The one that is alive now, if any. */
   alive(): Promise<readonly DaemonRecord[]>;
+  /** Frees the place when this owner has it. */
   leave(owner: string): Promise<void>;
 }

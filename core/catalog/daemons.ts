@@ -1,37 +1,59 @@
 import type { Kysely } from 'kysely';
+import { TidemarkError } from '../error.ts';
 import type { DaemonRecord, Daemons } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import type { DaemonRow, Tables } from './tables.ts';
 
+/** One row for the one daemon of a catalog: whoever changes it from a state that nobody else changed has the place. */
 export function openDaemons({ db, clock }: PartContext): Daemons {
+  const now = () => clock.now().getTime();
   return {
+    enter: (daemon) => enter(db, daemon, now),
     beat: (daemon) => beat(db, daemon),
-    alive: async () => {
-      const rows = await db.selectFrom('daemon').selectAll().where('until', '>', clock.now().getTime()).execute();
-      return rows.map(toDaemon);
-    },
+    alive: async () => (await alive(db, now())).map(toDaemon),
     leave: async (owner) => {
-      await db.deleteFrom('daemon').where('owner', '=', owner).execute();
+      await db.updateTable('daemon').set({ until: 0 }).where('owner', '=', owner).execute();
     },
   };
 }
 
-/** Daemons that died without leaving go when the next one beats. */
-async function beat(db: Kysely<Tables>, daemon: DaemonRecord): Promise<void> {
-  const dayMs = 86_400_000;
-  await db
-    .deleteFrom('daemon')
-    .where('until', '<', daemon.until.getTime() - dayMs)
-    .execute();
-  await db
-    .replaceInto('daemon')
-    .values(fitting('daemon', toRow(daemon)))
-    .execute();
+async function enter(db: Kysely<Tables>, daemon: DaemonRecord, now: () => number): Promise<DaemonRecord | undefined> {
+  for (;;) {
+    const { numUpdatedRows } = await db
+      .updateTable('daemon')
+      .set(fitting('daemon', toRow(daemon)))
+      .where('until', '<=', now())
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows > 0n) return undefined;
+    const [rival] = await alive(db, now());
+    if (rival !== undefined) return toDaemon(rival);
+  }
 }
 
-function toRow(daemon: DaemonRecord): DaemonRow {
+async function beat(db: Kysely<Tables>, daemon: DaemonRecord): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('daemon')
+    .set(fitting('daemon', toRow(daemon)))
+    .where('owner', '=', daemon.owner)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows > 0n) return;
+  throw new TidemarkError(
+    'DAEMON_RUNNING',
+    'another daemon has taken the catalog while this one did not renew its place',
+    {
+      subject: 'daemon',
+      hint: 'Look whether the machine stood still, or its clock was set; run only one daemon on a catalog.',
+    },
+  );
+}
+
+function alive(db: Kysely<Tables>, now: number): Promise<readonly DaemonRow[]> {
+  return db.selectFrom('daemon').selectAll().where('until', '>', now).execute();
+}
+
+function toRow(daemon: DaemonRecord): Omit<DaemonRow, 'id'> {
   const { owner, pid, host, version } = daemon;
   return {
     owner,
@@ -44,7 +66,7 @@ function toRow(daemon: DaemonRecord): DaemonRow {
   };
 }
 
-function toDaemon(row: DaemonRow): DaemonRecord {
+function toDaemon({ id: _, ...row }: DaemonRow): DaemonRecord {
   const configuration = fromJson<DaemonRecord['configuration']>(row.configuration);
   return {
     ...row,

@@ -27,6 +27,7 @@ export function toJob(row: JobRow): Job {
     result: fromJson<Readonly<Record<string, unknown>>>(row.result),
     cancelRequested: row.cancelRequested === 1,
     lease: toLease(row),
+    ...(row.waiterOwner === null ? {} : { waiter: { owner: row.waiterOwner, until: toTime(row.waiterUntil ?? 0) } }),
   };
 }
 
@@ -54,6 +55,8 @@ export async function addJob(db: Kysely<Tables>, job: NewJob, id: string, now: n
     cancelRequested: 0,
     leaseOwner: null,
     leaseUntil: null,
+    waiterOwner: job.waiter?.owner ?? null,
+    waiterUntil: job.waiter === undefined ? null : now + job.waiter.leaseMs,
     fence: 0,
   };
   await db.insertInto('job').values(fitting('job', row)).execute();

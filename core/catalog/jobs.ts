@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { TidemarkError } from '../error.ts';
-import type { Job, JobFilter, Jobs } from './catalog.ts';
+import type { Job, JobFilter, Jobs, ProcessFate } from './catalog.ts';
 import { forgetJobs } from './forget.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import { claim, rivals } from './job-claim.ts';
@@ -21,7 +21,8 @@ export function openJobs({ db, clock, newId }: PartContext): Jobs {
     renew: (id, lease, progress) => renew(db, id, lease, progress, now()),
     transition: (job, to, change = {}) => transition(db, job, to, change, now()),
     requestCancel: (id) => requestCancel(db, id, now()),
-    abandoned: () => abandoned(db, now()),
+    keepWaiting: (id, waiter) => keepWaiting(db, id, waiter, now()),
+    abandoned: (fate = () => 'unknown') => abandoned(db, fate, clock.now()),
     forget: (limits) => forgetJobs(db, limits),
   };
 }
@@ -68,13 +69,36 @@ async function list(db: Kysely<Tables>, filter: JobFilter): Promise<readonly Job
   return rows.map(toJob);
 }
 
-async function abandoned(db: Kysely<Tables>, now: number): Promise<readonly Job[]> {
+async function keepWaiting(
+  db: Kysely<Tables>,
+  id: string,
+  { owner, leaseMs }: { owner: string; leaseMs: number },
+  now: number,
+): Promise<void> {
+  await db
+    .updateTable('job')
+    .set({ waiterUntil: now + leaseMs })
+    .where('id', '=', id)
+    .where('waiterOwner', '=', owner)
+    .execute();
+}
+
+async function abandoned(db: Kysely<Tables>, fate: (owner: string) => ProcessFate, now: Date): Promise<readonly Job[]> {
   const rows = await db
     .selectFrom('job')
     .selectAll()
-    .where('state', '=', 'running')
-    .where('leaseUntil', '<=', now)
+    .where((is) =>
+      is.or([is('state', '=', 'running'), is.and([is('state', '=', 'queued'), is('waiterOwner', 'is not', null)])]),
+    )
     .orderBy('id')
     .execute();
-  return rows.map(toJob);
+  return rows.map(toJob).filter((job) => isAbandoned(job, fate, now));
+}
+
+function isAbandoned({ state, lease, waiter }: Job, fate: (owner: string) => ProcessFate, now: Date): boolean {
+  const holder = state === 'running' ? lease : waiter;
+  if (holder === undefined) return state === 'running';
+  const known = fate(holder.owner);
+  if (known === 'gone') return true;
+  return holder.until <= now && (state === 'running' || known === 'unknown');
 }

@@ -7,7 +7,7 @@ const name = 64;
 const address = 80;
 /** A host's name, also as the source of what restic backed up there. */
 const host = 255;
-/** A host, a process and eight digits. */
+/** A host, a process, its namespace, its start and eight digits. */
 const owner = 320;
 
 /**
@@ -19,7 +19,17 @@ export const columnLengths = {
   state: { lineage: 64 },
   resource: { address, collection: 32, name },
   backup: { destination: name, snapshot: 64, id: 64, plan: name, source: host, driver: 64, type: 32 },
-  job: { id: 26, kind: 32, state: 16, trigger: 16, source: host, plan: name, destination: name, leaseOwner: owner },
+  job: {
+    id: 26,
+    kind: 32,
+    state: 16,
+    trigger: 16,
+    source: host,
+    plan: name,
+    destination: name,
+    leaseOwner: owner,
+    waiterOwner: owner,
+  },
   plan_status: { plan: name },
   event: { id: 26, kind: 64, level: 16, subject: host },
   daemon: { owner, host, version: 64 },

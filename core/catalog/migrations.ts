@@ -15,6 +15,8 @@ export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   jobUses,
   backupSelections,
   restoreRequests,
+  oneDaemon,
+  jobWaiters,
 ];
 
 async function first(db: Kysely<Tables>): Promise<void> {
@@ -198,4 +200,31 @@ async function backupSelections(db: Kysely<Tables>): Promise<void> {
   await sql`update backup set manifestText = manifest, selection = json_extract(manifest, '$.selection')`.execute(db);
   await db.schema.alterTable('backup').dropColumn('manifest').execute();
   await db.schema.alterTable('backup').renameColumn('manifestText', 'manifest').execute();
+}
+
+/** One row with `id` 1, whose `until` has passed while no daemon runs. What stood there before is renewed every few seconds. */
+async function oneDaemon(db: Kysely<Tables>): Promise<void> {
+  await db.schema.dropTable('daemon').execute();
+  await db.schema
+    .createTable('daemon')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('owner', text('daemon', 'owner'), (column) => column.notNull())
+    .addColumn('pid', 'integer', (column) => column.notNull())
+    .addColumn('host', text('daemon', 'host'), (column) => column.notNull())
+    .addColumn('version', text('daemon', 'version'), (column) => column.notNull())
+    .addColumn('startedAt', 'bigint', (column) => column.notNull())
+    .addColumn('until', 'bigint', (column) => column.notNull())
+    .addColumn('configuration', anyText, (column) => column.notNull())
+    .execute();
+  const nobody = { owner: '', pid: 0, host: '', version: '', startedAt: 0, until: 0, configuration: '{}' };
+  await db
+    .insertInto('daemon')
+    .values({ id: 1, ...nobody })
+    .execute();
+}
+
+/** Who waits for a queued job, and would not want it any more when that process dies. */
+async function jobWaiters({ schema }: Kysely<Tables>): Promise<void> {
+  await schema.alterTable('job').addColumn('waiterOwner', text('job', 'waiterOwner')).execute();
+  await schema.alterTable('job').addColumn('waiterUntil', 'bigint').execute();
 }

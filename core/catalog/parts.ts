@@ -12,7 +12,10 @@ import { openPlanStatuses } from './plan-statuses.ts';
 import type { Tables } from './tables.ts';
 
 /** The parts of a catalog over any database that Kysely speaks and that has been migrated. */
-export function openParts(db: Kysely<Tables>, clock: Clock): Omit<Catalog, typeof Symbol.asyncDispose> {
+export function openParts(
+  db: Kysely<Tables>,
+  clock: Clock,
+): Omit<Catalog, 'checkPresence' | typeof Symbol.asyncDispose> {
   const nextId = monotonicFactory();
   const context: PartContext = { db, clock, newId: () => nextId(clock.now().getTime()) };
   return {

@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Kysely, Transaction } from 'kysely';
@@ -22,12 +22,34 @@ export async function openSqliteCatalog(path: string, clock: Clock, { busyTimeou
   const db = new kysely.Kysely<Tables>({ dialect: sqliteDialect(database, patience) });
   try {
     await migrate(db, path);
-    return { ...openParts(db, clock), [Symbol.asyncDispose]: () => db.destroy() };
+    const opened = await identify(path);
+    const checkPresence = () => requireSame(path, opened);
+    return { ...openParts(db, clock), checkPresence, [Symbol.asyncDispose]: () => db.destroy() };
   } catch (thrown) {
     database.close();
     throw thrown;
   }
 }
+
+/** Device and inode: another file at the same path has others. Undefined when there is none. */
+async function identify(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw translateSqliteError(thrown, path);
+  }
+}
+
+async function requireSame(path: string, opened: string | undefined): Promise<void> {
+  const found = await identify(path);
+  if (found !== undefined && found === opened) return;
+  throw unusable(path, `was ${found === undefined ? 'deleted' : 'replaced'} while it was open`, goneHint);
+}
+
+const goneHint =
+  'Put it back, or start anew with an empty one: run `tidemark apply`, then `tidemark catalog import` for each destination, which finds the backups again. Pauses and the record of jobs are not in the repositories.';
 
 async function openFile(patience: Patience): Promise<DatabaseSync> {
   const { path } = patience;

@@ -75,6 +75,8 @@ export interface JobRow {
   cancelRequested: number;
   leaseOwner: string | null;
   leaseUntil: number | null;
+  waiterOwner: string | null;
+  waiterUntil: number | null;
   /** Counts the claims of this job; outlives the lease. */
   fence: number;
 }
@@ -99,7 +101,9 @@ export interface EventRow {
   lastAt: number;
 }
 
+/** One row with `id` 1. */
 export interface DaemonRow {
+  id: number;
   owner: string;
   pid: number;
   host: string;

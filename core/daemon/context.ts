@@ -1,4 +1,4 @@
-import type { AppliedState, Catalog, DaemonRecord } from '../catalog/index.ts';
+import type { AppliedState, Catalog, DaemonRecord, ProcessFate } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { KeepSettings, PlanSettings } from '../config/index.ts';
 import type { JobContext, JobKinds, Operation } from '../job/index.ts';
@@ -15,6 +15,8 @@ export interface DaemonContext {
   readonly logger: Logger;
   /** Who this is; `owner` is unique to the process. */
   readonly identity: Pick<DaemonRecord, 'owner' | 'pid' | 'host' | 'version'>;
+  /** What can be known of the process behind an owner. */
+  fate(owner: string): ProcessFate;
   /** Address and port of HTTP, `127.0.0.1:9631`; port 0 takes a free one. */
   readonly listen: string;
   /** How many jobs of kinds with `shared` slots may run at a time. */

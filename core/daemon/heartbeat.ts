@@ -1,3 +1,4 @@
+import type { DaemonRecord } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
 import type { Daemon, DaemonContext } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
@@ -6,21 +7,56 @@ const beatEveryMs = 5_000;
 /** After this much silence the daemon counts as dead, and verbs run their jobs themselves. */
 const aliveMs = 20_000;
 
-/** Says in the catalog that somebody runs jobs, and what the watched configuration is like. */
-export function heartbeatLoop(daemon: Daemon, startedAt: Date): Loop {
+export interface Heartbeat extends AsyncDisposable {
+  readonly loop: Loop;
+  /** Fires when the daemon has lost its catalog: what runs can record nothing any more. */
+  readonly lost: AbortSignal;
+}
+
+/**
+ * Says in the catalog that somebody runs jobs, and what the watched configuration is like. Begins at once, since a first
+ * reading of the configuration may take longer than the place in the catalog is kept; `loop` goes on with it. Disposing
+ * ends it and leaves the place to others.
+ */
+export function beginHeartbeat(daemon: Daemon, startedAt: Date): Heartbeat {
+  const { catalog, identity } = daemon.context;
+  const [ended, lost] = [new AbortController(), new AbortController()];
+  const round = { name: 'heartbeat', everyMs: beatEveryMs, signal: ended.signal };
+  const beating = goRound(daemon, round, () => beat(daemon, startedAt));
+  beating.catch((thrown) => lost.abort(thrown)); // it is thrown by the loop
+  const end = () => {
+    ended.abort();
+    daemon.bell.ring();
+  };
   return {
-    name: 'heartbeat',
-    run: async (signal) => {
-      await goRound(daemon, { name: 'heartbeat', everyMs: beatEveryMs, signal }, () => beat(daemon, startedAt));
-      await daemon.context.catalog.daemons.leave(daemon.context.identity.owner);
+    lost: lost.signal,
+    loop: {
+      name: round.name,
+      run: (signal) => {
+        if (signal.aborted) end();
+        signal.addEventListener('abort', end, { once: true });
+        return beating;
+      },
+    },
+    [Symbol.asyncDispose]: async () => {
+      end();
+      await beating.catch(() => {});
+      if (!lost.signal.aborted) await catalog.daemons.leave(identity.owner);
     },
   };
 }
 
-function beat({ context, configuration }: Daemon, startedAt: Date): Promise<void> {
+/** The daemon's record as of now. */
+export function recordOf({ context, configuration }: Daemon, startedAt: Date): DaemonRecord {
   const { pendingChanges: _, ...current } = configuration.current;
   const until = new Date(context.clock.now().getTime() + aliveMs);
-  return context.catalog.daemons.beat({ ...context.identity, startedAt, until, configuration: current });
+  return { ...context.identity, startedAt, until, configuration: current };
+}
+
+async function beat(daemon: Daemon, startedAt: Date): Promise<void> {
+  const { catalog } = daemon.context;
+  await catalog.checkPresence();
+  await catalog.daemons.beat(recordOf(daemon, startedAt));
 }
 
 /** Tells the service manager that the daemon lives, as long as all of its loops do. Goes on until it is disposed. */

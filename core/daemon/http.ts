@@ -65,7 +65,7 @@ async function answer({ method, url }: IncomingMessage, sources: HttpSources): P
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET\n' };
   if (path === '/metrics') return metricsAnswer(sources);
   if (path === '/readyz')
-    return sources.ready() ? { status: 200, body: 'ready\n' } : { status: 503, body: 'starting\n' };
+    return sources.ready() ? { status: 200, body: 'ready\n' } : { status: 503, body: 'not ready\n' };
   const sick = sources.sick();
   return sick.length === 0 ? { status: 200, body: 'ok\n' } : { status: 503, body: `not working: ${sick.join(', ')}\n` };
 }

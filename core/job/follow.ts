@@ -1,15 +1,18 @@
 import { isFinal, type Job, type NewJob, type Rival } from '../catalog/index.ts';
 import { pause } from '../clock.ts';
-import { TidemarkError } from '../error.ts';
+import { hasCode, TidemarkError } from '../error.ts';
 import { leaseMs } from './lease-times.ts';
 import type { JobContext, Operation } from './operation.ts';
 import { runJob } from './run-job.ts';
+import { settle } from './settle.ts';
 import { takeOver } from './take-over.ts';
 import { describeUse } from './uses.ts';
 
 export interface FollowOptions {
   /** Asks for a cancel when it fires; the job is still followed to its end. */
   readonly signal: AbortSignal;
+  /** The person does not want to wait for the cancel: after a moment the job is ended as it is, or left to its daemon. */
+  readonly hurry?: AbortSignal;
   /** What to do while a job runs that this one clashes with. */
   readonly whenBusy: 'wait' | 'fail';
   /** The job as it is, whenever it was looked at. */
@@ -22,8 +25,9 @@ const lookEveryMs = 500;
 
 /**
  * Queues a job and waits for its end: runs it here when no daemon is alive, otherwise watches the daemon do it, and runs
- * it here when that daemon dies before it begins. Gives the job in its final state, whatever that is.
- * Throws JOB_CONFLICT with `whenBusy: 'fail'`, before anything is queued.
+ * it here when that daemon dies before it begins. Gives the job in its final state, whatever that is. A job that still
+ * waits when this process dies is cancelled by whoever looks next.
+ * Throws JOB_CONFLICT with `whenBusy: 'fail'`, before anything is queued; CANCELLED when it did not wait for the end.
  */
 export async function submitAndFollow(
   newJob: NewJob,
@@ -34,19 +38,57 @@ export async function submitAndFollow(
   options.signal.throwIfAborted();
   const rival = await findRival(newJob, context);
   if (rival !== undefined && options.whenBusy === 'fail') throw busy(rival);
-  const { id } = await context.catalog.jobs.add(newJob);
+  const waiter = { owner: context.owner, leaseMs };
+  const { id } = await context.catalog.jobs.add({ ...newJob, waiter });
+  const keepWaiting = everySoOften(context, leaseMs / 4, () => context.catalog.jobs.keepWaiting(id, waiter));
   const onceTold = tellOnce(options.onWait);
   for (;;) {
     const job = await context.catalog.jobs.get(id);
     options.onChange?.(job);
     if (isFinal(job.state)) return job;
+    await keepWaiting();
     if (options.signal.aborted && !job.cancelRequested) {
-      await context.catalog.jobs.requestCancel(id);
+      await requestCancel(id, context);
     } else if (job.state !== 'queued' || !(await runHere(job, context, operation, options))) {
+      if (options.hurry?.aborted) throw leftToItsEnd(job);
       if (job.state === 'queued') onceTold(await waitReason(job, context));
       await waitALittle(context, options.signal);
     }
   }
+}
+
+/**
+ * Queues a job for a daemon, and waits for nothing. Throws DAEMON_MISSING, before anything is queued, when none is alive.
+ */
+export async function submitDetached(newJob: NewJob, { catalog }: JobContext): Promise<Job> {
+  if ((await catalog.daemons.alive()).length > 0) return catalog.jobs.add(newJob);
+  throw new TidemarkError('DAEMON_MISSING', 'no daemon runs on this catalog that would do the job', {
+    hint: 'Start `tidemark daemon`, or leave `--detach` out: then the job runs here, and its end is waited for.',
+  });
+}
+
+function everySoOften({ clock }: JobContext, everyMs: number, call: () => Promise<void>): () => Promise<void> {
+  let lastMs = clock.monotonicMs();
+  return async () => {
+    if (clock.monotonicMs() - lastMs < everyMs) return;
+    lastMs = clock.monotonicMs();
+    await call();
+  };
+}
+
+/** A job that has ended just before is seen as it is in the next round. */
+async function requestCancel(id: string, { catalog }: JobContext): Promise<void> {
+  try {
+    await catalog.jobs.requestCancel(id);
+  } catch (thrown) {
+    if (!hasCode(thrown, 'JOB_CONFLICT')) throw thrown;
+  }
+}
+
+function leftToItsEnd({ id }: Job): TidemarkError {
+  return new TidemarkError('CANCELLED', `job ${id} was asked to end and has not ended yet`, {
+    hint: `Its daemon ends it within seconds; \`tidemark jobs\` shows it.`,
+  });
 }
 
 /** The running job that has run longest of those that keep this one waiting. */
@@ -74,15 +116,32 @@ async function runHere(
   job: Job,
   context: JobContext,
   operation: Operation,
-  { signal, onChange }: FollowOptions,
+  { signal, hurry, onChange }: FollowOptions,
 ): Promise<boolean> {
   const { catalog, owner } = context;
   if ((await catalog.daemons.alive()).length > 0) return false;
   await takeOver(context);
   const claimed = await catalog.jobs.claim({ owner, leaseMs, id: job.id });
   if (claimed === undefined) return false;
-  await runJob(claimed, context, operation, { signal: cancelOn(signal), onProgress: onChange });
+  const run = runJob(claimed, context, operation, { signal: cancelOn(signal), onProgress: onChange });
+  const over = new AbortController();
+  await Promise.race([run, endAsItIs(claimed, context, hurry, over.signal)]).finally(() => over.abort());
   return true;
+}
+
+/** How long the work has left when the person does not want to wait. */
+const hurryMs = 2_000;
+
+/** Settles the job without its work, which is left behind and ends with the process. Never when `hurry` does not fire. */
+async function endAsItIs(job: Job, context: JobContext, hurry: AbortSignal | undefined, over: AbortSignal) {
+  if (hurry !== undefined && !hurry.aborted) {
+    await new Promise<void>((resolve) =>
+      hurry.addEventListener('abort', () => resolve(), { once: true, signal: over }),
+    );
+  }
+  if (hurry === undefined || !(await pause(context.clock, hurryMs, over))) return new Promise<never>(() => {});
+  const error = new TidemarkError('CANCELLED', 'the job was cancelled and its work left as it was');
+  return settle(job, { error, interrupted: false }, context);
 }
 
 /** A signal whose reason says that a person ended the job, whatever the reason of the first. */

@@ -1,5 +1,5 @@
 /** The door of this room: the life of a job. */
-export { type FollowOptions, submitAndFollow } from './follow.ts';
+export { type FollowOptions, submitAndFollow, submitDetached } from './follow.ts';
 export { type JobKind, type JobKinds, jobKinds, operationOf } from './kinds.ts';
 export { leaseMs, letGoMs, marginMs } from './lease-times.ts';
 export type { JobContext, JobOutcome, Operation } from './operation.ts';

@@ -1,4 +1,4 @@
-import type { Catalog, Job } from '../catalog/index.ts';
+import type { Catalog, Job, ProcessFate } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Run } from '../driver/index.ts';
 import type { Emit } from '../observe/index.ts';
@@ -23,4 +23,6 @@ export interface JobContext {
   readonly kinds: JobKinds;
   /** Unique to this process. */
   readonly owner: string;
+  /** What can be known of the process behind another owner, and of those that it started for its jobs. */
+  fate(owner: string): ProcessFate;
 }

@@ -22,7 +22,8 @@ interface Settlement {
 /**
  * Ends a running job or queues it again, keeps the plan's status and tells it as an event. A busy catalog is waited for
  * until `held` fires with JOB_LOST: a finished backup must not count as lost because somebody else was writing.
- * Undefined when the job is not ours any more: whoever took it settles it.
+ * What was stored before the job was cancelled or lost counts as done. Undefined when the job is not ours any more:
+ * whoever took it settles it. Throws CATALOG_UNREADABLE when the catalog was deleted: nothing is done that nobody can see.
  */
 export async function settle(
   job: Job,
@@ -31,7 +32,9 @@ export async function settle(
   held?: AbortSignal,
 ): Promise<Job | undefined> {
   const { catalog, clock, emit } = context;
-  const { to, change, event, text } = decide(job, ending, context);
+  await catalog.checkPresence();
+  const stored = 'outcome' in ending ? ending : await insist(context, held, () => storedAlready(job, context));
+  const { to, change, event, text } = decide(job, stored ?? ending, context);
   const settled = await insist(context, held, () => transition(job, to, change, context));
   if (settled === undefined) return undefined;
   const stamp = { succeeded: { lastSuccessAt: clock.now() }, failed: { lastFailureAt: clock.now() } };
@@ -42,6 +45,11 @@ export async function settle(
   const cancelled = to === 'queued' && settled.state === 'cancelled';
   await insist(context, held, () => emit(cancelled ? 'job.cancelled' : event, jobSubject(job), text));
   return settled;
+}
+
+async function storedAlready(job: Job, { catalog, kinds }: JobContext): Promise<Ending | undefined> {
+  const outcome = await kinds[job.kind]?.stored?.(catalog, job);
+  return outcome === undefined ? undefined : { outcome };
 }
 
 async function insist<Result>(

@@ -1,24 +1,40 @@
 import type { Job } from '../catalog/index.ts';
-import { TidemarkError } from '../error.ts';
+import { hasCode, TidemarkError } from '../error.ts';
 import type { JobContext } from './operation.ts';
+import { jobSubject } from './request.ts';
 import { settle } from './settle.ts';
 
 /**
- * Settles the running jobs whose process died: queued again while attempts remain, otherwise failed with JOB_LOST. Safe
- * to call from several processes at a time; gives the jobs that this call settled.
+ * Settles the jobs whose process died. One that ran is queued again while attempts remain, and otherwise fails with
+ * JOB_LOST; one that a verb waited for is cancelled, since nobody wants it any more. Safe to call from several processes
+ * at a time; gives the jobs that this call settled.
  */
 export async function takeOver(context: JobContext): Promise<readonly Job[]> {
   const settled: Job[] = [];
-  for (const job of await context.catalog.jobs.abandoned()) {
-    const error = new TidemarkError(
-      'JOB_LOST',
-      `the process that ran the job died (${job.lease?.owner ?? 'unknown'})`,
-      {
-        hint: 'Look into the log of that process. The repository is intact; the next run stores what is missing.',
-      },
-    );
-    const done = await settle(job, { error, interrupted: false }, context);
+  for (const job of await context.catalog.jobs.abandoned(context.fate)) {
+    const done = job.state === 'queued' ? await drop(job, context) : await recover(job, context);
     if (done !== undefined) settled.push(done);
   }
   return settled;
+}
+
+function recover(job: Job, context: JobContext): Promise<Job | undefined> {
+  const error = new TidemarkError('JOB_LOST', `the process that ran the job died (${job.lease?.owner ?? 'unknown'})`, {
+    hint: 'Look into the log of that process. The repository is intact; the next run stores what is missing.',
+  });
+  return settle(job, { error, interrupted: false }, context);
+}
+
+/** Undefined when somebody else was faster. */
+async function drop(job: Job, { catalog, emit }: JobContext): Promise<Job | undefined> {
+  const message = `the command that waited for it ended before it began (${job.waiter?.owner})`;
+  const hint = 'Start it again; with `--detach` it runs also when nobody waits for it.';
+  try {
+    const done = await catalog.jobs.transition(job, 'cancelled', { error: { code: 'CANCELLED', message, hint } });
+    await emit('job.cancelled', jobSubject(job), `${job.kind} was cancelled: ${message}`);
+    return done;
+  } catch (thrown) {
+    if (hasCode(thrown, 'JOB_CONFLICT')) return undefined;
+    throw thrown;
+  }
 }

@@ -10,6 +10,7 @@ export const eventKinds = {
   'daemon.started': { level: 'info', text: 'A daemon started.' },
   'daemon.stopped': { level: 'info', text: 'A daemon stopped after finishing or handing back its jobs.' },
   'daemon.failed': { level: 'error', text: 'A part of the daemon died; it stops so that it can be started afresh.' },
+  'catalog.new': { level: 'warning', text: 'A daemon started on a catalog that knows nothing of earlier backups.' },
   'change.applied': { level: 'info', text: 'A change set was applied.' },
   'config.applied': { level: 'info', text: 'The daemon read the configuration and it is the applied state.' },
   'config.pending': { level: 'warning', text: 'A change of the configuration waits for `tidemark apply`.' },

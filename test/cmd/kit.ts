@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
+import { processOwner } from '../../cmd/process-owner.ts';
 import { main } from '../../cmd/program.ts';
 import type { Surroundings } from '../../cmd/surroundings.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -85,6 +86,7 @@ export async function inside(args: readonly string[], changes: Partial<Surroundi
     clock: systemClock,
     version: '0.0.0',
     process: { host: 'testhost', user: 'tester', pid: process.pid, alive: (pid) => pid === process.pid, threads: 2 },
+    self: processOwner('testhost', process.pid),
     drivers: async () => drivers,
     ending: new AbortController().signal,
     endingNow: new AbortController().signal,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hasCode } from '../../core/error.ts';
 import type { CatalogCase } from './catalog.ts';
 import { daemon, job } from './catalog-samples.ts';
 
@@ -61,11 +62,13 @@ export const watchCases: Readonly<Record<string, CatalogCase>> = {
     assert.equal((await catalog.events.list({ limit: 3 })).length, 3);
   },
 
-  async 'a daemon is alive until its beat ends or it leaves'(_t, catalog, clock) {
+  async 'one daemon is alive at a time, until its beat ends or it leaves'(_t, catalog, clock) {
     const until = new Date(clock.now().getTime() + 30_000);
     const [one, two] = [daemon('a', until), daemon('b', until)];
-    await catalog.daemons.beat(one);
-    await catalog.daemons.beat(two);
+    assert.deepEqual(await catalog.daemons.alive(), []);
+    assert.equal(await catalog.daemons.enter(one), undefined);
+    assert.deepEqual(await catalog.daemons.enter(two), one);
+    await assert.rejects(catalog.daemons.beat(two), (error) => hasCode(error, 'DAEMON_RUNNING'));
     await catalog.daemons.leave('b');
     assert.deepEqual(await catalog.daemons.alive(), [one]);
     const later = daemon('a', new Date(until.getTime() + 30_000));
@@ -74,5 +77,12 @@ export const watchCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await catalog.daemons.alive(), [later]);
     clock.advance(15_000);
     assert.deepEqual(await catalog.daemons.alive(), []);
+    await catalog.daemons.beat(later); // late, and nobody took the place
+    const next = daemon('b', new Date(clock.now().getTime() + 30_000));
+    assert.equal(await catalog.daemons.enter(next), undefined);
+    await assert.rejects(catalog.daemons.beat(later), (error) => hasCode(error, 'DAEMON_RUNNING'));
+    await catalog.daemons.leave('b');
+    assert.deepEqual(await catalog.daemons.alive(), []);
+    assert.equal(await catalog.daemons.enter(one), undefined, 'a place that was left is free');
   },
 };

@@ -12,7 +12,7 @@ import type { Clock } from '../../core/clock.ts';
  */
 export async function openMysqlCatalog(url: string, clock: Clock): Promise<Catalog> {
   const db = open(url);
-  return { ...openParts(db, clock), [Symbol.asyncDispose]: () => db.destroy() };
+  return { ...openParts(db, clock), checkPresence: async () => {}, [Symbol.asyncDispose]: () => db.destroy() };
 }
 
 export async function migrateMysql(url: string): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, open, readdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -67,7 +67,7 @@ test('a catalog of the first schema keeps its backups, and its jobs exclude what
   {
     using database = new DatabaseSync(path);
     database.exec('alter table state drop column claims');
-    database.exec('alter table job drop column uses');
+    for (const column of ['uses', 'waiterOwner', 'waiterUntil']) database.exec(`alter table job drop column ${column}`);
     database.exec('alter table backup drop column selection');
     database.exec('pragma user_version = 1');
   }
@@ -78,6 +78,20 @@ test('a catalog of the first schema keeps its backups, and its jobs exclude what
   assert.equal((await rivals('sources.shop')).length, 1);
   assert.equal((await rivals('folder:/srv/www/below')).length, 1);
   assert.equal((await rivals('folder:/srv')).length, 1);
+});
+
+test('a catalog whose file is deleted or replaced while it is open says so', async (t) => {
+  const path = await newPath(t);
+  await using catalog = await openSqliteCatalog(path, systemClock);
+  await catalog.checkPresence();
+  await rename(path, `${path}.away`);
+  const gone = (text: RegExp) => (error: unknown) =>
+    hasCode(error, 'CATALOG_UNREADABLE') && text.test(error.message) && /catalog import/.test(error.hint ?? '');
+  await assert.rejects(catalog.checkPresence(), gone(/was deleted while it was open/));
+  await writeFile(path, 'another');
+  await assert.rejects(catalog.checkPresence(), gone(/was replaced while it was open/));
+  await rename(`${path}.away`, path);
+  await catalog.checkPresence();
 });
 
 test('a damaged catalog says so and how to go on', async (t) => {

@@ -176,6 +176,7 @@ function contextOf(at: Home, catalog: Catalog, log: string[], options: DaemonOpt
     clock: at.clock,
     logger: createLogger({ stream: { write: (line) => log.push(line) }, level: 'debug' }),
     identity: { owner: options.owner ?? 'one', pid: process.pid, host: 'test', version: '0.0.0' },
+    fate: () => 'unknown',
     listen: '127.0.0.1:0',
     concurrency: 2,
     keep: { jobsMs: 1e10, eventsMs: 1e10, most: 1000 },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
-import type { Job } from '../../../core/catalog/index.ts';
-import { TidemarkError } from '../../../core/error.ts';
+import type { DaemonRecord, Job } from '../../../core/catalog/index.ts';
+import { hasCode, TidemarkError } from '../../../core/error.ts';
 import { backupJob, leaseMs, type Operation } from '../../../core/job/index.ts';
 import { waitFor } from '../../kit/process.ts';
 import { plan, untilStopped } from '../job/job-kit.ts';
@@ -26,6 +27,7 @@ test('a daemon applies its configuration, says that it lives, and leaves when it
   await daemon.drain();
   assert.deepEqual(await at.catalog.daemons.alive(), []);
   assert.deepEqual(await eventKinds(at.catalog), [
+    'catalog.new',
     'change.applied',
     'config.applied',
     'daemon.started',
@@ -52,8 +54,10 @@ test('HTTP answers three paths, and only questions', async (t) => {
 test('an address that is taken is a clear refusal to start', async (t) => {
   const at = await home(t, yaml({ nightly: never }));
   const { url } = await startDaemon(t, at);
-  const second = await startDaemon(t, at, { owner: 'two', change: () => ({ listen: url.replace('http://', '') }) });
+  const other = await home(t, yaml({ nightly: never }));
+  const second = await startDaemon(t, other, { change: () => ({ listen: url.replace('http://', '') }) });
   await assert.rejects(second.ended, { code: 'USAGE', message: /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/ });
+  assert.deepEqual(await other.catalog.daemons.alive(), []);
 });
 
 test('old jobs and events are forgotten, and nothing that status needs', async (t) => {
@@ -83,32 +87,66 @@ test('scheduled runs happen, each once', async (t) => {
   assert.ok(jobs.every(({ plan }) => plan === 'often'));
 });
 
-test('two daemons on one catalog make one job of each time and share the work', async (t) => {
-  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
-  const at = await home(t, yaml(Object.fromEntries(names.map((name) => [name, everySecond]))));
-  const ran: Record<string, number> = {};
-  const backup = (owner: string): Operation => {
-    return async (job) => {
-      ran[`${owner} ${job.id}`] = (ran[`${owner} ${job.id}`] ?? 0) + 1;
-      await at.clock.sleep(300);
-      return { result: {}, partial: false };
-    };
+test('of daemons that start on one catalog at once, one runs and the others are refused', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  const daemons = await Promise.all(['one', 'two', 'three'].map((owner) => startDaemon(t, at, { owner })));
+  const refusals: unknown[] = [];
+  for (const { ended } of daemons) void ended.catch((thrown) => refusals.push(thrown));
+  await waitFor('two refusals', () => refusals.length === 2);
+  const [alive] = await at.catalog.daemons.alive();
+  for (const refusal of refusals) {
+    assert.ok(hasCode(refusal, 'DAEMON_RUNNING'));
+    assert.match(refusal.message, /process \d+ on test since 2026-03-01T.*\((one|two|three)\)/);
+    assert.match(refusal.message, new RegExp(`\\(${alive!.owner}\\)`));
+  }
+  const jobs = await waitFor('runs', async () => {
+    const ended = await at.catalog.jobs.list({ states: ['succeeded'] });
+    return ended.length >= 3 ? ended : undefined;
+  });
+  assert.equal(new Set(scheduledFor(jobs)).size, jobs.length);
+  assert.equal((await eventKinds(at.catalog)).filter((kind) => kind === 'daemon.started').length, 1);
+});
+
+test('a daemon whose record is not renewed is waited for, then replaced; one that sees it taken ends', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  let stoodStill = false;
+  const first = await startDaemon(t, at, {
+    owner: 'stands still',
+    change: ({ catalog }) => {
+      const beat = async (daemon: DaemonRecord) => {
+        if (!stoodStill) return catalog.daemons.beat(daemon);
+      };
+      return { catalog: { ...catalog, daemons: { ...catalog.daemons, beat } } };
+    },
+  });
+  stoodStill = true;
+  const next = await startDaemon(t, at, { owner: 'next' });
+  assert.equal((await at.catalog.daemons.alive())[0]?.owner, 'next');
+  stoodStill = false;
+  await assert.rejects(first.ended, { code: 'DAEMON_RUNNING' });
+  await next.drain();
+});
+
+test('a daemon whose catalog is deleted is neither ready nor healthy, interrupts its jobs, and ends', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }));
+  let interrupted: unknown;
+  const backup: Operation = (job, run) => {
+    run.signal.addEventListener('abort', () => {
+      interrupted = run.signal.reason;
+    });
+    return untilStopped(job, { ...run, signal: AbortSignal.any([run.signal]) }).finally(() => at.clock.sleep(10_000));
   };
-  const daemons = await Promise.all(
-    ['one', 'two'].map((owner) =>
-      startDaemon(t, at, { owner, backup: backup(owner), change: () => ({ concurrency: 1 }) }),
-    ),
-  );
-  await waitFor('40 runs', async () => (await at.catalog.jobs.list({ states: ['succeeded'] })).length >= 40);
-  await Promise.all(daemons.map((daemon) => daemon.drain()));
-  const jobs = await at.catalog.jobs.list({ limit: 1000 });
-  const times = jobs.map(({ plan, state, request }) => `${plan} ${state === 'missed'} ${request.scheduledFor}`);
-  assert.deepEqual(
-    times.filter((time, index) => times.indexOf(time) !== index),
-    [],
-  );
-  assert.ok(Object.values(ran).every((count) => count === 1));
-  assert.deepEqual(new Set(Object.keys(ran).map((key) => key.split(' ')[0])), new Set(['one', 'two']));
+  const daemon = await startDaemon(t, at, { backup, change: () => ({ drainMs: 3_600_000 }) });
+  await waitFor('the run', async () => (await at.catalog.jobs.list({ states: ['running'] })).length > 0);
+  await rm(at.catalogPath);
+  const answers = await waitFor('it to be noticed', async () => {
+    const [ready, healthy] = await Promise.all(['readyz', 'healthz'].map((path) => fetch(`${daemon.url}/${path}`)));
+    return healthy?.status === 503 ? [ready?.status, await healthy.text()] : undefined;
+  });
+  assert.deepEqual(answers, [503, 'not working: heartbeat\n']);
+  await assert.rejects(daemon.ended, { code: 'CATALOG_UNREADABLE', message: /was deleted while it was open/ });
+  assert.ok(hasCode(interrupted, 'JOB_LOST'));
+  assert.ok(daemon.log.some((line) => line.includes('a part of the daemon died') && line.includes('was deleted')));
 });
 
 test('no more jobs run at a time than the limit says', async (t) => {

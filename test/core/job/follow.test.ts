@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Job } from '../../../core/catalog/index.ts';
 import { hasCode, TidemarkError } from '../../../core/error.ts';
-import { backupJob, leaseMs, type Operation, restoreUses, runJob, submitAndFollow } from '../../../core/job/index.ts';
+import {
+  backupJob,
+  leaseMs,
+  type Operation,
+  restoreUses,
+  runJob,
+  submitAndFollow,
+  takeOver,
+} from '../../../core/job/index.ts';
+import { backup } from '../../contracts/catalog-samples.ts';
 import { waitFor } from '../../kit/process.ts';
 import { type Bench, bench, claimed, contextOf, plan, untilStopped } from './job-kit.ts';
 
@@ -12,7 +21,7 @@ const refuse: Operation = () => Promise.reject(new TidemarkError('BUG', 'must no
 
 async function daemonLives({ context, clock }: Bench, forMs: number): Promise<void> {
   const now = clock.now();
-  await context.catalog.daemons.beat({
+  await context.catalog.daemons.enter({
     owner: 'daemon',
     pid: 1,
     host: 'db1',
@@ -130,4 +139,98 @@ test('an interrupt cancels the job that runs here, and one that waits', async (t
     onWait: () => second.abort(),
   });
   assert.equal(waiting.state, 'cancelled');
+});
+
+test('a person in a hurry does not wait for work that does not let go, and its job does not stay running', async (t) => {
+  const { context, clock } = await bench(t);
+  const [interrupt, hurry] = [new AbortController(), new AbortController()];
+  const deaf: Operation = () => new Promise(() => {});
+  const following = submitAndFollow(backupJob(plan(), 'manual'), context, deaf, {
+    signal: interrupt.signal,
+    hurry: hurry.signal,
+    whenBusy: 'wait',
+  });
+  await waitFor('the run', async () => (await context.catalog.jobs.list({ states: ['running'] })).length > 0);
+  interrupt.abort();
+  const askedAtMs = clock.monotonicMs();
+  hurry.abort();
+  const job = await following;
+  assert.deepEqual([job.state, job.error?.code, job.lease], ['cancelled', 'CANCELLED', undefined]);
+  assert.ok(clock.monotonicMs() - askedAtMs < 5_000);
+});
+
+test('work that lost its job and does not let go is left behind before somebody else may take the job', async (t) => {
+  const { context, clock } = await bench(t);
+  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const renew = () => Promise.reject(new TidemarkError('CATALOG_BUSY', 'locked'));
+  const stuck = { ...context, catalog: { ...context.catalog, jobs: { ...context.catalog.jobs, renew } } };
+  const deaf: Operation = () => new Promise(() => {});
+  await assert.rejects(runJob(job, stuck, deaf, { signal: never }), (error) => hasCode(error, 'JOB_LOST'));
+  assert.ok(clock.now() < job.lease!.until);
+});
+
+test('a cancel that meets the end of the job is none, and no error', async (t) => {
+  const table = await bench(t);
+  await daemonLives(table, 3_600_000);
+  const { context, path, clock } = table;
+  const daemon = await contextOf(t, path, clock, 'daemon');
+  const interrupt = new AbortController();
+  const endedFirst = async (id: string) => {
+    const job = await daemon.catalog.jobs.claim({ owner: 'daemon', leaseMs, id });
+    await runJob(job!, daemon, done, { signal: never });
+    return context.catalog.jobs.requestCancel(id);
+  };
+  const jobs = { ...context.catalog.jobs, requestCancel: endedFirst };
+  const meets = { ...context, catalog: { ...context.catalog, jobs } };
+  const job = await submitAndFollow(backupJob(plan(), 'manual'), meets, refuse, {
+    signal: interrupt.signal,
+    whenBusy: 'wait',
+    onWait: () => interrupt.abort(),
+  });
+  assert.deepEqual([job.state, job.result], ['succeeded', { here: true }]);
+});
+
+test('what was stored before the cancel or the loss of the job counts as done', async (t) => {
+  const { context } = await bench(t);
+  for (const code of ['CANCELLED', 'JOB_LOST'] as const) {
+    const job = await claimed(context, backupJob(plan(), 'manual'));
+    const late: Operation = async () => {
+      await context.catalog.backups.record(backup({ id: job.id, partial: code === 'JOB_LOST' }));
+      throw new TidemarkError(code, 'too late');
+    };
+    const ended = await runJob(job, context, late, { signal: never });
+    const expected = code === 'CANCELLED' ? 'succeeded' : 'partial';
+    assert.deepEqual([ended.state, ended.result?.backup], [expected, job.id]);
+  }
+});
+
+test('a job that waits is cancelled when its verb is gone, and kept while that is only standing still', async (t) => {
+  const { context } = await bench(t);
+  const waiting = await context.catalog.jobs.add({
+    ...backupJob(plan(), 'manual'),
+    waiter: { owner: 'verb', leaseMs },
+  });
+  const detached = await context.catalog.jobs.add(backupJob(plan(), 'manual'));
+  await context.clock.sleep(leaseMs + 1_000);
+  assert.deepEqual(await takeOver({ ...context, fate: () => 'alive' }), []);
+  const [dropped] = await takeOver(context);
+  assert.deepEqual([dropped?.id, dropped?.state, dropped?.error?.code], [waiting.id, 'cancelled', 'CANCELLED']);
+  assert.equal((await context.catalog.jobs.get(detached.id)).state, 'queued');
+  const again = await context.catalog.jobs.add({ ...backupJob(plan(), 'manual'), waiter: { owner: 'verb', leaseMs } });
+  const [gone] = await takeOver({ ...context, fate: () => 'gone' });
+  assert.equal(gone?.id, again.id, 'a process that is gone is not waited for');
+});
+
+test('a verb says that it still waits', async (t) => {
+  const table = await bench(t);
+  await daemonLives(table, 3_600_000);
+  const interrupt = new AbortController();
+  const following = submitAndFollow(backupJob(plan(), 'manual'), table.context, refuse, {
+    signal: interrupt.signal,
+    whenBusy: 'wait',
+  });
+  await table.clock.sleep(2 * leaseMs);
+  assert.deepEqual(await takeOver(await contextOf(t, table.path, table.clock, 'daemon')), []);
+  interrupt.abort();
+  assert.equal((await following).state, 'cancelled');
 });

@@ -25,7 +25,7 @@ export async function bench(t: TestContext): Promise<Bench> {
 export async function contextOf(t: TestContext, path: string, clock: Clock, owner: string): Promise<JobContext> {
   const catalog = await openSqliteCatalog(path, clock);
   t.after(() => catalog[Symbol.asyncDispose]());
-  return { catalog, clock, owner, emit: createEmitter(catalog.events), kinds: jobKinds };
+  return { catalog, clock, owner, fate: () => 'unknown', emit: createEmitter(catalog.events), kinds: jobKinds };
 }
 
 export function plan(change: Partial<PlanSettings> = {}): PlanSettings {
