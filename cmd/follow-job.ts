@@ -2,8 +2,8 @@ import type { Job, NewJob } from '../core/catalog/index.ts';
 import { TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
 import { jobKinds, type Operation, operationOf, submitAndFollow, submitDetached } from '../core/job/index.ts';
+import { jobJson } from '../core/overview/index.ts';
 import type { Workspace } from './compose.ts';
-import { jobJson } from './views/jobs.ts';
 import { showProgress } from './views/progress.ts';
 
 /**

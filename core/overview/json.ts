@@ -40,6 +40,6 @@ export function backupJson(backup: BackupRecord) {
 
 /** The JSON of a job: see `docs/reference/json.md`. */
 export function jobJson(job: Job) {
-  const { lease, uses: _, ...rest } = job;
+  const { lease, uses: _, waiter: __, ...rest } = job;
   return { ...rest, ...(lease === undefined ? {} : { runner: lease.owner }) };
 }
