@@ -11,6 +11,8 @@ export interface SourceDriver {
   readonly capabilities: SourceCapabilities;
   /** How patterns that select parts of a source relate; for a driver whose `selection` is not `none`. Pure. */
   readonly patterns?: PatternRelations;
+  /** Whether a backup certainly holds nothing that these patterns name, by its manifest. Pure. */
+  holdsNothing?(manifest: Manifest, only: readonly string[]): boolean;
   /** Cheap: connects on first use. */
   open(settings: Readonly<Record<string, unknown>>, context: DriverContext): Promise<SourceSession>;
   /**

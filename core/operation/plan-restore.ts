@@ -4,7 +4,6 @@ import type { PatternRelations, SourceDriver } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
 import {
   backupOfOther,
-  makeRestorePlan,
   noBackup,
   noBackupAt,
   type RestorePlan,
@@ -13,6 +12,7 @@ import {
   timeToCome,
 } from '../restore/index.ts';
 import type { OperationContext } from './context.ts';
+import { planHolding } from './plan-holding.ts';
 
 /** What a plan is made from: no secret is needed, nothing is opened. */
 export type PlanningContext = Pick<OperationContext, 'catalog' | 'drivers'>;
@@ -24,7 +24,7 @@ export type PlanningContext = Pick<OperationContext, 'catalog' | 'drivers'>;
 export async function planRestore(context: PlanningContext, wish: RestoreWish, now: Date): Promise<RestorePlan> {
   rejectEmptyPatterns(wish);
   const candidates = await recordsFor(context, wish, now);
-  const plan = makeRestorePlan(candidates, wish, (driver) => patternsOf(context, driver));
+  const plan = await planHolding(context, candidates, wish, (driver) => patternsOf(context, driver));
   await rejectUnfitTarget(context, plan.target, plan.backup.driver);
   return plan;
 }

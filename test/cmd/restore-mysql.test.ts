@@ -54,8 +54,22 @@ daemon: { catalog: "sqlite:catalog.db", listen: "127.0.0.1:0" }
   ]);
   for (const only of ['shop.none*', 'Shop.orders', 'shop']) {
     const told = await restore('--plan', 'all', '--only', only);
-    assert.deepEqual([told.code, told.error?.code], only === 'shop' ? [6, 'TARGET_NOT_EMPTY'] : [3, 'USAGE'], only);
+    assert.deepEqual(
+      [told.code, told.error?.code],
+      only === 'shop' ? [6, 'TARGET_NOT_EMPTY'] : [5, 'BACKUP_NOT_FOUND'],
+    );
   }
+  const named = await restore('--backup', all.backup, '--only', 'shop.none*');
+  assert.deepEqual([named.code, named.error.code], [3, 'USAGE']);
   const outside = await restore('--plan', 'orders', '--only', 'shop.people');
   assert.deepEqual([outside.code, outside.error.code], [5, 'BACKUP_NOT_FOUND']);
+
+  await server.query('DROP TABLE shop.people');
+  await tidemark('backup', 'all');
+  const dropped = await restore('--only', 'shop.people');
+  assert.deepEqual([dropped.code, dropped.backup], [0, all.backup], JSON.stringify(dropped));
+  assert.match(
+    dropped.restorePlan.why,
+    /newest.* with anything that matches shop\.people; a newer one holds nothing of it/,
+  );
 });

@@ -36,6 +36,6 @@ export async function rejectNothing(
     if (step.kind === 'entry' || step.kind === 'lost' || step.folder.selected) return;
   }
   throw new TidemarkError('USAGE', `nothing in the backup matches ${only.join(', ')}`, {
-    hint: '`tidemark show --tree /` lists what the backup holds; patterns name paths as they were on the source.',
+    hint: '`tidemark show ID --tree /` lists what a backup holds, with paths as they were on the source. An older backup may hold it: give it with `--backup`.',
   });
 }

@@ -120,7 +120,7 @@ function choose({ manifest }: BackupReader, request: RestoreRequest): Chosen {
   if (request.only.length === 0) return { ...chosen, databases };
   if (used.size > 0) return { ...chosen, databases: databases.filter((one) => used.has(one.database)) };
   throw new TidemarkError('USAGE', `nothing in the backup matches ${request.only.join(', ')}`, {
-    hint: '`tidemark show` lists what the backup holds.',
+    hint: '`tidemark show` lists what the backup holds. An older one may hold it: leave `--backup` out, and it is found.',
   });
 }
 
