@@ -9,12 +9,13 @@ import { type MysqlSettings, resolveAddress } from './settings.ts';
 export function openServer(settings: MysqlSettings, context: DriverContext): SourceSession {
   const parallel = settings.parallel ?? 4;
   const { clock } = context;
+  const allowMissing = settings.allowMissing ?? [];
   const resolve = ({ signal }: Pick<Run, 'signal'>) => unlessAborted(resolveAddress(settings, context), signal);
   return {
     probe: (signal) => reasonOfAbort(signal, async () => probeServer(await resolve({ signal }), signal)),
     backup: (request, sink) =>
       reasonOfAbort(request.signal, async () =>
-        backupLogical({ address: await resolve(request), clock, parallel }, request, sink),
+        backupLogical({ address: await resolve(request), clock, parallel, allowMissing }, request, sink),
       ),
     restore: async (request, backup) => restoreLogical({ address: await resolve(request), parallel }, request, backup),
     [Symbol.asyncDispose]: async () => {},

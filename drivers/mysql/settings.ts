@@ -1,6 +1,7 @@
 import type { DriverContext } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
 import { readRegularFile } from '../../core/regular-file.ts';
+import type { Missable } from './inventory/privileges.ts';
 
 /** The YAML of a mysql source, as `schemas/source.mysql.json` has checked it. */
 export interface MysqlSettings {
@@ -12,6 +13,7 @@ export interface MysqlSettings {
   readonly password?: string;
   readonly tls?: { ca?: string; cert?: string; key?: string; verify?: 'identity' | 'ca' | 'none' };
   readonly parallel?: number;
+  readonly allowMissing?: readonly Missable[];
 }
 
 /**

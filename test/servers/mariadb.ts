@@ -116,6 +116,7 @@ function serverArgs(folder: string): string[] {
     `--user=${userInfo().username}`,
     `--datadir=${join(folder, 'data')}`,
     `--socket=${join(folder, 's.sock')}`,
+    `--tmpdir=${folder}`, // a server that starts deletes the temporary tables of all others in a shared one
     `--pid-file=${join(folder, 'server.pid')}`,
     `--init-file=${join(folder, 'init.sql')}`,
     '--bind-address=127.0.0.1',

@@ -1,21 +1,23 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { BackupRequest, BackupResult, BackupSink } from '../../../core/driver/index.ts';
-import { TidemarkError } from '../../../core/error.ts';
 import { type Entry, notCarried } from '../format/contents.ts';
-import { tableDefinition, withoutCounter } from '../inventory/definitions.ts';
-import { type Inventory, readInventory, readTableStamps, type TableEntry } from '../inventory/inventory.ts';
-import { parseSelection, type Selection } from '../inventory/selection.ts';
-import type { Connection } from '../protocol/connection.ts';
+import { dictionaryOf } from '../inventory/census.ts';
+import type { Missable } from '../inventory/privileges.ts';
+import { parseSelection } from '../inventory/selection.ts';
 import { asSourceError } from '../protocol/server-error.ts';
 import { killOnAbort, openSession } from '../protocol/session.ts';
 import { readServer } from '../server.ts';
 import type { ServerAddress } from '../settings.ts';
-import { type BinlogPosition, type ConsistentPoint, startConsistentSnapshots } from './consistent-point.ts';
 import { type DumpResult, type DumpSetup, type DumpTask, moduleUrl } from './dump-thread.ts';
 import { Folder, storeFolder } from './folder.ts';
+import { type Ledger, lostOf, newLedger } from './ledger.ts';
 import { rootLoadScript } from './load-script.ts';
 import { storeObjects } from './object-dump.ts';
+import { findMissing } from './prove.ts';
+import { readLater } from './read-later.ts';
+import { refuseNothing, type Started, startSnapshot } from './snapshot.ts';
 import { dumpTables } from './table-dump.ts';
+import { warningsOf } from './warnings.ts';
 import type { Dump } from './work.ts';
 
 export interface BackupContext {
@@ -23,18 +25,21 @@ export interface BackupContext {
   readonly clock: Clock;
   /** At most this many connections read at a time. */
   readonly parallel: number;
+  /** What may be missing because the account may not see it. */
+  readonly allowMissing: readonly Missable[];
 }
 
 /**
- * Reads a server into `sink` as one consistent state. Throws SOURCE_CHANGED when a table was changed in shape or
- * swapped while it was read: a backup that might mix two states is not made.
+ * Reads a server into `sink` as one consistent state. What was changed while it was read is read again at a moment of
+ * its own; such tables, and what could not be read at all, are named, and the backup is partial. Throws SOURCE_DENIED
+ * when the account may not see what is selected.
  */
 export async function backupLogical(
   context: BackupContext,
   request: BackupRequest,
   sink: BackupSink,
 ): Promise<BackupResult> {
-  const { address } = context;
+  const { address, clock } = context;
   try {
     await using control = await openSession(address, { signal: request.signal });
     const server = await readServer(control);
@@ -43,142 +48,70 @@ export async function backupLogical(
     const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
     const connections = [control.id, ...ids.map((one) => one.connectionId!)];
     await using _ = killOnAbort(address, connections, request.signal);
-    const root = new Folder();
-    return await dump(
-      { control, server, threads, count, request, sink, subject: address.subject, root },
-      context.clock,
-    );
+    const selection = parseSelection(request.include, request.exclude);
+    const allows = new Set(context.allowMissing);
+    const dictionary = allows.has('dictionary') ? undefined : dictionaryOf(server);
+    const own = { address, clock, control, server, dictionary, allows, selection, subject: address.subject };
+    return await dump({ ...own, threads, count, request, sink, root: new Folder() });
   } catch (error) {
     throw asSourceError(error, address.subject);
   }
 }
 
-async function dump(work: Dump, clock: Clock): Promise<BackupResult> {
-  const { control, request, server } = work;
-  const selection = parseSelection(request.include, request.exclude);
-  const { point, inventory, stamps } = await startSnapshot(work, selection, clock);
-  const tables = inventory.databases.flatMap((one) => one.tables);
-  const before = await readDefinitions(control, tables);
-  const { entries, objects } = await storeObjects(work, inventory, before);
-  const tableFacts = await dumpTables(work, tables);
-  await checkUnchanged(work, selection, tables, before, stamps);
-  const all: Entry[] = [{ kind: 'server', notCarried }, ...entries, ...tableFacts, ...objects];
-  work.root.add('load.sql', await work.sink.content(rootLoadScript(all, inventory, server.flavour)));
+async function dump(work: Dump): Promise<BackupResult> {
+  const started = await startSnapshot(work);
+  refuseNothing(work, started);
+  const ledger = newLedger(started);
+  const { databases } = started.inventory;
+  await storeObjects(work, databases, ledger.beside);
+  const read = await dumpTables(
+    work,
+    databases.flatMap((one) => one.tables),
+  );
+  ledger.add(read);
+  await readWhatMoved(work, started, ledger);
+  return await describeBackup(work, started, ledger);
+}
+
+/** All together first, then one by one. What is missing after that stays in the ledger, and is named. */
+async function readWhatMoved(work: Dump, started: Started, ledger: Ledger): Promise<void> {
+  for (let round = 0; ; round++) {
+    const missing = await findMissing(work, started, ledger);
+    if (missing.length === 0 || round === rounds) return;
+    work.request.progress.step('reading again what was changed meanwhile');
+    const groups = round === 0 ? [missing] : missing.slice(0, stubborn).map((one) => [one]);
+    for (const group of groups) await readLater(work, started, ledger, group);
+  }
+}
+
+const rounds = 3;
+const stubborn = 100;
+
+async function describeBackup(work: Dump, { point }: Started, ledger: Ledger): Promise<BackupResult> {
+  const { server, sink, root } = work;
+  const tables = ledger.whole.map((one) => one.facts);
+  const lost = lostOf(ledger);
+  const later = tables.filter((one) => one.later !== undefined);
+  const consistency = later.length === 0 ? 'one moment' : 'one moment, but for tables that changed meanwhile';
+  const all: Entry[] = [
+    { kind: 'server', notCarried, consistency },
+    ...ledger.beside.databases.values(),
+    ...tables,
+    ...ledger.beside.objects.values(),
+  ];
+  root.add('load.sql', await sink.content(rootLoadScript(all, ledger.databases, server.flavour)));
   return {
-    root: await storeFolder(work.root, work.sink, new Date(point.time)),
+    root: await storeFolder(root, sink, new Date(point.time)),
     paths: ['/'],
     facts: {
       flavour: server.flavour,
       version: server.version,
       identity: server.identity,
       consistentPoint: point,
-      totals: { items: tables.length, bytes: tableFacts.reduce((sum, one) => sum + one.bytes, 0) },
+      totals: { items: tables.length, bytes: tables.reduce((sum, one) => sum + one.bytes, 0) },
       contents: all as unknown as Record<string, unknown>[],
-      warnings: warningsOf(tables),
-      partial: false,
+      warnings: warningsOf(ledger, lost),
+      partial: lost.length + later.length > 0,
     },
   };
-}
-
-interface Started {
-  readonly point: ConsistentPoint;
-  readonly inventory: Inventory;
-  readonly stamps: ReadonlyMap<string, string>;
-}
-
-/** Lists before and after the snapshots start must agree, or a table could be in the snapshot and not on the list. */
-async function startSnapshot(work: Dump, selection: Selection, clock: Clock): Promise<Started> {
-  const { control, server, request, subject } = work;
-  request.progress.step('starting the snapshot');
-  const step = (text: string) => request.progress.step(text);
-  const startAll = () => startOnAll(work);
-  for (let round = 0; round < snapshotRounds; round++) {
-    const before = await readTableStamps(control, selection);
-    const point = await startConsistentSnapshots({
-      control,
-      server,
-      startAll,
-      clock,
-      signal: request.signal,
-      subject,
-      step,
-    });
-    const inventory = await readInventory(control, selection);
-    const stamps = await readTableStamps(control, selection);
-    if (!sameStamps(before, stamps)) continue;
-    refuseNothing(inventory, request.include, subject);
-    return { point, inventory, stamps };
-  }
-  throw new TidemarkError('SOURCE_CHANGED', 'tables come and go while the snapshot starts', {
-    subject,
-    hint: 'Exclude the tables that are created and dropped all the time.',
-  });
-}
-
-const snapshotRounds = 5;
-
-async function startOnAll({ threads, count }: Dump): Promise<BinlogPosition[]> {
-  const started = Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'snapshot' }));
-  return (await Promise.all(started)).map((one) => one.position!);
-}
-
-function sameStamps(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
-  return a.size === b.size && [...a].every(([name, stamp]) => b.get(name) === stamp);
-}
-
-/** An empty backup of a pattern that matches nothing would look like a good one. */
-function refuseNothing(inventory: Inventory, include: readonly string[], subject: string): void {
-  const count = (one: Inventory['databases'][number]) =>
-    one.tables.length + one.views.length + one.sequences.length + one.routines.length + one.events.length;
-  if (include.length === 0 || inventory.databases.some((one) => count(one) > 0)) return;
-  throw new TidemarkError('CONFIG_INVALID', `nothing on the server matches ${include.join(', ')}`, {
-    subject,
-    hint: 'Correct `include` of the plan, or grant the account SELECT on what it should read: others are invisible to it.',
-  });
-}
-
-async function readDefinitions(control: Connection, tables: readonly TableEntry[]): Promise<Map<TableEntry, Buffer>> {
-  const read = new Map<TableEntry, Buffer>();
-  for (const table of tables) read.set(table, await tableDefinition(control, table.database, table.name));
-  return read;
-}
-
-async function checkUnchanged(
-  work: Dump,
-  selection: Selection,
-  tables: readonly TableEntry[],
-  before: ReadonlyMap<TableEntry, Buffer>,
-  stamps: ReadonlyMap<string, string>,
-): Promise<void> {
-  const after = await readTableStamps(work.control, selection);
-  for (const table of tables) {
-    const name = `${table.database}.${table.name}`;
-    const definition = await tableDefinition(work.control, table.database, table.name);
-    const same = withoutCounter(definition) === withoutCounter(before.get(table)!);
-    if (same && after.get(name) === stamps.get(name)) continue;
-    throw new TidemarkError('SOURCE_CHANGED', `table ${name} was changed while it was being read`, {
-      subject: work.subject,
-      hint: 'Run the backup again at a time without schema changes.',
-    });
-  }
-}
-
-function warningsOf(tables: readonly TableEntry[]): string[] {
-  const named = (which: (table: TableEntry) => boolean) =>
-    tables.filter(which).map((one) => `${one.database}.${one.name}`);
-  const list = (names: string[], text: string) => (names.length === 0 ? [] : [`${text}: ${names.join(', ')}`]);
-  return [
-    ...list(
-      named((one) => !one.transactional && !one.holdsNoRows),
-      'not transactional, so not part of the consistent state',
-    ),
-    ...list(
-      named((one) => one.holdsNoRows),
-      'rows live elsewhere, only the definition is carried',
-    ),
-    ...list(
-      named((one) => one.systemVersioned),
-      'system-versioned, only the current rows are carried',
-    ),
-  ];
 }

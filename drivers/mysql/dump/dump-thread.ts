@@ -1,11 +1,13 @@
-import type { BackupThreadContext, BackupThreadModule, Content, ThreadSession } from '../../../core/driver/index.ts';
+import type { BackupThreadContext, BackupThreadModule, ThreadSession } from '../../../core/driver/index.ts';
+import type { Dictionary } from '../inventory/census.ts';
 import type { Connection } from '../protocol/connection.ts';
 import { asSourceError } from '../protocol/server-error.ts';
 import { openSession } from '../protocol/session.ts';
 import { RowCutter } from '../rows/row-cutter.ts';
-import { RowsToTsv } from '../rows/row-to-tsv.ts';
 import type { ServerAddress } from '../settings.ts';
 import type { BinlogPosition } from './consistent-point.ts';
+import { holdTables, letGoAtSavepoints } from './hold.ts';
+import { nameOf, type ReadOutcome, readTables, savepoint, type TableRead } from './table-read.ts';
 
 /*
  * The data thread of a dump: one connection with its own snapshot. Rows go from the socket to sealed blobs without
@@ -21,20 +23,18 @@ export interface DumpSetup {
 export type DumpTask =
   | { readonly do: 'identify' }
   | { readonly do: 'snapshot' }
-  | {
-      readonly do: 'rows';
-      readonly query: string;
-      /** Per column of the query. */
-      readonly escaped: readonly boolean[];
-      /** For errors: `reading shop.orders`. */
-      readonly doing: string;
-    };
+  /** Quoted names. */
+  | { readonly do: 'hold'; readonly tables: readonly string[]; readonly anew: boolean }
+  | { readonly do: 'letGo' }
+  /** Small tables are read several at a time: what proves them whole is asked once for all. */
+  | { readonly do: 'read'; readonly reads: readonly TableRead[]; readonly dictionary: Dictionary | undefined };
 
 export type DumpResult = {
   readonly connectionId?: number;
   readonly position?: BinlogPosition;
-  readonly rows?: number;
-  readonly content?: Content;
+  readonly held?: readonly string[];
+  /** One per read, in their order. */
+  readonly outcomes?: readonly ReadOutcome[];
 };
 
 export const open: BackupThreadModule<DumpSetup, DumpTask, DumpResult>['open'] = ({ address }, context) =>
@@ -57,12 +57,29 @@ class DumpThread implements ThreadSession<DumpTask, DumpResult> {
 
   async run(task: DumpTask): Promise<DumpResult> {
     this.#connection ??= await openSession(this.#address);
+    const connection = this.#connection;
     try {
-      if (task.do === 'identify') return { connectionId: this.#connection.id };
-      if (task.do === 'snapshot') return await this.#snapshot(this.#connection);
-      return await this.#rows(this.#connection, task);
+      return await this.#do(connection, task);
     } catch (error) {
-      throw asSourceError(error, this.#address.subject, task.do === 'rows' ? task.doing : 'starting the snapshot');
+      const doing = task.do === 'read' ? `reading ${nameOf(task.reads[0]!)}` : 'starting the snapshot';
+      throw asSourceError(error, this.#address.subject, doing);
+    }
+  }
+
+  async #do(connection: Connection, task: DumpTask): Promise<DumpResult> {
+    switch (task.do) {
+      case 'identify':
+        await letGoAtSavepoints(connection);
+        return { connectionId: connection.id };
+      case 'snapshot':
+        return await this.#snapshot(connection);
+      case 'hold':
+        return { held: await holdTables(connection, task.tables, task.anew) };
+      case 'letGo':
+        await connection.execute('ROLLBACK');
+        return {};
+      case 'read':
+        return { outcomes: await readTables(connection, this.#cutter, task.reads, task.dictionary) };
     }
   }
 
@@ -72,19 +89,10 @@ class DumpThread implements ThreadSession<DumpTask, DumpResult> {
     await connection.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT');
     const rows = await connection.rows("SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
     const value = (name: string) => rows.find((row) => row.Variable_name?.toLowerCase() === name)?.Value ?? '';
-    await connection.execute('SAVEPOINT tidemark');
+    await connection.execute(`SAVEPOINT ${savepoint}`);
     return {
       position: { file: value('binlog_snapshot_file'), position: Number(value('binlog_snapshot_position')) },
     };
-  }
-
-  async #rows(connection: Connection, { query, escaped }: DumpTask & { do: 'rows' }): Promise<DumpResult> {
-    this.#cutter.begin();
-    const converter = new RowsToTsv(escaped, this.#cutter);
-    await connection.stream(query, converter);
-    // Lets go of the table, or the next ALTER TABLE would wait for the end of the dump and all others for the ALTER.
-    await connection.execute('ROLLBACK TO SAVEPOINT tidemark');
-    return { rows: converter.rows, content: this.#cutter.content() };
   }
 
   close(): void {

@@ -1,61 +1,110 @@
-import type { Entry, ObjectFacts } from '../format/contents.ts';
-import { fileName, tableFolder } from '../format/layout.ts';
-import { type Statement, useDatabase, writeScript } from '../format/sql-script.ts';
+import { hasCode } from '../../../core/error.ts';
+import type { DatabaseFacts, ObjectFacts } from '../format/contents.ts';
+import { fileName } from '../format/layout.ts';
+import { type Statement, writeScript } from '../format/sql-script.ts';
+import { keyOf } from '../inventory/census.ts';
 import * as definitions from '../inventory/definitions.ts';
-import type { DatabaseEntry, Inventory, TableEntry } from '../inventory/inventory.ts';
+import type { DatabaseEntry } from '../inventory/inventory.ts';
+import { isDenied, meansChanged, meansUnreadable } from '../protocol/server-error.ts';
 import type { Dump } from './work.ts';
 
-/** Stores every definition: databases and tables with their triggers, and what stands beside the tables. */
+/** What stands beside the tables, as far as it is stored. */
+export interface StoredObjects {
+  /** By name. */
+  readonly databases: Map<string, DatabaseFacts>;
+  /** By `objectKey`. */
+  readonly objects: Map<string, ObjectFacts>;
+  /** What the inventory had and is not stored, by `objectKey`: `view shop.totals`, and why. */
+  readonly unread: Map<string, { readonly what: string; readonly why: string; readonly hidden: boolean }>;
+}
+
+/** Definitions have no snapshot: each is as it was when it was read. Stores what `stored` has not; may be called again. */
 export async function storeObjects(
   work: Dump,
-  inventory: Inventory,
-  tables: ReadonlyMap<TableEntry, Buffer>,
-): Promise<{ entries: Entry[]; objects: ObjectFacts[] }> {
-  const entries: Entry[] = [];
-  const objects: ObjectFacts[] = [];
-  for (const database of inventory.databases) {
-    const path = `databases/${fileName(database.name)}/schema.sql`;
-    await storeScript(work, path, await definitions.databaseDefinition(work.control, database.name));
-    entries.push({ kind: 'database', database: database.name, path });
-    for (const table of database.tables) await storeTableScripts(work, database, table, tables.get(table)!);
-    objects.push(...(await storeObjectsOf(work, database)));
+  databases: readonly DatabaseEntry[],
+  stored: StoredObjects,
+): Promise<void> {
+  for (const database of databases) {
+    await storeDatabase(work, database, stored);
+    for (const object of objectsOf(database)) await storeObject(work, database, object, stored);
   }
-  return { entries, objects };
 }
 
-async function storeTableScripts(work: Dump, database: DatabaseEntry, table: TableEntry, definition: Buffer) {
-  const folder = tableFolder(table.database, table.name);
-  await storeScript(work, `${folder}/schema.sql`, [useDatabase(table.database), definition]);
-  if (table.triggers.length === 0) return;
-  const statements: Statement[] = [];
-  for (const trigger of table.triggers) {
-    statements.push(...(await definitions.triggerDefinition(work.control, database, trigger)));
-  }
-  await storeScript(work, `${folder}/triggers.sql`, statements);
+export function objectKey(kind: ObjectFacts['kind'], database: string, name: string): string {
+  return `${kind} ${keyOf({ database, name })}`;
 }
 
-async function storeObjectsOf(work: Dump, database: DatabaseEntry): Promise<ObjectFacts[]> {
-  const { control } = work;
-  const facts: ObjectFacts[] = [];
-  const store = async (kind: ObjectFacts['kind'], name: string, statements: readonly Statement[]) => {
-    const path = `databases/${fileName(database.name)}/${fileName(name)}.${kind.replace(' ', '-')}.sql`;
-    await storeScript(work, path, statements);
-    facts.push({ kind, database: database.name, name, path });
-  };
-  for (const name of database.sequences) {
-    await store('sequence', name, await definitions.sequenceDefinition(control, database.name, name));
+async function storeDatabase(work: Dump, { name }: DatabaseEntry, { databases }: StoredObjects): Promise<void> {
+  if (databases.has(name)) return;
+  const path = `databases/${fileName(name)}/schema.sql`;
+  try {
+    await storeScript(work, path, await definitions.databaseDefinition(work.control, name));
+    databases.set(name, { kind: 'database', database: name, path });
+  } catch (error) {
+    if (!meansChanged(error)) throw error; // it is gone, and its tables will be missed
   }
-  for (const routine of database.routines) {
-    const kind = routine.type.toLowerCase() as ObjectFacts['kind'];
-    await store(kind, routine.name, await definitions.routineDefinition(control, database, routine));
+}
+
+interface OneObject {
+  readonly kind: ObjectFacts['kind'];
+  readonly name: string;
+  read(work: Dump): Promise<Statement[]>;
+}
+
+function objectsOf(database: DatabaseEntry): OneObject[] {
+  const own = database.name;
+  return [
+    ...database.sequences.map(
+      (name): OneObject => ({
+        kind: 'sequence',
+        name,
+        read: ({ control }) => definitions.sequenceDefinition(control, own, name),
+      }),
+    ),
+    ...database.routines.map(
+      (routine): OneObject => ({
+        kind: routine.type.toLowerCase() as ObjectFacts['kind'],
+        name: routine.name,
+        read: ({ control }) => definitions.routineDefinition(control, database, routine),
+      }),
+    ),
+    ...database.views.map(
+      ({ name }): OneObject => ({
+        kind: 'view',
+        name,
+        read: ({ control }) => definitions.viewDefinition(control, own, name),
+      }),
+    ),
+    ...database.events.map(
+      (name): OneObject => ({
+        kind: 'event',
+        name,
+        read: ({ control }) => definitions.eventDefinition(control, database, name),
+      }),
+    ),
+  ];
+}
+
+async function storeObject(work: Dump, { name: database }: DatabaseEntry, object: OneObject, stored: StoredObjects) {
+  const { kind, name } = object;
+  const key = objectKey(kind, database, name);
+  if (stored.objects.has(key)) return;
+  const path = `databases/${fileName(database)}/${fileName(name)}.${kind.replace(' ', '-')}.sql`;
+  try {
+    await storeScript(work, path, await object.read(work));
+    stored.objects.set(key, { kind, database, name, path });
+    stored.unread.delete(key);
+  } catch (error) {
+    const hidden = mayBeHidden(work, kind, error);
+    if (!hidden && !meansChanged(error) && !meansUnreadable(error)) throw error;
+    stored.unread.set(key, { what: `${kind} ${database}.${name}`, why: (error as Error).message, hidden });
   }
-  for (const { name } of database.views) {
-    await store('view', name, await definitions.viewDefinition(control, database.name, name));
-  }
-  for (const name of database.events) {
-    await store('event', name, await definitions.eventDefinition(control, database, name));
-  }
-  return facts;
+}
+
+/** The server shows the names of some routines and views whose definitions it hides. */
+function mayBeHidden({ allows }: Dump, kind: ObjectFacts['kind'], error: unknown): boolean {
+  if (!hasCode(error, 'SOURCE_DENIED') && !isDenied(error)) return false;
+  return kind === 'view' ? allows.has('views') : allows.has('routines');
 }
 
 async function storeScript(work: Dump, path: string, statements: readonly Statement[]): Promise<void> {

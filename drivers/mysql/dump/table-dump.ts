@@ -1,87 +1,172 @@
-import type { Content } from '../../../core/driver/index.ts';
-import { TidemarkError } from '../../../core/error.ts';
 import type { RowFile, TableFacts } from '../format/contents.ts';
 import { rangeFileName, tableFolder } from '../format/layout.ts';
+import { useDatabase, writeScript } from '../format/sql-script.ts';
 import type { TableEntry } from '../inventory/inventory.ts';
+import { meansChanged, meansUnreadable } from '../protocol/server-error.ts';
 import { needsEscape, storedColumns } from '../rows/column.ts';
 import { rowsQuery } from '../rows/rows-query.ts';
 import { runOnThreads } from '../workers.ts';
-import type { DumpTask } from './dump-thread.ts';
 import { tableLoadScript } from './load-script.ts';
 import { rangeCondition, splitTable } from './ranges.ts';
-import type { Dump } from './work.ts';
+import type { ReadOutcome, TableRead } from './table-read.ts';
+import type { Dump, Unread } from './work.ts';
 
-/** Reads the rows of all tables, the largest first, each range on the thread that is free. */
-export async function dumpTables(work: Dump, tables: readonly TableEntry[]): Promise<TableFacts[]> {
+export interface TablesRead {
+  readonly whole: readonly { readonly table: TableEntry; readonly facts: TableFacts }[];
+  readonly unread: readonly Unread[];
+}
+
+/**
+ * Reads tables out of the snapshots, the largest first, each range on the thread that is free. A table is whole when
+ * each of its ranges was read from what the inventory described; nothing is stored of the others. `later`: the moment
+ * that they are of, when it is not the backup's.
+ */
+export async function dumpTables(work: Dump, tables: readonly TableEntry[], later?: string): Promise<TablesRead> {
   const { request } = work;
-  const withRows = tables.filter((one) => !one.holdsNoRows);
   request.progress.expect({
-    bytes: withRows.reduce((sum, one) => sum + one.sizeBytesEstimate, 0),
+    bytes: tables.reduce((sum, one) => sum + (one.holdsNoRows ? 0 : one.sizeBytesEstimate), 0),
     items: tables.length,
   });
-  const parts = new Map<TableEntry, Part[]>(tables.map((table) => [table, []]));
-
-  await runOnThreads(work.threads, work.count, rangeTasks(work, withRows, parts), async (range, run) => {
-    request.signal.throwIfAborted();
-    const { rows, content } = await run(range.task);
-    range.part.rows = rows!;
-    range.part.content = content!;
-    if (parts.get(range.table)!.every((part) => part.content !== undefined)) request.progress.add({ items: 1 });
-  });
-  const facts: TableFacts[] = [];
-  for (const [table, found] of parts) facts.push(await storeTable(work, table, found));
-  return facts;
+  const parts = new Map<TableEntry, Part[]>();
+  await runOnThreads(
+    work.threads,
+    work.count,
+    batchesOf(work, tables, parts, later === undefined),
+    async (batch, run) => {
+      request.signal.throwIfAborted();
+      const reads = batch.map(({ table, part }) => readOf(work, table, part));
+      const { outcomes } = await run({ do: 'read', reads, dictionary: work.dictionary });
+      for (const [at, { table, part }] of batch.entries()) {
+        part.outcome = outcomes![at]!;
+        if (parts.get(table)!.every((one) => one.outcome !== undefined)) request.progress.add({ items: 1 });
+      }
+    },
+  );
+  return await storeTables(work, parts, later);
 }
 
 interface Part {
   readonly condition?: string;
-  rows: number;
-  content?: Content;
+  outcome?: ReadOutcome;
 }
 
-interface RangeTask {
-  readonly table: TableEntry;
-  readonly part: Part;
-  readonly task: DumpTask;
-}
+type Batch = { readonly table: TableEntry; readonly part: Part }[];
 
-async function* rangeTasks(
+/** Ranges of large tables alone, small tables together. */
+async function* batchesOf(
   work: Dump,
   tables: readonly TableEntry[],
   parts: Map<TableEntry, Part[]>,
-): AsyncGenerator<RangeTask> {
+  split: boolean,
+): AsyncGenerator<Batch> {
+  const small: TableEntry[] = [];
   for (const table of tables.toSorted((a, b) => b.sizeBytesEstimate - a.sizeBytesEstimate)) {
+    const outcome = withoutReading(table);
+    if (outcome !== undefined) {
+      parts.set(table, [{ outcome }]);
+      continue;
+    }
+    if (table.sizeBytesEstimate <= batchBytes) {
+      small.push(table);
+      continue;
+    }
     work.request.progress.step(`reading ${table.database}.${table.name}`);
-    const key = table.key.map((column) => column.name);
-    const ranges = await splitTable(work.control, table, rangeTargetBytes);
-    const own = ranges.map((range): Part => ({ condition: rangeCondition(key, range), rows: 0 }));
+    const own = split ? await partsOf(work, table) : [{}];
     parts.set(table, own);
-    for (const part of own) yield { table, part, task: rowsTask(table, part.condition) };
+    for (const part of own) yield [{ table, part }];
+  }
+  for (const batch of together(small)) {
+    work.request.progress.step(`reading ${batch[0]!.database}.${batch[0]!.name}`);
+    const reads = batch.map((table) => ({ table, part: {} }));
+    for (const { table, part } of reads) parts.set(table, [part]);
+    yield reads;
   }
 }
 
+/** The server lists no columns of a table that is being renamed. */
+function withoutReading({ columns, holdsNoRows }: TableEntry): ReadOutcome | undefined {
+  if (columns.length === 0) return { state: 'changed', detail: 'it was being renamed or dropped' };
+  if (holdsNoRows || storedColumns(columns).length > 0) return undefined;
+  return { state: 'unreadable', detail: 'all its columns are computed, which is not carried' };
+}
+
+/** Held together until they are proven whole, so: short. */
+const batchBytes = 4 * 1024 * 1024;
+const batchTables = 32;
 const rangeTargetBytes = 128 * 1024 * 1024;
 
-function rowsTask(table: TableEntry, condition: string | undefined): DumpTask {
-  const columns = storedColumns(table.columns);
-  const doing = `reading ${table.database}.${table.name}`;
-  if (columns.length === 0) {
-    throw new TidemarkError('UNSUPPORTED', `${doing}: all its columns are computed`, {
-      hint: 'Exclude the table from the plan.',
-    });
+function* together(tables: readonly TableEntry[]): Generator<TableEntry[]> {
+  let batch: TableEntry[] = [];
+  let bytes = 0;
+  for (const table of tables) {
+    if (batch.length > 0 && (batch.length === batchTables || bytes + table.sizeBytesEstimate > batchBytes)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(table);
+    bytes += table.sizeBytesEstimate;
   }
-  return { do: 'rows', query: rowsQuery(table, condition), escaped: columns.map(needsEscape), doing };
+  if (batch.length > 0) yield batch;
 }
 
-async function storeTable(work: Dump, table: TableEntry, parts: readonly Part[]): Promise<TableFacts> {
+/** The bounds are only where ranges begin and end: a table that changes meanwhile is seen when it is read. */
+async function partsOf(work: Dump, table: TableEntry): Promise<Part[]> {
+  const key = table.key.map((column) => column.name);
+  const ranges = await splitTable(work.control, table, rangeTargetBytes).catch((error) => {
+    if (meansChanged(error) || meansUnreadable(error)) return [{}];
+    throw error;
+  });
+  return ranges.map((range) => ({ condition: rangeCondition(key, range) }));
+}
+
+function readOf(work: Dump, table: TableEntry, { condition }: Part): TableRead {
+  return {
+    table,
+    columns: table.columns.map((column) => column.name),
+    someColumns: work.allows.has('columns'),
+    query: table.holdsNoRows ? undefined : rowsQuery(table, condition),
+    escaped: storedColumns(table.columns).map(needsEscape),
+  };
+}
+
+async function storeTables(
+  work: Dump,
+  parts: ReadonlyMap<TableEntry, readonly Part[]>,
+  later: string | undefined,
+): Promise<TablesRead> {
+  const whole: { table: TableEntry; facts: TableFacts }[] = [];
+  const unread: Unread[] = [];
+  for (const [table, own] of parts) {
+    const failed = own.find((part) => part.outcome!.state !== 'whole')?.outcome;
+    if (failed === undefined) whole.push({ table, facts: await storeTable(work, table, own, later) });
+    else if (failed.state !== 'whole') unread.push({ ...table, why: failed.detail, state: failed.state });
+  }
+  return { whole, unread };
+}
+
+type Whole = ReadOutcome & { state: 'whole' };
+
+async function storeTable(
+  work: Dump,
+  table: TableEntry,
+  parts: readonly Part[],
+  later: string | undefined,
+): Promise<TableFacts> {
   const path = tableFolder(table.database, table.name);
   const files: RowFile[] = [];
-  for (const { rows, content, condition } of parts) {
+  for (const { outcome, condition } of parts) {
+    const { rows, content } = outcome as Whole;
     if (rows === 0) continue;
     const name = rangeFileName(files.length);
     work.root.add(`${path}/${name}`, content!);
     files.push({ name, rows, bytes: content!.sizeBytes, condition });
   }
+  const { definition, triggers } = parts[0]!.outcome as Whole;
+  const store = async (name: string, bytes: Uint8Array) =>
+    work.root.add(`${path}/${name}`, await work.sink.content(bytes));
+  await store('schema.sql', writeScript([useDatabase(table.database), Buffer.from(definition)]));
+  if (triggers !== undefined) await store('triggers.sql', triggers);
   const facts: TableFacts = {
     kind: 'table',
     database: table.database,
@@ -92,9 +177,10 @@ async function storeTable(work: Dump, table: TableEntry, parts: readonly Part[])
     columns: table.columns,
     key: table.key.map((column) => column.name),
     path,
-    hasTriggers: table.triggers.length > 0,
+    hasTriggers: triggers !== undefined,
     files,
+    later,
   };
-  if (files.length > 0) work.root.add(`${path}/load.sql`, await work.sink.content(tableLoadScript(facts)));
+  if (files.length > 0) await store('load.sql', tableLoadScript(facts));
   return facts;
 }

@@ -7,7 +7,12 @@ export interface ServerEntry {
   readonly kind: 'server';
   /** Classes of objects that this kind of backup does not carry. */
   readonly notCarried: readonly string[];
+  /** Whether all tables are of the backup's moment; see `TableFacts.later` and the manifest's warnings. */
+  readonly consistency: Consistency;
 }
+
+/** The rule that a backup followed. */
+export type Consistency = 'one moment' | 'one moment, but for tables that changed meanwhile';
 
 export interface DatabaseFacts {
   readonly kind: 'database';
@@ -29,6 +34,8 @@ export interface TableFacts {
   readonly path: string;
   readonly hasTriggers: boolean;
   readonly files: readonly RowFile[];
+  /** The moment that its rows are of (UTC, ISO 8601), where that is not the backup's: it changed while it was read. */
+  readonly later?: string;
 }
 
 export interface RowFile {

@@ -17,9 +17,10 @@ export async function tableDefinition(connection: Connection, database: string, 
   return showCreate(connection, `TABLE ${qualifiedName(database, name)}`, 'Create Table');
 }
 
-/** The same table gives the same text: the next AUTO_INCREMENT moves with every row. */
-export function withoutCounter(definition: Buffer): string {
-  return definition.toString('latin1').replace(/ AUTO_INCREMENT=\d+/, '');
+/** The names of its columns as the server prints them: one a line, indented, quoted. */
+export function columnsOf(table: Buffer): string[] {
+  const lines = table.toString('utf8').matchAll(/^ {2}`((?:[^`]|``)*)` /gm);
+  return [...lines].map(([, name]) => name!.replaceAll('``', '`'));
 }
 
 /** The sequence with its next value; values that the server holds in its cache are skipped, none is given twice. */
@@ -55,7 +56,7 @@ export async function routineDefinition(
 
 export async function triggerDefinition(
   connection: Connection,
-  { name: database, collation }: DatabaseEntry,
+  { name: database, collation }: Pick<DatabaseEntry, 'name' | 'collation'>,
   name: string,
 ): Promise<Statement[]> {
   const row = await showCreateRow(connection, `TRIGGER ${qualifiedName(database, name)}`);
@@ -89,6 +90,7 @@ async function showCreate(connection: Connection, what: string, column: string):
 function body(row: DefinitionRow, column: string, what: string): Buffer {
   const text = row[column];
   if (text != null) return text;
+  if (text === undefined) throw new TidemarkError('SOURCE_CHANGED', `${what.toLowerCase()} is something else now`);
   throw new TidemarkError('SOURCE_DENIED', `the definition of ${what} is hidden from this account`, {
     hint: 'Grant SELECT on mysql.proc (MariaDB) or SHOW_ROUTINE (MySQL 8.0.20 and newer), or connect as its definer.',
   });

@@ -1,11 +1,15 @@
-import { TidemarkError } from '../../../core/error.ts';
 import { type Connection, quoteText, type Row } from '../protocol/connection.ts';
 import type { Column } from '../rows/column.ts';
+import { type Census, type CensusEntry, keyOf, type Spaces } from './census.ts';
 import { type Selection, systemDatabases } from './selection.ts';
 
 /** What is there to back up. Names and shapes only; definitions are read by `definitions.ts`. */
 export interface Inventory {
   readonly databases: readonly DatabaseEntry[];
+  /** What the server cannot open, in its own words. */
+  readonly unreadable: readonly { readonly database: string; readonly name: string; readonly why: string }[];
+  /** What the census has and the server did not describe: it was being renamed, or is gone. */
+  readonly unseen: readonly CensusEntry[];
 }
 
 export interface DatabaseEntry {
@@ -31,8 +35,11 @@ export interface TableEntry {
   readonly columns: readonly Column[];
   /** The columns of the key in whose order rows are read; empty when there is none. */
   readonly key: readonly Column[];
-  /** In the order in which they fire. */
-  readonly triggers: readonly string[];
+  /** When it was made, altered (MariaDB) or renamed (MariaDB) last, to the second. */
+  readonly created: string | null;
+  readonly spaces: Spaces;
+  /** Of its database. */
+  readonly collation: string;
 }
 
 export interface ViewEntry {
@@ -42,34 +49,73 @@ export interface ViewEntry {
 
 export type RoutineType = 'FUNCTION' | 'PROCEDURE' | 'PACKAGE' | 'PACKAGE BODY';
 
-export async function readInventory(connection: Connection, selection: Selection): Promise<Inventory> {
-  const schemata = await connection.rows(
-    'SELECT schema_name AS name, default_collation_name AS collation FROM information_schema.schemata',
-  );
+/** Describes what is selected; of what `census` has, nothing is left out without being named. */
+export async function readInventory(connection: Connection, selection: Selection, census?: Census): Promise<Inventory> {
   const engines = await transactionalEngines(connection);
   const databases: DatabaseEntry[] = [];
-  for (const { name, collation } of schemata) {
-    if (systemDatabases.includes(name!.toLowerCase()) || !selection.touches(name!)) continue;
-    databases.push({
-      name: name!,
-      collation: collation!,
-      ...(await readDatabase(connection, selection, name!, engines)),
-    });
+  const unreadable: Inventory['unreadable'][number][] = [];
+  for (const { name, collation } of await listDatabases(connection)) {
+    if (systemDatabases.includes(name.toLowerCase()) || !selection.touches(name)) continue;
+    const read = await readDatabase({ connection, selection, engines, census }, { name, collation });
+    databases.push(read.entry);
+    unreadable.push(...read.unreadable);
   }
-  return { databases: databases.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  const seen = new Set([...databases.flatMap(namesOf), ...unreadable].map(keyOf));
+  return {
+    databases: databases.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    unreadable,
+    unseen: [...(census?.entries ?? [])].filter(([key]) => !seen.has(key)).map(([, entry]) => entry),
+  };
 }
 
-/** Name and birth of every table of these databases: when two of these are equal, no table came, went or was swapped. */
-export async function readTableStamps(connection: Connection, selection: Selection): Promise<Map<string, string>> {
-  const stamps = new Map<string, string>();
-  const rows = await connection.rows(
-    'SELECT table_schema AS db, table_name AS name, table_type AS type, create_time AS created ' +
-      `FROM information_schema.tables WHERE table_schema NOT IN (${systemDatabases.map(quoteText).join(',')})`,
-  );
-  for (const { db, name, type, created } of rows) {
-    if (selection.includes(db!, name!)) stamps.set(`${db}.${name}`, `${type} ${created}`);
+function namesOf({ name: database, tables, views, sequences }: DatabaseEntry) {
+  return [...tables, ...views, ...sequences.map((name) => ({ name }))].map(({ name }) => ({ database, name }));
+}
+
+/** Describes these alone, wherever they are now; what is gone meanwhile is among the unseen. */
+export async function describe(connection: Connection, selection: Selection, wanted: Census): Promise<Inventory> {
+  const engines = await transactionalEngines(connection);
+  const collations = new Map((await listDatabases(connection)).map((one) => [one.name, one.collation]));
+  const parts: Inventory[] = [];
+  for (const one of wanted.entries.values()) {
+    const own = { entries: new Map([[keyOf(one), one]]), moving: false, newestNumber: 0 };
+    const collation = collations.get(one.database);
+    if (collation === undefined) parts.push({ databases: [], unreadable: [], unseen: [one] });
+    else parts.push(await describeOne({ connection, selection, engines, census: own }, { ...one, collation }));
   }
-  return stamps;
+  return {
+    databases: parts.flatMap((part) => part.databases),
+    unreadable: parts.flatMap((part) => part.unreadable),
+    unseen: parts.flatMap((part) => part.unseen),
+  };
+}
+
+async function describeOne(reading: Reading, one: CensusEntry & { collation: string }): Promise<Inventory> {
+  const { entry, unreadable } = await readDatabase(reading, { name: one.database, collation: one.collation }, one.name);
+  const isSeen = namesOf(entry).length + unreadable.length > 0;
+  return { databases: [entry], unreadable, unseen: isSeen ? [] : [one] };
+}
+
+/** What of a database is in no listing of tables. */
+export async function readCode(connection: Connection, selection: Selection, database: string) {
+  return {
+    routines: await readRoutines(connection, selection, database),
+    events: await readEvents(connection, selection, database),
+  };
+}
+
+interface Reading {
+  readonly connection: Connection;
+  readonly selection: Selection;
+  readonly engines: ReadonlySet<string>;
+  readonly census: Census | undefined;
+}
+
+async function listDatabases(connection: Connection): Promise<{ name: string; collation: string }[]> {
+  const rows = await connection.rows(
+    'SELECT schema_name AS name, default_collation_name AS collation FROM information_schema.schemata',
+  );
+  return rows.map((row) => ({ name: row.name!, collation: row.collation! }));
 }
 
 async function transactionalEngines(connection: Connection): Promise<Set<string>> {
@@ -79,61 +125,77 @@ async function transactionalEngines(connection: Connection): Promise<Set<string>
   return new Set(rows.map((row) => row.name!));
 }
 
-async function readDatabase(connection: Connection, selection: Selection, database: string, engines: Set<string>) {
+/** `only`: no other table, and nothing that is not a table. */
+async function readDatabase(
+  { connection, selection, engines, census }: Reading,
+  database: { name: string; collation: string },
+  only?: string,
+) {
+  const { name } = database;
+  const scope = `table_schema = ${quoteText(name)}${only === undefined ? '' : ` AND table_name = ${quoteText(only)}`}`;
   const all = await connection.rows(
     'SELECT table_name AS name, table_type AS type, engine AS engine, table_rows AS row_count, data_length AS size, ' +
-      `table_comment AS comment FROM information_schema.tables WHERE table_schema = ${quoteText(database)} ORDER BY table_name`,
+      `create_time AS created, table_comment AS comment FROM information_schema.tables WHERE ${scope}`,
   );
-  const wanted = all.filter((row) => selection.includes(database, row.name!));
-  const columns = await readColumns(connection, database);
-  const keys = await readKeys(connection, database);
-  const triggers = await readTriggers(connection, database);
+  const wanted = all.filter((row) => selection.includes(name, row.name!)).sort(byName);
+  const columns = await readColumns(connection, scope);
+  const keys = await readKeys(connection, scope);
   const ofType = (...types: string[]) => wanted.filter((row) => types.includes(row.type!));
-  return {
-    tables: ofType('BASE TABLE', 'SYSTEM VERSIONED').map((row) => ({
-      ...tableEntry(database, row, engines, columns.get(row.name!) ?? []),
-      key: keyColumns(columns.get(row.name!) ?? [], keys.get(row.name!) ?? []),
-      triggers: triggers.get(row.name!) ?? [],
+  const tables = ofType('BASE TABLE', 'SYSTEM VERSIONED');
+  const columnsOf = (row: Row) => columns.get(row.name!) ?? [];
+  const entry: DatabaseEntry = {
+    ...database,
+    tables: tables.filter(isOpen).map((row) => ({
+      ...tableEntry(database, row, engines),
+      spaces: census?.entries.get(keyOf({ database: name, name: row.name! }))?.spaces ?? [],
+      columns: columnsOf(row),
+      key: keyColumns(columnsOf(row), keys.get(row.name!) ?? []),
     })),
-    views: ofType('VIEW').map((row) => ({
-      name: row.name!,
-      columns: (columns.get(row.name!) ?? []).map((column) => column.name),
-    })),
+    views: ofType('VIEW').map((row) => ({ name: row.name!, columns: columnsOf(row).map((column) => column.name) })),
     sequences: ofType('SEQUENCE').map((row) => row.name!),
-    routines: await readRoutines(connection, selection, database),
-    events: await readEvents(connection, selection, database),
+    ...(only === undefined ? await readCode(connection, selection, name) : { routines: [], events: [] }),
   };
+  const closed = wanted.filter((row) => !isOpen(row) && row.type !== 'VIEW' && row.type !== 'SEQUENCE');
+  return { entry, unreadable: closed.map((row) => ({ database: name, name: row.name!, why: row.comment ?? '' })) };
 }
 
-function tableEntry(database: string, row: Row, engines: Set<string>, columns: readonly Column[]) {
-  const name = row.name!;
-  if (row.engine === null || row.engine === undefined) {
-    throw new TidemarkError('SOURCE_FAILED', `the server cannot open table ${database}.${name}: ${row.comment ?? ''}`, {
-      hint: 'Repair or drop the table, or exclude it from the plan.',
-    });
-  }
+function byName(a: Row, b: Row): number {
+  return a.name! < b.name! ? -1 : 1;
+}
+
+function isOpen(row: Row): boolean {
+  return row.engine != null;
+}
+
+function tableEntry(
+  { name: database, collation }: { name: string; collation: string },
+  row: Row,
+  engines: ReadonlySet<string>,
+) {
+  const engine = row.engine!;
   return {
     database,
-    name,
-    engine: row.engine,
-    transactional: engines.has(row.engine),
-    holdsNoRows: enginesWithoutRows.test(row.engine),
+    collation,
+    name: row.name!,
+    engine,
+    transactional: engines.has(engine),
+    holdsNoRows: enginesWithoutRows.test(engine),
     systemVersioned: row.type === 'SYSTEM VERSIONED',
     rowsEstimate: Number(row.row_count ?? 0),
     sizeBytesEstimate: Number(row.size ?? 0),
-    columns,
+    created: row.created ?? null,
   };
 }
 
 const enginesWithoutRows = /^(MRG_|FEDERATED|CONNECT|SPIDER|BLACKHOLE|OQGRAPH|SPHINX|PERFORMANCE_SCHEMA)/i;
 
-async function readColumns(connection: Connection, database: string): Promise<Map<string, Column[]>> {
+async function readColumns(connection: Connection, scope: string): Promise<Map<string, Column[]>> {
   const generation = await connection.rows("SHOW COLUMNS FROM information_schema.columns LIKE 'generation_expression'");
   const expression = generation.length > 0 ? 'generation_expression' : 'NULL'; // MySQL before 5.7 generates no columns
   const rows = await connection.rows(
     'SELECT table_name AS tbl, column_name AS name, data_type AS type, character_set_name AS charset, ' +
       `is_nullable AS nullable, extra AS extra, ${expression} AS expression FROM information_schema.columns ` +
-      `WHERE table_schema = ${quoteText(database)} ORDER BY table_name, ordinal_position`,
+      `WHERE ${scope} ORDER BY table_name, ordinal_position`,
   );
   return groupBy(rows, (row) => ({
     name: row.name!,
@@ -150,10 +212,10 @@ function isRowTime(expression: string | null | undefined): boolean {
 }
 
 /** Of each table, the columns of its primary key, when they are indexed whole. */
-async function readKeys(connection: Connection, database: string): Promise<Map<string, string[]>> {
+async function readKeys(connection: Connection, scope: string): Promise<Map<string, string[]>> {
   const rows = await connection.rows(
     'SELECT table_name AS tbl, column_name AS name, sub_part AS part FROM information_schema.statistics ' +
-      `WHERE table_schema = ${quoteText(database)} AND index_name = 'PRIMARY' ORDER BY table_name, seq_in_index`,
+      `WHERE ${scope} AND index_name = 'PRIMARY' ORDER BY table_name, seq_in_index`,
   );
   const prefixed = new Set(rows.filter((row) => row.part !== null).map((row) => row.tbl));
   return groupBy(
@@ -164,14 +226,6 @@ async function readKeys(connection: Connection, database: string): Promise<Map<s
 
 function keyColumns(columns: readonly Column[], key: readonly string[]): Column[] {
   return key.map((name) => columns.find((one) => one.name === name)).filter((one) => one !== undefined);
-}
-
-async function readTriggers(connection: Connection, database: string): Promise<Map<string, string[]>> {
-  const rows = await connection.rows(
-    'SELECT event_object_table AS tbl, trigger_name AS name FROM information_schema.triggers ' +
-      `WHERE trigger_schema = ${quoteText(database)} ORDER BY event_object_table, action_timing, event_manipulation, action_order`,
-  );
-  return groupBy(rows, (row) => row.name!);
 }
 
 async function readRoutines(connection: Connection, selection: Selection, database: string) {

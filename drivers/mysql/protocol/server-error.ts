@@ -101,11 +101,43 @@ const byNumber = new Map<number, Known>([
   [1146, ['SOURCE_CHANGED', changed]],
   [1054, ['SOURCE_CHANGED', changed]],
   [1049, ['SOURCE_CHANGED', changed]],
+  [1305, ['SOURCE_CHANGED', changed]],
+  [1360, ['SOURCE_CHANGED', changed]],
+  [1539, ['SOURCE_CHANGED', changed]],
 ]);
 
 function lowerFirst(text: string): string {
   return /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
 }
+
+/** What was looked at is gone, or is another thing than it was: a race with who changes it. Looking again may help. */
+export function meansChanged(thrown: unknown): boolean {
+  if (thrown instanceof ServerError) return changedErrnos.has(thrown.errno);
+  return thrown instanceof TidemarkError && thrown.code === 'SOURCE_CHANGED';
+}
+
+/** Gone or new tables, columns, keys, databases, partitions, routines, triggers, events; no longer a view, a sequence. */
+const changedErrnos = new Set([1412, 1146, 1054, 1049, 1176, 1735, 1305, 1360, 1539, 1347, 4089, 4091]);
+
+/** Somebody else holds it. */
+export function meansBusy(thrown: unknown): boolean {
+  return isServerError(thrown, errno.lockWaitTimeout, 1213);
+}
+
+/** The account may not; the message names the privilege. */
+export function isDenied(thrown: unknown): boolean {
+  return thrown instanceof ServerError && byNumber.get(thrown.errno)?.[0] === 'SOURCE_DENIED';
+}
+
+/** The server cannot read this one table, and others it can: crashed, corrupt, without its files or its engine. */
+export function meansUnreadable(thrown: unknown): boolean {
+  return thrown instanceof ServerError && unreadableErrnos.has(thrown.errno);
+}
+
+const unreadableErrnos = new Set([
+  1016, 1017, 1030, 1031, 1033, 1034, 1035, 1194, 1195, 1286, 1296, 1429, 1430, 1431, 1707, 1712, 1812, 1814, 1815,
+  1877, 1932, 3185,
+]);
 
 /** The same for a server that is written to. */
 export function asTargetError(thrown: unknown, subject: string, doing: string): unknown {

@@ -77,3 +77,8 @@ async function killAll(address: ServerAddress, connectionIds: Iterable<number>):
 const killTimeoutMs = 1000;
 
 function alreadyGone(): void {}
+
+/** A table that somebody else holds is an error (`meansBusy`) at once; MySQL takes 0 for one second. */
+export const dontWait = 'SET SESSION lock_wait_timeout = 0';
+export const waitShortly = 'SET SESSION lock_wait_timeout = 2';
+export const waitAgain = 'SET SESSION lock_wait_timeout = DEFAULT';

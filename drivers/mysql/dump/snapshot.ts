@@ -1,0 +1,79 @@
+import { TidemarkError } from '../../../core/error.ts';
+import { type Census, sameCensus, takeCensus } from '../inventory/census.ts';
+import { type Inventory, readInventory } from '../inventory/inventory.ts';
+import { type BinlogPosition, type ConsistentPoint, startConsistentSnapshots } from './consistent-point.ts';
+import { whileNothingMoves } from './ddl-pause.ts';
+import type { Dump } from './work.ts';
+
+/** The backup's moment, and what was there. */
+export interface Started {
+  readonly point: ConsistentPoint;
+  /** Of just before the snapshots: what it has was there at their moment, if under another name. */
+  readonly before: Census;
+  /** Of just after the snapshots. */
+  readonly inventory: Inventory;
+}
+
+/**
+ * Starts the snapshots at a moment around which nothing came, went or moved, where such a moment is found; on a busy
+ * server with what there is. What moved is then in one of the looks at least, and is looked for until it is found.
+ */
+export async function startSnapshot(work: Dump): Promise<Started> {
+  const { control, selection, dictionary, request } = work;
+  request.progress.step('starting the snapshot');
+  for (let round = 1; ; round++) {
+    const before = await takeCensus(control, selection, dictionary);
+    const point = await startAt(work);
+    const after = await takeCensus(control, selection, dictionary);
+    const isCalm = sameCensus(before, after) && !after.moving;
+    if (!isCalm && round < rounds) continue;
+    const inventory = isCalm ? await readInventory(control, selection, after) : undefined;
+    if (inventory !== undefined && isComplete(inventory)) return { point, before, inventory };
+    if (round < rounds) continue;
+    return { point, before, inventory: await whileNothingMoves(work, () => lookAgain(work)) };
+  }
+}
+
+const rounds = 4;
+
+/** What was being renamed is described not at all, or without its columns. */
+function isComplete({ unseen, databases }: Inventory): boolean {
+  return unseen.length === 0 && databases.every((one) => one.tables.every((table) => table.columns.length > 0));
+}
+
+/** Starts the snapshots of all threads that take part, at one moment. */
+export function startAt(work: Dump): Promise<ConsistentPoint> {
+  const { control, server, request, subject, clock } = work;
+  const step = (text: string) => request.progress.step(text);
+  const startAll = () => startOnAll(work);
+  return startConsistentSnapshots({ control, server, startAll, clock, signal: request.signal, subject, step });
+}
+
+async function startOnAll({ threads, count }: Dump): Promise<BinlogPosition[]> {
+  const started = Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'snapshot' }));
+  return (await Promise.all(started)).map((one) => one.position!);
+}
+
+async function lookAgain({ control, selection, dictionary }: Dump): Promise<Inventory> {
+  return await readInventory(control, selection, await takeCensus(control, selection, dictionary));
+}
+
+/** An empty backup of a pattern that matches nothing would look like a good one. */
+export function refuseNothing(work: Dump, { before, inventory }: Started): void {
+  const { include } = work.request;
+  const count = (one: Inventory['databases'][number]) =>
+    one.tables.length + one.views.length + one.sequences.length + one.routines.length + one.events.length;
+  if (include.length === 0 || inventory.databases.some((one) => count(one) > 0)) return;
+  if (inventory.unseen.length + inventory.unreadable.length > 0) return;
+  const { subject } = work;
+  if (before.entries.size > 0) {
+    throw new TidemarkError('SOURCE_CHANGED', `what matches ${include.join(', ')} went away when the backup began`, {
+      subject,
+      hint: 'Run the backup again.',
+    });
+  }
+  throw new TidemarkError('CONFIG_INVALID', `nothing on the server matches ${include.join(', ')}`, {
+    subject,
+    hint: 'Correct `include` of the plan.',
+  });
+}

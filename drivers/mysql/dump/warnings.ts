@@ -1,0 +1,32 @@
+import type { TableEntry } from '../inventory/inventory.ts';
+import type { Ledger, Lost } from './ledger.ts';
+
+/** For people, one line for each thing that is not as they may expect. */
+export function warningsOf({ whole }: Ledger, lost: readonly Lost[]): string[] {
+  const named = (which: (table: TableEntry) => boolean) =>
+    whole.filter((one) => which(one.table)).map(({ table }) => `${table.database}.${table.name}`);
+  const later = whole.filter((one) => one.facts.later !== undefined);
+  return [
+    ...list(
+      named((one) => !one.transactional && !one.holdsNoRows),
+      'not transactional, so not part of the consistent state',
+    ),
+    ...list(
+      named((one) => one.holdsNoRows),
+      'rows live elsewhere, only the definition is carried',
+    ),
+    ...list(
+      named((one) => one.systemVersioned),
+      'system-versioned, only the current rows are carried',
+    ),
+    ...list(
+      later.map(({ facts }) => `${facts.database}.${facts.name} (of ${facts.later})`),
+      'changed while the backup was made, so read whole at a later moment',
+    ),
+    ...lost.map(({ what, why }) => `not in this backup: ${what}: ${why}`),
+  ];
+}
+
+function list(names: readonly string[], text: string): string[] {
+  return names.length === 0 ? [] : [`${text}: ${names.join(', ')}`];
+}
