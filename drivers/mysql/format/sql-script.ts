@@ -34,9 +34,8 @@ export function splitScript(script: Buffer): Buffer[] {
  */
 export const sessionStatements: readonly Statement[] = [
   'SET NAMES utf8mb4',
-  "SET SESSION time_zone = '+00:00'",
-  "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
-  'SET SESSION foreign_key_checks = 0',
+  "SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
+  'SET SESSION autocommit = 1, foreign_key_checks = 0, unique_checks = 1',
 ];
 
 export function useDatabase(name: string): Statement {

@@ -12,8 +12,7 @@ export async function insertRows(
   table: LoadTarget,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<number> {
-  const limit = await connection.row('SELECT @@SESSION.max_allowed_packet AS bytes');
-  const maxBytes = Math.min(Number(limit?.bytes ?? 0) / 2, statementBytes);
+  const maxBytes = Math.min((await connection.packetLimitBytes()) / 2, statementBytes);
   const writer = new InsertWriter(table);
   let rows = 0;
   for await (const line of lines(bytes)) {

@@ -5,7 +5,8 @@ import { type LoadTarget, loadStatement } from '../format/layout.ts';
 import type { Connection, ConnectOptions } from '../protocol/connection.ts';
 import { loadInfile } from '../protocol/infile.ts';
 import { asTargetError, errno, isServerError } from '../protocol/server-error.ts';
-import { openSession, setIfKnown } from '../protocol/session.ts';
+import { openSession } from '../protocol/session.ts';
+import { setVariables, variablesOfLoad } from '../protocol/session-variables.ts';
 import { RowCutter } from '../rows/row-cutter.ts';
 import { RowsToTsv } from '../rows/row-to-tsv.ts';
 import type { ServerAddress } from '../settings.ts';
@@ -155,17 +156,16 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
   }
 }
 
-/**
- * A session that takes rows and definitions as they come, in any order of tables. `unique_checks` stays on: without it
- * MariaDB 10.11 loads an empty table in a bulk mode that locks it for one connection, and that took longer for rows in
- * key order.
- */
+/** A session that takes rows and definitions as they come, in any order of tables. */
 export async function openLoadSession(address: ServerAddress, options: ConnectOptions): Promise<Connection> {
   const connection = await openSession(address, options);
-  await connection.execute('SET SESSION foreign_key_checks = 0');
-  await connection.execute('SET SESSION TRANSACTION READ WRITE');
-  await setIfKnown(connection, 'check_constraint_checks', '0');
-  return connection;
+  try {
+    await setVariables(connection, variablesOfLoad);
+    return connection;
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
 }
 
 async function readWarnings(connection: Connection): Promise<string[]> {

@@ -6,7 +6,7 @@ import { TidemarkError } from '../../../core/error.ts';
 import type { ServerAddress } from '../settings.ts';
 import type { Okay } from './packets.ts';
 import { ResultSet } from './result-set.ts';
-import { type Exchange, Wire } from './wire.ts';
+import { command, type Exchange, Wire } from './wire.ts';
 
 /** A row of a small result, values as UTF-8 text. */
 export type Row = Readonly<Record<string, string | null>>;
@@ -27,6 +27,7 @@ export interface ConnectOptions {
 export class Connection implements AsyncDisposable {
   readonly id: number;
   readonly wire: Wire;
+  #packetLimitBytes: number | undefined;
 
   constructor(id: number, stream: Duplex, signal?: AbortSignal) {
     this.id = id;
@@ -59,7 +60,21 @@ export class Connection implements AsyncDisposable {
   }
 
   stream(statement: string | Uint8Array, exchange: Exchange): Promise<void> {
-    return this.wire.run(Buffer.from(statement), exchange);
+    return this.wire.run(command.query, Buffer.from(statement), exchange);
+  }
+
+  /** Makes the session as it is right after the login, before `init_connect`. Old servers answer that they do not know how. */
+  async reset(): Promise<void> {
+    await this.wire.run(command.reset, Buffer.alloc(0), new ResultSet());
+  }
+
+  /** The largest packet that the server takes; one that is larger ends the connection. */
+  async packetLimitBytes(): Promise<number> {
+    if (this.#packetLimitBytes === undefined) {
+      const row = await this.row('SELECT @@SESSION.max_allowed_packet AS bytes');
+      this.#packetLimitBytes = Number(row?.bytes ?? 1024);
+    }
+    return this.#packetLimitBytes;
   }
 
   async #result(statement: string | Uint8Array): Promise<ResultSet> {

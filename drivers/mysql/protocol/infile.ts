@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 import { type Okay, PacketSplitter, readError, readOkay } from './packets.ts';
-import { type Exchange, maxPacketBytes, packetHeader } from './wire.ts';
+import { type Exchange, packetHeader } from './wire.ts';
 
 /**
  * Runs LOAD DATA LOCAL INFILE and sends `bytes` when the server asks for the file. The name that it asks for is never
@@ -11,9 +11,10 @@ export async function loadInfile(
   statement: string,
   bytes: () => AsyncIterable<Uint8Array>,
 ): Promise<Okay> {
+  const partBytes = Math.min(largestPartBytes, Math.floor((await connection.packetLimitBytes()) / 2));
   const exchange = new InfileExchange(async (sequence) => {
     try {
-      await send(connection, sequence, bytes());
+      await send(connection, sequence, bytes(), partBytes);
     } catch (error) {
       exchange.failure = { error };
       connection.destroy(); // else the server would take what it has got for the whole file
@@ -27,11 +28,16 @@ export async function loadInfile(
   return exchange.okay!;
 }
 
-async function send(connection: Connection, sequence: number, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+async function send(
+  connection: Connection,
+  sequence: number,
+  bytes: AsyncIterable<Uint8Array>,
+  partBytes: number,
+): Promise<void> {
   let next = sequence;
   for await (const chunk of bytes) {
-    for (let at = 0; at < chunk.length; at += sendBytes) {
-      const part = chunk.subarray(at, at + sendBytes);
+    for (let at = 0; at < chunk.length; at += partBytes) {
+      const part = chunk.subarray(at, at + partBytes);
       await connection.wire.write(packetHeader(part.length, next++));
       await connection.wire.write(part);
     }
@@ -39,8 +45,8 @@ async function send(connection: Connection, sequence: number, bytes: AsyncIterab
   await connection.wire.write(packetHeader(0, next));
 }
 
-/** Well below the largest packet, which would have to be followed by another. */
-const sendBytes = Math.min(1024 * 1024, maxPacketBytes - 1);
+/** Well below the largest packet of the protocol, which would have to be followed by another. */
+const largestPartBytes = 1024 * 1024;
 
 class InfileExchange implements Exchange {
   okay: Okay | undefined;

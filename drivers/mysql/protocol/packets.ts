@@ -43,21 +43,13 @@ export function readError(body: Buffer): ServerError {
 export interface Okay {
   readonly affectedRows: number;
   readonly warnings: number;
-  /** Such as `Records: 3  Deleted: 0  Skipped: 0  Warnings: 0`. */
-  readonly info: string;
 }
 
 /** OK: 0x00, affected rows, last insert id, status (2 bytes), warnings (2 bytes), text. */
 export function readOkay(body: Buffer): Okay {
   const [affectedRows, afterRows] = readLength(body, 1);
   const [, afterId] = readLength(body, afterRows);
-  const info = body.subarray(afterId + 4);
-  return { affectedRows, warnings: body.readUInt16LE(afterId + 2), info: infoText(info) };
-}
-
-/** The text comes with or without its length in front, which depends on capabilities that mysql2 negotiated. */
-function infoText(bytes: Buffer): string {
-  return bytes.toString('latin1').replace(/^[^A-Z]+/, '');
+  return { affectedRows, warnings: body.readUInt16LE(afterId + 2) };
 }
 
 /** A length-encoded number and where it ends; -1 stands for NULL. */

@@ -17,6 +17,7 @@ export function isServerError(thrown: unknown, ...errnos: number[]): boolean {
 
 /** Server error numbers that this driver decides by. */
 export const errno = {
+  unknownCommand: 1047,
   lockWaitTimeout: 1205,
   noSuchTable: 1146,
   unknownColumn: 1054,
@@ -88,6 +89,7 @@ const byNumber = new Map<number, Known>([
   [1226, ['SOURCE_UNREACHABLE', 'The account has reached a limit of its own; raise it or lower `parallel`.']],
   [1053, ['SOURCE_UNREACHABLE', unreachable]],
   [1927, ['SOURCE_UNREACHABLE', unreachable]],
+  [1184, ['SOURCE_FAILED', 'The `init_connect` of the server fails for this account: correct it there.']],
   [1129, ['SOURCE_DENIED', 'The server blocks this host; run FLUSH HOSTS there.']],
   [1130, ['SOURCE_DENIED', denied]],
   [1044, ['SOURCE_DENIED', notGranted]],

@@ -1,11 +1,12 @@
 import { unlessAborted } from '../../../core/abort.ts';
 import type { ServerAddress } from '../settings.ts';
 import { type Connection, type ConnectOptions, connect, loginTimeoutMs } from './connection.ts';
-import { asSourceError } from './server-error.ts';
+import { asSourceError, errno, isServerError } from './server-error.ts';
+import { setVariables, variablesOfAll } from './session-variables.ts';
 
 /**
- * Logs in and makes the session free of surprises: bytes are not converted, times are UTC, no sql_mode changes what is
- * printed or accepted, nothing is cut off by a time limit. Throws SOURCE_UNREACHABLE, SOURCE_DENIED, or the reason of the
+ * Logs in and makes the session free of surprises: bytes are not converted, times are UTC, nothing that the server is
+ * set to for everybody changes what is printed or accepted, or cuts it off. Throws SOURCE_UNREACHABLE, SOURCE_DENIED, or the reason of the
  * signal, which ends the session at any time of its life. A server that falls silent before the session is ready is
  * given up after `loginTimeoutMs`.
  */
@@ -23,22 +24,22 @@ export async function openSession(address: ServerAddress, options: ConnectOption
 }
 
 async function prepareSession(connection: Connection): Promise<void> {
+  await undoInitConnect(connection);
   await connection.execute('SET NAMES binary');
-  await connection.execute(
-    "SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', sql_quote_show_create = 1, " +
-      'net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 86400, group_concat_max_len = 1048576',
-  );
-  // Limits of time, whose names differ between servers and versions, and the age up to which MySQL 8 may tell old sizes.
-  for (const name of ['max_statement_time', 'max_execution_time', 'information_schema_stats_expiry']) {
-    await setIfKnown(connection, name, '0');
-  }
+  // First of all: a limit of rows cuts lists of variables off too, without a word.
+  await connection.execute('SET SESSION sql_select_limit = 18446744073709551615');
+  await setVariables(connection, variablesOfAll);
 }
 
-/** Sets a session variable that not every server has; false where it has not. */
-export async function setIfKnown(connection: Connection, name: string, value: string): Promise<boolean> {
-  const rows = await connection.rows(`SHOW SESSION VARIABLES LIKE '${name}'`);
-  if (rows.length > 0) await connection.execute(`SET SESSION ${name} = ${value}`);
-  return rows.length > 0;
+/** `init_connect` may have begun a transaction, locked tables, or hidden some behind temporary ones. */
+async function undoInitConnect(connection: Connection): Promise<void> {
+  try {
+    await connection.reset();
+  } catch (error) {
+    if (!isServerError(error, errno.unknownCommand)) throw error;
+    await connection.execute('ROLLBACK');
+    await connection.execute('UNLOCK TABLES');
+  }
 }
 
 /**

@@ -1,22 +1,27 @@
 import type { Duplex } from 'node:stream';
 import { ServerError } from './server-error.ts';
 
-/** One statement's conversation with the server after it was sent. */
+/** The conversation with the server that follows a command. */
 export interface Exchange {
   /**
-   * Takes bytes that the server sent, in any pieces; true when its answer is complete. Throws `ServerError` when the
-   * answer ended with an error: the connection stays usable. After any other exception it is closed.
+   * Takes bytes that the server sent, in any pieces, which are not to be kept; true when its answer is complete, or enough
+   * of one without end: what the server says after that closes the connection. A promise holds the server back until it
+   * has resolved; the bytes are there until then. Throws `ServerError` when the answer ended with an error: the
+   * connection stays usable. After any other exception it is closed.
    */
-  take(chunk: Uint8Array): boolean;
+  take(chunk: Uint8Array): boolean | Promise<boolean>;
 }
 
+/** The commands of the protocol that this driver sends, by their first byte. */
+export const command = { query: 0x03, reset: 0x1f } as const;
+
 /**
- * The text protocol of MySQL over a stream on which somebody else (mysql2) has logged in. One exchange at a time. Rows
- * reach their exchange as raw bytes, without objects per row.
+ * The protocol of MySQL over a stream on which somebody else (mysql2) has logged in. One exchange at a time. Rows reach
+ * their exchange as raw bytes, without objects per row.
  */
 export class Wire {
   readonly #stream: Duplex;
-  #pending: { exchange: Exchange; resolve: () => void; reject: (error: unknown) => void } | undefined;
+  #pending: Pending | undefined;
   #lost: { readonly reason: unknown } | undefined;
 
   constructor(stream: Duplex) {
@@ -28,12 +33,12 @@ export class Wire {
     stream.resume();
   }
 
-  /** Sends a statement and waits until `exchange` has taken the complete answer. */
-  run(statement: Uint8Array, exchange: Exchange): Promise<void> {
+  /** Sends a command with what belongs to it and waits until `exchange` has taken the complete answer. */
+  run(command: number, body: Uint8Array, exchange: Exchange): Promise<void> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost.reason);
     return new Promise((resolve, reject) => {
       this.#pending = { exchange, resolve, reject };
-      for (const packet of queryPackets(statement)) this.#stream.write(packet);
+      for (const packet of commandPackets(command, body)) this.#stream.write(packet);
     });
   }
 
@@ -63,14 +68,33 @@ export class Wire {
       return;
     }
     try {
-      if (!pending.exchange.take(chunk)) return;
-      this.#pending = undefined;
-      pending.resolve();
+      const taken = pending.exchange.take(chunk);
+      if (typeof taken !== 'boolean') void this.#wait(pending, taken);
+      else if (taken) this.#settle(pending);
     } catch (error) {
-      if (!(error instanceof ServerError)) this.end(error);
-      this.#pending = undefined;
-      pending.reject(error);
+      this.#refuse(pending, error);
     }
+  }
+
+  async #wait(pending: Pending, taken: Promise<boolean>): Promise<void> {
+    this.#stream.pause();
+    try {
+      if (await taken) this.#settle(pending);
+    } catch (error) {
+      this.#refuse(pending, error);
+    }
+    this.#stream.resume();
+  }
+
+  #settle(pending: Pending): void {
+    if (this.#pending === pending) this.#pending = undefined;
+    pending.resolve();
+  }
+
+  #refuse(pending: Pending, error: unknown): void {
+    if (!(error instanceof ServerError)) this.end(error);
+    if (this.#pending === pending) this.#pending = undefined;
+    pending.reject(error);
   }
 
   #fail(reason: unknown): void {
@@ -81,15 +105,20 @@ export class Wire {
   }
 }
 
-const comQuery = 0x03;
+interface Pending {
+  readonly exchange: Exchange;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export const maxPacketBytes = 0xffffff;
 
-/** A statement in as many packets as its length needs; one of exactly the maximum is followed by an empty one. */
-function queryPackets(statement: Uint8Array): Uint8Array[] {
-  const body = Buffer.concat([Buffer.of(comQuery), statement]);
+/** A command in as many packets as its length needs; one of exactly the maximum is followed by an empty one. */
+function commandPackets(command: number, body: Uint8Array): Uint8Array[] {
+  const all = Buffer.concat([Buffer.of(command), body]);
   const packets: Uint8Array[] = [];
-  for (let at = 0, sequence = 0; at <= body.length; at += maxPacketBytes, sequence++) {
-    const part = body.subarray(at, at + maxPacketBytes);
+  for (let at = 0, sequence = 0; at <= all.length; at += maxPacketBytes, sequence++) {
+    const part = all.subarray(at, at + maxPacketBytes);
     packets.push(packetHeader(part.length, sequence), part);
   }
   return packets;

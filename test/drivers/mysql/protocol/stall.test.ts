@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { TidemarkError } from '../../../../core/error.ts';
 import { openSession } from '../../../../drivers/mysql/protocol/session.ts';
-import { runOk, waitFor } from '../../../kit/process.ts';
+import { waitFor } from '../../../kit/process.ts';
 import { type Faults, startTcpProxy } from '../../../kit/tcp-proxy.ts';
-import { tempFolder } from '../../../kit/temp.ts';
 import { type MariadbServer, startMariadb } from '../../../servers/mariadb.ts';
 import { openServer, TestRepository } from '../repository.ts';
+import { tlsArgs } from './tls.ts';
 
 /** Where a server, or the way to it, may fall silent before it has said anything of use. */
 const stages: Record<string, Faults> = {
@@ -109,12 +108,4 @@ async function endsPromptly(
 async function connectionsOf(server: MariadbServer): Promise<number> {
   const sql = "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE user = 'tidemark'";
   return (await server.query(sql))[0]!.n;
-}
-
-async function tlsArgs(t: TestContext): Promise<string[]> {
-  const folder = await tempFolder(t, 'tls');
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-days', '2'];
-  await runOk('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject]);
-  return [`--ssl-cert=${cert}`, `--ssl-key=${key}`];
 }
