@@ -1,5 +1,5 @@
 import type { ObjectFacts, TableFacts } from '../format/contents.ts';
-import { isAtLeast, type Server } from '../server.ts';
+import { definerNeeds } from './definers.ts';
 import { existingOf, hasDatabase } from './existing.ts';
 import type { Look } from './look.ts';
 
@@ -25,7 +25,8 @@ export async function readNeeds(look: Look): Promise<Need[]> {
     ...tables.flatMap((table) => tableNeeds(look, table)),
     ...objects.flatMap((object) => objectNeeds(look, object)),
     ...(await foreignKeyNeeds(look)),
-    ...(await definerNeeds(look)),
+    ...(await definerNeeds(look, scriptsOfCode(look))),
+    ...(await alterNeeds(look)),
     ...(await binlogNeeds(look)),
   ];
 }
@@ -69,46 +70,12 @@ async function foreignKeyNeeds(look: Look): Promise<Need[]> {
   return [...databases].map((database) => ({ privileges: ['REFERENCES'], database }));
 }
 
-/** A definer other than oneself, and the collation of a database that was another when its code was made. */
-async function definerNeeds(look: Look): Promise<Need[]> {
-  const { grants, server } = look;
-  const privileges = definerPrivileges(server);
-  const scripts = scriptsOfCode(look);
-  const needs: Need[] = [];
-  if (!privileges.some((one) => grants.may(one))) {
-    const foreign = await matching(
-      look,
-      scripts.map(({ path }) => path),
-      otherDefiner(grants.account),
-    );
-    if (foreign.size > 0) needs.push({ privileges });
-  }
-  const altering = scripts.filter(({ database }) => !grants.may('ALTER', database));
-  const found = await matching(
-    look,
-    altering.map(({ path }) => path),
-    /^ALTER DATABASE /m,
-  );
-  return [
-    ...needs,
-    ...altering.filter(({ path }) => found.has(path)).map(({ database }) => ({ privileges: ['ALTER'], database })),
-  ];
-}
-
-function definerPrivileges(server: Server): string[] {
-  if (isAtLeast(server, { mariadb: 1005 })) return ['SET USER', 'SUPER'];
-  if (isAtLeast(server, { mysql: 802 })) return ['SET_ANY_DEFINER', 'SUPER'];
-  return isAtLeast(server, { mysql: 800 }) ? ['SET_USER_ID', 'SUPER'] : ['SUPER'];
-}
-
-/** A definer clause that names somebody else, in a definition as the server prints it. */
-function otherDefiner(account: string): RegExp {
-  const at = account.lastIndexOf('@');
-  const literal = (text: string) => text.replaceAll('`', '``').replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  return new RegExp(
-    `^CREATE [^\\n]*?\\bDEFINER ?= ?(?!\`${literal(account.slice(0, at))}\`@\`${literal(account.slice(at + 1))}\`)\``,
-    'm',
-  );
+/** A collation of the database that was another when its code was made is set back for it. */
+async function alterNeeds(look: Look): Promise<Need[]> {
+  const scripts = scriptsOfCode(look).filter(({ database }) => !look.grants.may('ALTER', database));
+  const paths = scripts.map(({ path }) => path);
+  const found = await look.files.matching(paths, /^ALTER DATABASE /m, look.request.signal);
+  return scripts.filter(({ path }) => found.has(path)).map(({ database }) => ({ privileges: ['ALTER'], database }));
 }
 
 /** With a binary log, code that could write differently elsewhere is left to those who may do anything. */
