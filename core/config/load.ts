@@ -47,13 +47,14 @@ async function checkAll(
   const { makeValidator } = await import('./validate.ts'); // Ajv takes time to load that only this needs
   const validate = makeValidator(drivers);
   const checkReferences = makeReferenceCheck(declared, drivers);
-  const checks = [...declared.values()].map(async (one) => {
+  const diagnostics: Diagnostic[] = [];
+  for (const one of declared.values()) {
     const validated = validate(one);
     const unreadable = secrets ? await unreadableSecrets(one, validated, secrets) : [];
     const findings = [...validated.findings, ...checkReferences(one), ...unreadable];
-    return findings.map((finding) => diagnosticOf(one, finding));
-  });
-  return (await Promise.all(checks)).flat();
+    diagnostics.push(...findings.map((finding) => diagnosticOf(one, finding)));
+  }
+  return diagnostics;
 }
 
 async function unreadableSecrets(
