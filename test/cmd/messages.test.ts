@@ -139,7 +139,8 @@ test('a signal cancels the job that runs here, and a second one does not wait', 
   const cancelled = asTidemarkError(new TidemarkError('CANCELLED', 'ended by SIGINT'));
   const told = await inside(['backup', 'docs-daily'], { cwd: at.folder, ending: AbortSignal.abort(cancelled) });
   assert.deepEqual([told.code, /error CANCELLED/.test(told.stderr)], [130, true]);
-  const atOnce = await inside(['backup', 'docs-daily'], { cwd: at.folder, endingNow: abortedSoon() });
+  const both = { ending: abortedSoon(cancelled), endingNow: abortedSoon(cancelled) };
+  const atOnce = await inside(['backup', 'docs-daily'], { cwd: at.folder, ...both });
   assert.equal(atOnce.code, 130);
 });
 
@@ -153,8 +154,8 @@ test('apply asks on a terminal, takes only yes, and ends', async (t) => {
   assert.deepEqual([yes.code, /applied: 3 added/.test(yes.stdout)], [0, true], yes.stdout);
 });
 
-function abortedSoon(): AbortSignal {
+function abortedSoon(reason: TidemarkError): AbortSignal {
   const controller = new AbortController();
-  setImmediate(() => controller.abort());
+  setImmediate(() => controller.abort(reason));
   return controller.signal;
 }
