@@ -79,9 +79,10 @@ async function storeBackup(
   );
   const manifest = manifestOf(context, backup, String(source.spec.driver), result);
   const snapshot = await commit(context, writing, manifest, result, run.signal);
-  await repository.snapshot(snapshot, run.signal); // what was reported as done can be read back
+  // The backup is in the repository: a cancel comes too late for it, and must not make it one that nobody knows of.
+  await repository.snapshot(snapshot); // what was reported as done can be read back
   const record = recordOf(manifest, { destination: destination.name, snapshot, addedBytes: writing.addedBytes });
-  await recordBackup(context, record, run.signal);
+  await recordBackup(context, record, new AbortController().signal);
   onRecorded(record);
 }
 

@@ -87,7 +87,8 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     for (const builder of Object.values(this.#builders)) await this.#upload(builder.finish());
     await this.#uploads.finish();
     lost.throwIfAborted();
-    return writeSnapshot(this.#parts.objects, snapshot, this.#options.signal);
+    // Not given a signal: a write that is given up may still land, and what was cancelled must not be there.
+    return writeSnapshot(this.#parts.objects, snapshot);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

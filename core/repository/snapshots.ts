@@ -17,9 +17,9 @@ export interface NewSnapshot extends Omit<Snapshot, 'id'> {
 }
 
 /** Makes a backup visible: the last object that a backup writes. */
-export function writeSnapshot(objects: SealedObjects, snapshot: NewSnapshot, signal: AbortSignal): Promise<string> {
+export function writeSnapshot(objects: SealedObjects, snapshot: NewSnapshot): Promise<string> {
   const { programVersion, parent, ...rest } = snapshot;
-  return objects.put('snapshots', { ...rest, ...(parent && { parent }), program_version: programVersion }, signal);
+  return objects.put('snapshots', { ...rest, ...(parent && { parent }), program_version: programVersion });
 }
 
 export async function readSnapshot(objects: SealedObjects, id: string, signal?: AbortSignal): Promise<Snapshot> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ProcessFate } from '../../core/catalog/index.ts';
 import { hasCode, TidemarkError } from '../../core/error.ts';
 import type { CatalogCase } from './catalog.ts';
 import { job } from './catalog-samples.ts';
@@ -98,6 +99,33 @@ export const jobCases: Readonly<Record<string, CatalogCase>> = {
     await assert.rejects(late, (thrown) => hasCode(thrown, 'JOB_LOST'));
     await catalog.jobs.transition(running, 'failed', { error: { code: 'JOB_LOST', message: 'died' } });
     assert.deepEqual(await catalog.jobs.abandoned(), []);
+  },
+
+  async 'a queued job is abandoned when its waiter is, and a running one with its process'(_t, catalog, clock) {
+    const waiter = { owner: 'verb', leaseMs: 60_000 };
+    const waiting = await catalog.jobs.add(job({ waiter }));
+    await catalog.jobs.add(job());
+    const abandoned = async (fate: ProcessFate) => (await catalog.jobs.abandoned(() => fate)).map(({ id }) => id);
+    assert.deepEqual(
+      [await abandoned('alive'), await abandoned('unknown'), await abandoned('gone')],
+      [[], [], [waiting.id]],
+    );
+    clock.advance(59_000);
+    await catalog.jobs.keepWaiting(waiting.id, waiter);
+    await catalog.jobs.keepWaiting(waiting.id, { owner: 'another', leaseMs: 600_000 });
+    clock.advance(59_000);
+    assert.deepEqual(await abandoned('unknown'), []);
+    clock.advance(1_000);
+    assert.deepEqual([await abandoned('alive'), await abandoned('unknown')], [[], [waiting.id]]);
+    const running = await catalog.jobs.claim({ ...lease, id: waiting.id });
+    assert.deepEqual(
+      [await abandoned('alive'), await abandoned('unknown'), await abandoned('gone')],
+      [[], [], [waiting.id]],
+    );
+    clock.advance(60_000);
+    assert.deepEqual(await abandoned('alive'), [waiting.id], 'a lease ends whoever holds it');
+    await catalog.jobs.transition(running!, 'failed');
+    assert.deepEqual(await abandoned('gone'), []);
   },
 
   async 'a cancel ends a queued job and asks a running one'(_t, catalog) {

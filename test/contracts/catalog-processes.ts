@@ -4,7 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import { start, waitFor } from '../kit/process.ts';
 import type { CatalogCase } from './catalog.ts';
 import { writes } from './catalog-exclusion.ts';
-import { backup, job, resource } from './catalog-samples.ts';
+import { backup, daemon, job, resource } from './catalog-samples.ts';
 
 const program = join(import.meta.dirname, 'catalog-process.ts');
 
@@ -120,6 +120,21 @@ export const processCases: Readonly<Record<string, CatalogCase>> = {
       41,
     );
     assert.equal((await catalog.backups.list()).length, 1);
+  },
+
+  async 'of daemons that enter at once one has the place, and the others learn who'(_t, catalog, clock, place) {
+    await using other = await place.open(clock);
+    for (let round = 0; round < 10; round++) {
+      const until = new Date(clock.now().getTime() + 30_000);
+      const entering = ['a', 'b', 'c', 'd'].map((owner, at) =>
+        (at % 2 ? catalog : other).daemons.enter(daemon(`${owner}${round}`, until)),
+      );
+      const found = await Promise.all(entering);
+      const [alive] = await other.daemons.alive();
+      assert.equal(found.filter((one) => one === undefined).length, 1);
+      assert.ok(found.every((one) => one === undefined || one.owner === alive!.owner));
+      await catalog.daemons.leave(alive!.owner);
+    }
   },
 
   async 'of two commits on one serial one wins'(_t, catalog, clock, place) {
