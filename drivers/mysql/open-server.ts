@@ -12,7 +12,7 @@ export function openServer(settings: MysqlSettings, context: DriverContext): Sou
   const allowMissing = settings.allowMissing ?? [];
   const resolve = ({ signal }: Pick<Run, 'signal'>) => unlessAborted(resolveAddress(settings, context), signal);
   return {
-    probe: (signal) => reasonOfAbort(signal, async () => probeServer(await resolve({ signal }), signal)),
+    probe: (signal) => reasonOfAbort(signal, async () => probeServer(await resolve({ signal }), allowMissing, signal)),
     backup: (request, sink) =>
       reasonOfAbort(request.signal, async () =>
         backupLogical({ address: await resolve(request), clock, parallel, allowMissing }, request, sink),

@@ -1,4 +1,7 @@
 import type { DriverProblem, SourceProbe } from '../../core/driver/index.ts';
+import { accountText, type Grants } from './inventory/grants.ts';
+import type { Missable } from './inventory/privileges.ts';
+import { readSight } from './inventory/sight.ts';
 import type { Connection } from './protocol/connection.ts';
 import { asSourceError } from './protocol/server-error.ts';
 import { openSession } from './protocol/session.ts';
@@ -6,11 +9,15 @@ import { describeServer, isAtLeast, readServer, type Server } from './server.ts'
 import type { ServerAddress } from './settings.ts';
 
 /** Throws SOURCE_UNREACHABLE or SOURCE_DENIED. What the account may not do is among the problems. */
-export async function probeServer(address: ServerAddress, signal: AbortSignal): Promise<SourceProbe> {
+export async function probeServer(
+  address: ServerAddress,
+  allows: readonly Missable[],
+  signal: AbortSignal,
+): Promise<SourceProbe> {
   await using connection = await openSession(address, { signal });
   try {
     const server = await readServer(connection);
-    const problems = [...(await privilegeProblems(connection, server)), ...(await loadProblems(connection))];
+    const problems = [...(await privilegeProblems(connection, server, allows)), ...(await loadProblems(connection))];
     return { version: describeServer(server), identity: server.identity, problems };
   } catch (error) {
     throw asSourceError(error, address.subject, 'looking at the server');
@@ -20,59 +27,44 @@ export async function probeServer(address: ServerAddress, signal: AbortSignal): 
 interface Need {
   /** Any one of these will do. */
   readonly privileges: readonly string[];
-  readonly severity: 'error' | 'warning';
   readonly why: string;
 }
 
+/** What backups may have to do, beside seeing what they read. */
 const needs: readonly Need[] = [
-  { privileges: ['SELECT'], severity: 'error', why: 'to read rows' },
-  { privileges: ['SHOW VIEW'], severity: 'error', why: 'to read the definitions of views' },
-  { privileges: ['TRIGGER'], severity: 'error', why: 'to see triggers; without it they would be missing silently' },
-  { privileges: ['EVENT'], severity: 'error', why: 'to see events; without it they would be missing silently' },
-  { privileges: ['PROCESS'], severity: 'warning', why: 'to see long-running queries before a brief lock is taken' },
-  { privileges: ['RELOAD'], severity: 'warning', why: 'to take the brief lock that a busy server may need' },
-  {
-    privileges: ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'],
-    severity: 'warning',
-    why: 'to record the position in the binary log',
-  },
+  { privileges: ['RELOAD'], why: 'to take the brief lock that a busy server may need' },
+  { privileges: ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'], why: 'to record the position in the binary log' },
 ];
 
-/** Looks at grants on everything; an account with narrower grants sees only what it may, and the plan is the judge. */
-async function privilegeProblems(connection: Connection, server: Server): Promise<DriverProblem[]> {
-  const granted = await readGrants(connection);
-  if (granted.everywhere.has('ALL PRIVILEGES')) return [];
-  return needs
-    .filter((need) => !need.privileges.some((one) => granted.everywhere.has(one)))
-    .map((need) => problemOf(need, granted, server));
+/**
+ * Looks at everything; a plan may select less. What is granted somewhere is a warning therefore: the backup is the judge,
+ * by the same comparison.
+ */
+async function privilegeProblems(
+  connection: Connection,
+  server: Server,
+  allows: readonly Missable[],
+): Promise<DriverProblem[]> {
+  const { grants, missing } = await readSight({ control: connection, server, include: [], exclude: [] });
+  const unseen = missing.map(({ what, privilege, grant, why }): DriverProblem => {
+    const isKnown = allows.includes(what) || (what !== 'columns' && grants.somewhere(privilege));
+    const [, where] = / ON (.*) TO /.exec(grant) ?? [];
+    return {
+      severity: isKnown || what === 'databases' ? 'warning' : 'error',
+      summary: `the account ${grants.account} lacks ${privilege}${where === '*.*' ? '' : ` on ${where}`}`,
+      hint: `Needed ${why}. Run: ${grant}.`,
+    };
+  });
+  const unable = needs.filter((need) => !need.privileges.some((one) => grants.may(one)));
+  return [...unseen, ...unable.map((need) => problemOf(need, grants, server))];
 }
 
-interface Grants {
-  readonly account: string;
-  readonly everywhere: ReadonlySet<string>;
-  readonly somewhere: ReadonlySet<string>;
-}
-
-/** MySQL 8 lists dynamic privileges and roles in the same statement; role grants count as they are active at login. */
-async function readGrants(connection: Connection): Promise<Grants> {
-  const account = (await connection.row('SELECT CURRENT_USER() AS account'))?.account ?? '';
-  const everywhere = new Set<string>();
-  const somewhere = new Set<string>();
-  for (const row of await connection.rows('SHOW GRANTS')) {
-    const [, list, where] = /^GRANT (.+?) ON (.+?) TO /.exec(Object.values(row)[0] ?? '') ?? [];
-    for (const privilege of list?.split(', ') ?? []) (where === '*.*' ? everywhere : somewhere).add(privilege);
-  }
-  return { account, everywhere, somewhere };
-}
-
-function problemOf(need: Need, granted: Grants, server: Server): DriverProblem {
-  const partly = need.privileges.some((one) => granted.somewhere.has(one)) || granted.somewhere.has('ALL PRIVILEGES');
+function problemOf(need: Need, { account }: Grants, server: Server): DriverProblem {
   const name = need.privileges.includes('BINLOG MONITOR') ? binlogPrivilege(server) : need.privileges[0]!;
-  const [user, host] = granted.account.split(/@(?=[^@]*$)/);
   return {
-    severity: partly ? 'warning' : need.severity,
-    summary: `the account ${granted.account} lacks ${name} ${partly ? 'on some databases' : ''}`.trimEnd(),
-    hint: `Needed ${need.why}. Run: GRANT ${name} ON *.* TO '${user}'@'${host}'.`,
+    severity: 'warning',
+    summary: `the account ${account} lacks ${name}`,
+    hint: `Needed ${need.why}. Run: GRANT ${name} ON *.* TO ${accountText(account)}.`,
   };
 }
 

@@ -2,8 +2,10 @@ import type { Clock } from '../../../core/clock.ts';
 import type { BackupRequest, BackupResult, BackupSink } from '../../../core/driver/index.ts';
 import { type Entry, notCarried } from '../format/contents.ts';
 import { dictionaryOf } from '../inventory/census.ts';
-import type { Missable } from '../inventory/privileges.ts';
+import type { TableEntry } from '../inventory/inventory.ts';
+import type { Missable, Missing } from '../inventory/privileges.ts';
 import { parseSelection } from '../inventory/selection.ts';
+import { readSight, refuseUnseen } from '../inventory/sight.ts';
 import { asSourceError } from '../protocol/server-error.ts';
 import { killOnAbort, openSession } from '../protocol/session.ts';
 import { readServer } from '../server.ts';
@@ -50,8 +52,11 @@ export async function backupLogical(
     await using _ = killOnAbort(address, connections, request.signal);
     const selection = parseSelection(request.include, request.exclude);
     const allows = new Set(context.allowMissing);
-    const dictionary = allows.has('dictionary') ? undefined : dictionaryOf(server);
-    const own = { address, clock, control, server, dictionary, allows, selection, subject: address.subject };
+    const { subject } = address;
+    const { grants, missing } = await readSight({ control, server, ...request });
+    refuseUnseen(missing, allows, grants.account, subject);
+    const dictionary = missing.some((one) => one.what === 'dictionary') ? undefined : dictionaryOf(server);
+    const own = { address, clock, control, server, dictionary, allows, grants, selection, subject };
     return await dump({ ...own, threads, count, request, sink, root: new Folder() });
   } catch (error) {
     throw asSourceError(error, address.subject);
@@ -64,13 +69,15 @@ async function dump(work: Dump): Promise<BackupResult> {
   const ledger = newLedger(started);
   const { databases } = started.inventory;
   await storeObjects(work, databases, ledger.beside);
-  const read = await dumpTables(
-    work,
-    databases.flatMap((one) => one.tables),
-  );
+  const tables = databases.flatMap((one) => one.tables);
+  const mayRead = ({ database, name }: TableEntry) => work.grants.may('SELECT', database, name);
+  for (const table of tables) if (!mayRead(table)) ledger.hide(table);
+  const read = await dumpTables(work, tables.filter(mayRead));
   ledger.add(read);
   await readWhatMoved(work, started, ledger);
-  return await describeBackup(work, started, ledger);
+  const { grants, missing } = await readSight({ ...work, ...work.request });
+  refuseUnseen(missing, work.allows, grants.account, work.subject);
+  return await describeBackup(work, started, ledger, missing);
 }
 
 /** All together first, then one by one. What is missing after that stays in the ledger, and is named. */
@@ -87,7 +94,12 @@ async function readWhatMoved(work: Dump, started: Started, ledger: Ledger): Prom
 const rounds = 3;
 const stubborn = 100;
 
-async function describeBackup(work: Dump, { point }: Started, ledger: Ledger): Promise<BackupResult> {
+async function describeBackup(
+  work: Dump,
+  { point }: Started,
+  ledger: Ledger,
+  missing: readonly Missing[],
+): Promise<BackupResult> {
   const { server, sink, root } = work;
   const tables = ledger.whole.map((one) => one.facts);
   const lost = lostOf(ledger);
@@ -110,8 +122,8 @@ async function describeBackup(work: Dump, { point }: Started, ledger: Ledger): P
       consistentPoint: point,
       totals: { items: tables.length, bytes: tables.reduce((sum, one) => sum + one.bytes, 0) },
       contents: all as unknown as Record<string, unknown>[],
-      warnings: warningsOf(ledger, lost),
-      partial: lost.length + later.length > 0,
+      warnings: warningsOf(ledger, lost, missing),
+      partial: lost.length + later.length + missing.length > 0,
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Ledger {
   /** Made after the backup's moment, so not missing, by `keyOf`. */
   readonly newer: Set<string>;
   describe(inventory: Inventory): void;
+  /** May not be read by the account, and the user knows. */
+  hide(table: TableEntry): void;
   /** Was there at the backup's moment, and is not in the backup. */
   miss(entry: CensusEntry): void;
   add(read: TablesRead): void;
@@ -45,6 +47,9 @@ export function newLedger({ before, inventory }: Started): Ledger {
       }
       for (const one of described.unseen) miss({ ...one, state: 'changed', why: 'it was being renamed or dropped' });
     },
+    hide(table) {
+      unread.set(keyOf(table), { ...table, state: 'unreadable', why: 'the account may not read it' });
+    },
     miss(one) {
       if (!unread.has(keyOf(one)))
         unread.set(keyOf(one), { ...one, state: 'changed', why: 'it would not stand still' });
@@ -67,8 +72,10 @@ function isSame(a: CensusEntry, b: TableEntry): boolean {
   return keyOf(a) === keyOf(b) || b.spaces.some((space) => numbers.has(numberOf(space)));
 }
 
-export function isStored({ objects }: StoredObjects, { database, name }: CensusEntry): boolean {
-  return objects.has(objectKey('view', database, name)) || objects.has(objectKey('sequence', database, name));
+/** As what is no table; or it is known that it cannot be. */
+export function isStored({ objects, unread }: StoredObjects, { database, name }: CensusEntry): boolean {
+  const keys = [objectKey('view', database, name), objectKey('sequence', database, name)];
+  return keys.some((key) => objects.has(key) || unread.get(key)?.hidden === true);
 }
 
 export interface Lost {

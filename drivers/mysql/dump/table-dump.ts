@@ -34,7 +34,7 @@ export async function dumpTables(work: Dump, tables: readonly TableEntry[], late
     batchesOf(work, tables, parts, later === undefined),
     async (batch, run) => {
       request.signal.throwIfAborted();
-      const reads = batch.map(({ table, part }) => readOf(work, table, part));
+      const reads = batch.map(({ table, part }) => readOf(table, part));
       const { outcomes } = await run({ do: 'read', reads, dictionary: work.dictionary });
       for (const [at, { table, part }] of batch.entries()) {
         part.outcome = outcomes![at]!;
@@ -120,11 +120,10 @@ async function partsOf(work: Dump, table: TableEntry): Promise<Part[]> {
   return ranges.map((range) => ({ condition: rangeCondition(key, range) }));
 }
 
-function readOf(work: Dump, table: TableEntry, { condition }: Part): TableRead {
+function readOf(table: TableEntry, { condition }: Part): TableRead {
   return {
     table,
     columns: table.columns.map((column) => column.name),
-    someColumns: work.allows.has('columns'),
     query: table.holdsNoRows ? undefined : rowsQuery(table, condition),
     escaped: storedColumns(table.columns).map(needsEscape),
   };

@@ -12,10 +12,8 @@ import { RowsToTsv } from '../rows/row-to-tsv.ts';
 /** A table, or a range of it, to be read as the inventory described it. */
 export interface TableRead {
   readonly table: Pick<TableEntry, 'database' | 'name' | 'collation' | 'created' | 'spaces'>;
-  /** The names of all its columns that the account may see, in their order. */
+  /** The names of all its columns, in their order. */
   readonly columns: readonly string[];
-  /** Not all of them: the account may see no more, and the user knows. */
-  readonly someColumns: boolean;
   /** Absent where only the definition is carried. */
   readonly query?: string;
   /** Per column of the query. */
@@ -152,8 +150,7 @@ function changed(detail: string): ReadOutcome {
   return { state: 'changed', detail };
 }
 
-function hasColumns(definition: Buffer, { columns, someColumns }: TableRead): boolean {
+function hasColumns(definition: Buffer, { columns }: TableRead): boolean {
   const defined = columnsOf(definition);
-  if (someColumns) return columns.every((one) => defined.includes(one));
   return defined.length === columns.length && columns.every((one, at) => one === defined[at]);
 }

@@ -1,8 +1,9 @@
 import type { TableEntry } from '../inventory/inventory.ts';
+import type { Missing } from '../inventory/privileges.ts';
 import type { Ledger, Lost } from './ledger.ts';
 
 /** For people, one line for each thing that is not as they may expect. */
-export function warningsOf({ whole }: Ledger, lost: readonly Lost[]): string[] {
+export function warningsOf({ whole }: Ledger, lost: readonly Lost[], missing: readonly Missing[]): string[] {
   const named = (which: (table: TableEntry) => boolean) =>
     whole.filter((one) => which(one.table)).map(({ table }) => `${table.database}.${table.name}`);
   const later = whole.filter((one) => one.facts.later !== undefined);
@@ -23,6 +24,7 @@ export function warningsOf({ whole }: Ledger, lost: readonly Lost[]): string[] {
       later.map(({ facts }) => `${facts.database}.${facts.name} (of ${facts.later})`),
       'changed while the backup was made, so read whole at a later moment',
     ),
+    ...missing.map(({ what, grant, why }) => `out of the account's sight (${what}), needed ${why}: ${grant}`),
     ...lost.map(({ what, why }) => `not in this backup: ${what}: ${why}`),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { BackupRequest, BackupSink, DataThreads } from '../../../core/driver/index.ts';
 import type { Dictionary, Spaces } from '../inventory/census.ts';
+import type { Grants } from '../inventory/grants.ts';
 import type { Missable } from '../inventory/privileges.ts';
 import type { Selection } from '../inventory/selection.ts';
 import type { Connection } from '../protocol/connection.ts';
@@ -19,6 +20,7 @@ export interface Dump {
   readonly dictionary: Dictionary | undefined;
   /** What may be missing because the account may not see it. */
   readonly allows: ReadonlySet<Missable>;
+  readonly grants: Grants;
   readonly threads: DataThreads<DumpTask, DumpResult>;
   /** How many of the threads take part. */
   readonly count: number;

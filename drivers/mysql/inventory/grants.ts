@@ -6,6 +6,8 @@ export interface Grants {
   readonly account: string;
   /** On a table or routine, a whole database, or (without either) everywhere. Privileges on some columns do not count. */
   may(privilege: string, database?: string, name?: string): boolean;
+  /** Anywhere at all. */
+  somewhere(privilege: string): boolean;
 }
 
 /** MySQL lists what active roles give only when they are named; MariaDB adds them, and what everybody may. */
@@ -14,7 +16,16 @@ export async function readGrants(connection: Connection, flavour: 'mariadb' | 'm
   const using = flavour === 'mysql' ? await activeRoles(connection) : '';
   const rows = await connection.rows(`SHOW GRANTS${using === '' ? '' : ` FOR CURRENT_USER() USING ${using}`}`);
   const lines = rows.map((row) => parseGrant(Object.values(row)[0] ?? '')).filter((line) => line !== undefined);
-  return { account, may: (...what) => mayDo(lines, ...what) };
+  return grantsOf(account, lines);
+}
+
+/** `lines` as `parseGrant` gives them. */
+export function grantsOf(account: string, lines: readonly GrantLine[]): Grants {
+  return {
+    account,
+    may: (...what) => mayDo(lines, ...what),
+    somewhere: (privilege) => lines.some((line) => !line.revokes && allows(line, privilege)),
+  };
 }
 
 /** `'user'@'host'`, as GRANT takes it. */
@@ -30,7 +41,11 @@ async function activeRoles(connection: Connection): Promise<string> {
   return roles === undefined || roles === null || roles === 'NONE' ? '' : roles;
 }
 
-interface GrantLine {
+export interface GrantLine {
+  /** An account, a role or everybody. */
+  readonly to: string;
+  /** Of a grant on databases by a pattern: how much of it comes before what stands for others. */
+  readonly literal: number;
   /** A part of it is taken away from what is granted everywhere (MySQL's partial revokes). */
   readonly revokes: boolean;
   readonly privileges: ReadonlySet<string>;
@@ -41,10 +56,12 @@ interface GrantLine {
 /** Undefined for grants of roles and proxies and on single routines. */
 export function parseGrant(text: string): GrantLine | undefined {
   const part = '(\\*|`(?:[^`]|``)+`)';
-  const [, verb, list, database, name] =
-    new RegExp(`^(GRANT|REVOKE) (.+?) ON (?:TABLE )?${part}\\.${part} (?:TO|FROM) `).exec(text) ?? [];
+  const [, verb, list, database, name, to] =
+    new RegExp(`^(GRANT|REVOKE) (.+?) ON (?:TABLE )?${part}\\.${part} (?:TO|FROM) (\\S+)`).exec(text) ?? [];
   if (list === undefined) return undefined;
   return {
+    to: to!,
+    literal: /^(?:\\.|[^%_\\])*$/s.test(database!) ? Number.POSITIVE_INFINITY : database!.search(/(?<!\\)[%_]/),
     revokes: verb === 'REVOKE',
     privileges: new Set(list.replaceAll(/\s*\([^)]*\)/g, ' (columns)').split(/,\s*/)),
     database: database === '*' ? undefined : patternOf(plainName(database!), name === '*'),
@@ -61,17 +78,30 @@ function patternOf(name: string, isPattern: boolean): RegExp {
   const literal = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   if (!isPattern) return new RegExp(`^${literal(name)}$`, 'su');
   const source = name.replaceAll(/\\([%_\\])|([%_])|([\s\S])/gu, (_, escaped, wild, other) =>
-    wild === undefined ? literal(escaped ?? other) : wild === '%' ? '.*' : '.',
+    wild === undefined ? literal(escaped ?? other) : wild === '%' ? '.*' : '[^*]',
   );
   return new RegExp(`^${source}$`, 'su');
 }
 
+function allows({ privileges }: GrantLine, privilege: string): boolean {
+  return privileges.has(privilege) || privileges.has('ALL PRIVILEGES');
+}
+
+/** `database` may be a pattern with `*`: then what is granted on all that it can stand for counts. */
 function mayDo(lines: readonly GrantLine[], privilege: string, database?: string, name?: string): boolean {
   const concerns = (line: GrantLine) =>
-    (line.privileges.has(privilege) || line.privileges.has('ALL PRIVILEGES')) &&
     (line.database === undefined || (database !== undefined && line.database.test(database))) &&
     (line.name === undefined || line.name === name);
-  const found = lines.filter(concerns);
+  const found = nearest(lines.filter(concerns)).filter((line) => allows(line, privilege));
   const isTaken = found.some((line) => line.revokes);
   return found.some((line) => !line.revokes && (!isTaken || line.database !== undefined));
+}
+
+/** Of several grants of one account on databases by patterns the server takes the most literal one, and no other. */
+function nearest(lines: readonly GrantLine[]): GrantLine[] {
+  const isPattern = (line: GrantLine) => line.database !== undefined && line.name === undefined && !line.revokes;
+  return lines.filter(
+    (line) =>
+      !isPattern(line) || !lines.some((one) => isPattern(one) && one.to === line.to && one.literal > line.literal),
+  );
 }

@@ -161,10 +161,10 @@ test('a probe says who it is and what is missing', async (t) => {
   const found = (await poor.probe(signal)).problems.map((one) => `${one.severity}: ${one.summary}`);
   assert.deepEqual(found.sort(), [
     'error: the account poor@localhost lacks EVENT',
+    'error: the account poor@localhost lacks PROCESS',
     'error: the account poor@localhost lacks SHOW VIEW',
     'error: the account poor@localhost lacks TRIGGER',
     'warning: the account poor@localhost lacks BINLOG MONITOR',
-    'warning: the account poor@localhost lacks PROCESS',
   ]);
   await using wrong = await openServer(source, { password: 'wrong' });
   await assert.rejects(wrong.probe(signal), { code: 'SOURCE_DENIED', subject: 'sources.shop' });
