@@ -33,7 +33,10 @@ export const registerRestore: Register = (program, bind) => {
     .option('--only <pattern...>', 'only what matches: `db.table` or a path, with `*` and `?`')
     .option('--overwrite', 'replace what is there; without it existing data stops the restore before it begins')
     .option('--verify', 'read everything back and compare')
-    .option('--keep-damaged', 'leave files under their names although parts of them are damaged in the repository')
+    .option(
+      '--keep-damaged',
+      'leave files and tables under their names although parts of them are damaged in the repository',
+    )
     .option('--detach', 'queue it for the daemon and return at once; it runs also when nobody waits for it')
     .option('--auto-approve', 'do not ask: neither which of several backups is meant, nor before a restore in place')
     .action(

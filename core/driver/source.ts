@@ -130,7 +130,10 @@ export interface RestoreRequest extends Run {
   readonly overwrite: boolean;
   /** Read everything back after writing and compare. */
   readonly verify: boolean;
-  /** Leave a file under its name although a part of it is damaged in the repository; what is missing reads as zeros. */
+  /**
+   * Leave a file or table under its name although a part of it is damaged in the repository: what is missing of a file
+   * reads as zeros, of a table the whole rows are there.
+   */
   readonly keepDamaged: boolean;
 }
 

@@ -9,10 +9,16 @@ export class Ledger {
   readonly notRestored: NotRestored[] = [];
   readonly warnings: string[] = [];
   readonly #states: Map<TableFacts, TableState>;
+  readonly #replaced = new Set<Item>();
   /** `shop.orders` to `table shop.orders`, for what needs it. */
   readonly #lost = new Map<string, string>();
 
-  constructor(tables: readonly TableFacts[]) {
+  /** Routines, views and all else beside the tables and their rows. */
+  readonly #objects: { readonly total: number; made: number };
+
+  /** `objects` is how many things beside the tables there are to make; the triggers of a table are one. */
+  constructor(tables: readonly TableFacts[], objects: number) {
+    this.#objects = { total: objects, made: 0 };
     this.#states = new Map(tables.map((table) => [table, 'not begun']));
   }
 
@@ -24,12 +30,24 @@ export class Ledger {
     return [...this.#states].filter(([, state]) => states.includes(state)).map(([table]) => table);
   }
 
+  /** What was there in the place of this is dropped. */
+  replaced(item: Item): void {
+    this.#replaced.add(item);
+  }
+
+  /** One thing beside the tables is there. */
+  made(): void {
+    this.#objects.made++;
+  }
+
   /** A refusal whose words name something that is not there either, is for want of that. */
   fail(item: Item, failure: Failure): void {
     const needed = failure.why === 'refused' ? this.#neededBy(failure.detail) : undefined;
-    const entry = needed === undefined ? failure : { why: 'skipped' as const, detail: needs(needed, failure.detail) };
+    const why = needed === undefined ? failure.why : 'skipped';
+    const detail = needed === undefined ? failure.detail : needs(needed, failure.detail);
     const name = itemName(item);
-    this.notRestored.push({ item: name, ...entry });
+    const gone = this.#replaced.has(item) ? '; what was there before is dropped' : '';
+    this.notRestored.push({ item: name, why, detail: `${detail}${gone}` });
     if (!item.kind.startsWith('trigger')) this.#lost.set(qualified(item), name);
   }
 
@@ -57,9 +75,15 @@ export class Ledger {
       ...this.#count('half loaded', 'half loaded and still there'),
       ...this.#count('dropped', 'half loaded and dropped again'),
       ...this.#count('not begun', 'not begun'),
+      ...(this.#objects.total === 0 ? [] : [this.#objectsText()]),
       ...(this.notRestored.length === 0 ? [] : [`not restored: ${shortList(this.notRestored)}`]),
     ];
     return parts.join('; ');
+  }
+
+  #objectsText(): string {
+    const { made, total } = this.#objects;
+    return `${made} of ${total} views, routines, sequences, events and sets of triggers are there`;
   }
 
   #count(state: TableState, words: string): string[] {

@@ -3,6 +3,7 @@ import { TidemarkError } from '../../../core/error.ts';
 import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
 import { accountText, type Grants, readGrants } from '../inventory/grants.ts';
 import { type Connection, quoteName } from '../protocol/connection.ts';
+import { ServerError } from '../protocol/server-error.ts';
 import { readServer, type Server } from '../server.ts';
 import type { ServerAddress } from '../settings.ts';
 import type { BackupFiles } from './backup-files.ts';
@@ -40,7 +41,7 @@ export interface Look {
 export async function lookBeforeLoading(seen: Omit<Look, 'server' | 'grants'>): Promise<Lacks> {
   seen.request.progress.step('looking at what the target allows');
   const server = await readServer(seen.control);
-  const look = { ...seen, server, grants: await readGrants(seen.control, server.flavour) };
+  const look = { ...seen, server, grants: await grantsOf(seen.control, server) };
   const denied = [await writeProblem(look), privilegeProblem(look, await readNeeds(look))];
   const room = await roomProblem(look);
   const problems = [...denied, room].filter((one) => one !== undefined);
@@ -50,6 +51,16 @@ export async function lookBeforeLoading(seen: Omit<Look, 'server' | 'grants'>): 
     subject: seen.address.subject,
     hint: problems.map(({ hint }) => hint).join(' '),
   });
+}
+
+/** Where grants cannot be read, as on a server without tables of them, nothing is known to be missing. */
+async function grantsOf(control: Connection, server: Server): Promise<Grants> {
+  try {
+    return await readGrants(control, server.flavour);
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    return { account: '', may: () => true };
+  }
 }
 
 /** What keeps the restore from beginning, and a sentence that says what to do. */

@@ -54,12 +54,13 @@ async function refusalForNow(work: Load, object: ObjectFacts): Promise<Failure |
   }
 }
 
-/** What is there is dropped only when the new definition could be read. */
+/** What is there is dropped only when the new definition could be read; a view is replaced by its own statement. */
 async function createObject(work: Load, object: ObjectFacts): Promise<void> {
   const [statements = []] = await readScript(work, object.path);
-  await dropExisting(work, object);
+  if (existingOf(work.existing, object)?.startsWith('DROP VIEW') !== true) await dropExisting(work, object);
   try {
     await runStatements(work, object, statements);
+    work.ledger.made();
   } catch (error) {
     // Made, but not set to its next value, it would give numbers twice.
     if (object.kind === 'sequence') await failureIn(work, () => dropIfThere(work, object));
@@ -76,12 +77,13 @@ export async function createTriggers(work: Load, table: TableFacts): Promise<voi
     work.ledger.fail(all, { why: 'skipped', detail: needs(lost) });
     return;
   }
-  await attempt(work, all, async () => {
+  const read = await attempt(work, all, async () => {
     for (const statements of await readScript(work, `${table.path}/triggers.sql`)) {
       const item = { kind: 'trigger', database, name: triggerName(statements) ?? `of ${name}` } as const;
       await attempt(work, item, () => runStatements(work, item, statements));
     }
   });
+  if (read) work.ledger.made();
 }
 
 /** As its definition has it, which is as somebody wrote it. */
@@ -95,7 +97,9 @@ function triggerName(statements: readonly Buffer[]): string | undefined {
 
 export async function dropExisting(work: Load, one: TableFacts | ObjectFacts): Promise<void> {
   const drop = existingOf(work.existing, one);
-  if (drop !== undefined) await work.control.execute(drop.replace(/^DROP ([A-Z ]+?) `/, 'DROP $1 IF EXISTS `'));
+  if (drop === undefined) return;
+  await work.control.execute(drop.replace(/^DROP ([A-Z ]+?) `/, 'DROP $1 IF EXISTS `'));
+  work.ledger.replaced(one);
 }
 
 export async function dropIfThere(work: Load, { kind, database, name }: TableFacts | ObjectFacts): Promise<void> {

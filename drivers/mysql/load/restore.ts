@@ -33,7 +33,8 @@ export async function restoreLogical(
 ): Promise<RestoreResult> {
   const { address } = context;
   const chosen = choose(backup, request);
-  const ledger = new Ledger(chosen.tables);
+  const triggers = chosen.tables.filter((one) => one.hasTriggers);
+  const ledger = new Ledger(chosen.tables, chosen.objects.length + triggers.length);
   for (const pattern of unmatchedPatterns(chosen, request.only)) ledger.miss(pattern);
   try {
     return await restoreInto(context, request, backup, chosen, ledger);

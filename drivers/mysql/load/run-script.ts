@@ -1,3 +1,4 @@
+import { TidemarkError } from '../../../core/error.ts';
 import { sessionStatements, splitScript } from '../format/sql-script.ts';
 import { errno, isServerError } from '../protocol/server-error.ts';
 import { type Failure, failureOf } from './failure.ts';
@@ -11,6 +12,7 @@ export async function readScript(work: Load, path: string): Promise<Buffer[][]> 
     if (objects.length === 0 || isUse(statement)) objects.push([]);
     objects.at(-1)!.push(statement);
   }
+  if (objects.length === 0) throw new TidemarkError('BACKUP_INCOMPLETE', `${path} holds no definition`);
   return objects;
 }
 

@@ -82,23 +82,18 @@ async function nextTask(work: Load, table: TableProgress, file: RowFile): Promis
   return { do: 'load', table: table.facts, content, rows: file.rows, damage: table.damageIn(file) };
 }
 
-/** What is there is dropped only when the new definition could be read. */
+/** What is there is dropped only when the new definition could be read, and the server is not known to refuse it. */
 async function makeTable(work: Load, table: TableProgress): Promise<boolean> {
   const { facts } = table;
-  let replaced = '';
+  const isKnown = !work.lacks.has(facts);
   const failure = await failureIn(work, async () => {
     const [statements = []] = await readScript(work, `${facts.path}/schema.sql`);
-    if (!work.lacks.has(facts)) await dropExisting(work, facts);
-    if (existingOf(work.existing, facts) !== undefined) replaced = whatWas(work.lacks.has(facts));
+    if (isKnown) await dropExisting(work, facts);
     await runStatements(work, facts, statements);
   });
-  if (failure !== undefined) work.ledger.fail(facts, { ...failure, detail: `${failure.detail}${replaced}` });
+  if (failure !== undefined) work.ledger.fail(facts, failure);
   enter(work, table, failure !== undefined ? 'refused' : facts.files.length === 0 ? 'whole' : 'half loaded');
   return failure === undefined;
-}
-
-function whatWas(isThere: boolean): string {
-  return `; what was there before is ${isThere ? 'still there' : 'dropped'}`;
 }
 
 function enter(work: Load, table: TableProgress, state: TableState): void {
@@ -155,6 +150,5 @@ async function dropHalf(work: Load, table: TableProgress): Promise<string> {
   const refusal = await failureIn(work, () => dropIfThere(work, table.facts));
   if (refusal !== undefined) return `the table is half loaded and could not be dropped: ${refusal.detail}`;
   enter(work, table, 'dropped');
-  const replaced = existingOf(work.existing, table.facts) === undefined ? '' : ', and so is what was there before';
-  return `the table is dropped again${replaced}${table.isDamaged ? '; with `--keep-damaged` its whole rows stay' : ''}`;
+  return `the table is dropped again${table.isDamaged ? '; with `--keep-damaged` its whole rows stay' : ''}`;
 }
