@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { openSqliteCatalog } from '../../core/catalog/index.ts';
 import { systemClock } from '../../core/clock.ts';
 import { home, inside } from './kit.ts';
 
@@ -43,4 +45,20 @@ test('a manual plan with a backup needs no daemon to be safe', async (t) => {
   await at.inside('backup', 'docs-daily');
   const told = await at.inside('status', '--check');
   assert.deepEqual([told.code, /\nsafe: 1 source, no problems\n$/.test(told.stdout)], [0, true], told.stdout);
+});
+
+test('a plan that is resumed has missed nothing of what was due while it was paused, daemon or not', async (t) => {
+  const at = await home(t, { plan: 'schedule: "*/5 * * * *"' });
+  await at.inside('apply', '--auto-approve');
+  assert.equal((await at.inside('pause', 'docs-daily')).code, 0);
+  await using catalog = await openSqliteCatalog(join(at.folder, 'catalog.db'), systemClock);
+  await catalog.plans.update('docs-daily', { scheduledThrough: new Date(Date.now() - 3_600_000) });
+  const resumedAt = new Date();
+  assert.equal((await at.inside('resume', 'docs-daily')).code, 0);
+  const { pausedAt, scheduledThrough } = await catalog.plans.get('docs-daily');
+  assert.deepEqual([pausedAt, scheduledThrough! >= resumedAt], [undefined, true]);
+  const later = new Date(Date.now() + 3_600_000);
+  await catalog.plans.update('docs-daily', { pausedAt: resumedAt, scheduledThrough: later });
+  await at.inside('resume', 'docs-daily');
+  assert.deepEqual((await catalog.plans.get('docs-daily')).scheduledThrough, later, 'it never goes back');
 });
