@@ -272,7 +272,7 @@ export interface ClaimRequest {
   readonly id?: string;
 }
 
-/** What is older than `before` may go, and what is not among the newest `most`. */
+/** What is older than `before` may go, and what is not among the newest `most`, which is 1 or more. */
 export interface KeepLimits {
   readonly before: Date;
   readonly most: number;

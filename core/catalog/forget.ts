@@ -8,11 +8,14 @@ const batchSize = 500;
 
 export async function forgetJobs(db: Kysely<Tables>, limits: KeepLimits): Promise<number> {
   const byAge = db.selectFrom('job').select('queuedAt').orderBy('queuedAt', 'desc');
-  const surplus = await byAge.offset(limits.most).limit(1).executeTakeFirst();
+  const oldestToStay = await byAge
+    .offset(limits.most - 1)
+    .limit(1)
+    .executeTakeFirst();
   const rows = await db
     .selectFrom('job')
     .select('id')
-    .where('queuedAt', '<=', newestToGo(limits, surplus?.queuedAt))
+    .where('queuedAt', '<', endOfOld(limits, oldestToStay?.queuedAt))
     .where('state', 'in', jobStates.filter(isFinal))
     .where(hasNewer)
     .orderBy('queuedAt')
@@ -23,20 +26,23 @@ export async function forgetJobs(db: Kysely<Tables>, limits: KeepLimits): Promis
 
 export async function forgetEvents(db: Kysely<Tables>, limits: KeepLimits): Promise<number> {
   const byAge = db.selectFrom('event').select('lastAt').orderBy('lastAt', 'desc');
-  const surplus = await byAge.offset(limits.most).limit(1).executeTakeFirst();
+  const oldestToStay = await byAge
+    .offset(limits.most - 1)
+    .limit(1)
+    .executeTakeFirst();
   const rows = await db
     .selectFrom('event')
     .select('id')
-    .where('lastAt', '<=', newestToGo(limits, surplus?.lastAt))
+    .where('lastAt', '<', endOfOld(limits, oldestToStay?.lastAt))
     .orderBy('lastAt')
     .limit(batchSize)
     .execute();
   return deleteRows(db, 'event', rows);
 }
 
-/** The latest time that is past one of the limits; `surplus` is the newest that is too many. */
-function newestToGo({ before }: KeepLimits, surplus: number | undefined): number {
-  return Math.max(before.getTime() - 1, surplus ?? 0);
+/** What is before this time is past one of the limits. Of those that came at one time all stay, or all go. */
+function endOfOld({ before }: KeepLimits, oldestToStay: number | undefined): number {
+  return Math.max(before.getTime(), oldestToStay ?? 0);
 }
 
 /** A newer job of the same source, plan, kind and state: status and metrics are computed from the newest of each. */

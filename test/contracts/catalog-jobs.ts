@@ -165,22 +165,23 @@ export const jobCases: Readonly<Record<string, CatalogCase>> = {
   },
 
   async 'more jobs and events than are to be kept go, the oldest first, some at a time'(_t, catalog, clock) {
-    for (let count = 0; count < 620; count++) {
+    const missed = (count: number) => Array.from({ length: count }, () => job({ state: 'missed' }));
+    for (const [at, jobs] of [missed(300), missed(300), missed(12)].entries()) {
       clock.advance(1);
-      await catalog.jobs.add(job({ state: 'missed' }));
+      await catalog.plans.schedule({ plan: `p${at}`, from: undefined, to: clock.now(), jobs });
+    }
+    for (let count = 0; count < 25; count++) {
+      clock.advance(1);
       await catalog.events.record({ kind: 'test', level: 'info', subject: 'x', text: `${count}` });
     }
     const limits = { before: new Date(0), most: 10 };
-    for (const part of [catalog.jobs, catalog.events]) {
-      assert.deepEqual(
-        [await part.forget(limits), await part.forget(limits), await part.forget(limits)],
-        [500, 110, 0],
-      );
-    }
-    const [events, jobs] = [await catalog.events.list(), await catalog.jobs.list()];
-    assert.deepEqual([jobs.length, jobs[0]?.queuedAt], [10, clock.now()]);
-    assert.deepEqual([events.length, events[0]?.text, events[9]?.text], [10, '619', '610']);
-    assert.equal(await catalog.events.forget({ before: clock.now(), most: 10 }), 9);
+    const { jobs, events } = catalog;
+    assert.deepEqual([await jobs.forget(limits), await jobs.forget(limits), await jobs.forget(limits)], [500, 100, 0]);
+    assert.equal((await jobs.list()).length, 12, 'those of one time stay together');
+    assert.deepEqual([await events.forget(limits), await events.forget(limits)], [15, 0]);
+    const left = await events.list();
+    assert.deepEqual([left.length, left[0]?.text, left[9]?.text], [10, '24', '15']);
+    assert.equal(await events.forget({ before: clock.now(), most: 10 }), 9);
   },
 
   async 'jobs are listed newest first, filtered and bounded, and found by a part of their id'(_t, catalog, clock) {

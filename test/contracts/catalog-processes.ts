@@ -30,7 +30,7 @@ export const processCases: Readonly<Record<string, CatalogCase>> = {
     const starting = [0, 1, 2].map(() => start(t, process.execPath, [program, place.url, 'clash']));
     const workers = await Promise.all(starting);
     await waitFor('all to be ready', () => workers.every((worker) => worker.output().includes('ready')));
-    for (let count = 0; count < 150; count++) {
+    for (let count = 0; count < 90; count++) {
       const other = { source: `s${count % 2}` };
       await catalog.jobs.add(job(count % 3 === 0 ? { ...other, ...writes(`sources.s${count % 2}`) } : other));
     }
@@ -41,7 +41,7 @@ export const processCases: Readonly<Record<string, CatalogCase>> = {
       [],
     );
     const ended = await catalog.jobs.list({ states: ['succeeded'], limit: 1000 });
-    assert.equal(ended.length, 150);
+    assert.equal(ended.length, 90);
   },
 
   async 'a writer killed at any moment leaves what it reported'(t, catalog, _clock, place) {
