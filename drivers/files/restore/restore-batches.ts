@@ -53,6 +53,11 @@ export class RestoreBatches {
     await this.#writing;
   }
 
+  /** Waits for what is being written, however it ends: threads must not be closed under it. */
+  async settle(): Promise<void> {
+    await this.#writing.catch(() => {});
+  }
+
   /** Folders above what is wanted are made when something below them is. */
   #make(folder: RestoreFolder): void {
     if (folder.up === undefined || this.#made.has(folder)) return;

@@ -52,6 +52,7 @@ async function writeAll(
 ): Promise<void> {
   const ownsMetadata = inPlace ? belowSourcePaths(backup) : () => true;
   const batches = new RestoreBatches({ writer, temporaryPrefix, ownsMetadata });
+  await using _ = { [Symbol.asyncDispose]: () => batches.settle() };
   const unmatched = new UnmatchedPatterns(request.only);
   for await (const step of restoreSteps(backup, request.only, leaveOut)) {
     request.signal.throwIfAborted();
