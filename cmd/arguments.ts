@@ -8,11 +8,6 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
-/** For options that may be given several times. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
-  return [...before, text];
-}
-
 /**
  * `2026-03-02T01:30:00Z`, or `2026-03-02 01:30` in the time zone of the process, or `7d` for so long before `now`.
  * Throws USAGE.

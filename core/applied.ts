@@ -34,11 +34,25 @@ export async function requireResource(
   const state = await catalog.state.read();
   const resource = state.resources.get(`${collection}.${name}`);
   if (resource !== undefined) return resource;
-  throw new TidemarkError('NOT_APPLIED', `${collection}.${name} is not in the applied configuration`, {
-    subject: `${collection}.${name}`,
-    hint: nameHint(name, namesIn(state, collection), 'resource'),
+  throw notApplied(state, collection, name);
+}
+
+/** `further` is one more sentence of the hint. */
+export function notApplied(state: AppliedState, collection: Collection, name: string, further?: string): TidemarkError {
+  const address = `${collection}.${name}`;
+  const hint = nameHint(name, namesIn(state, collection), nouns[collection]);
+  return new TidemarkError('NOT_APPLIED', `${address} is not in the applied configuration`, {
+    subject: address,
+    hint: further === undefined ? hint : `${hint} ${further}`,
   });
 }
+
+const nouns: Readonly<Record<Collection, string>> = {
+  sources: 'source',
+  destinations: 'destination',
+  retention: 'retention',
+  plans: 'plan',
+};
 
 export function namesIn({ resources }: Pick<AppliedState, 'resources'>, collection: Collection): readonly string[] {
   return [...resources.values()].filter((one) => one.collection === collection).map(({ name }) => name);
@@ -49,5 +63,9 @@ export function nameHint(name: string, known: readonly string[], noun: string): 
   const like = nearest(name, known);
   if (like !== undefined) return `Did you mean \`${like}\`?`;
   if (known.length === 0) return `No ${noun} is applied yet: run \`tidemark apply\`.`;
-  return `Applied: ${known.map((one) => `\`${one}\``).join(', ')}. Run \`tidemark apply\` for what you added to the files.`;
+  const shown = known.slice(0, mostShown).map((one) => `\`${one}\``);
+  const rest = known.length > mostShown ? `, and ${known.length - mostShown} more` : '';
+  return `Applied: ${shown.join(', ')}${rest}. Run \`tidemark apply\` for what you added to the files.`;
 }
+
+const mostShown = 12;

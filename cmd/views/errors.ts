@@ -28,7 +28,7 @@ function diagnosticText({ severity, summary, hint, position }: Diagnostic, cwd: 
   return [`${place}${word}: ${brief(summary)}`, ...hintLines(hint)].map((line) => `${line}\n`).join('');
 }
 
-export function positionText({ file, line, column }: Position, cwd: string): string {
+function positionText({ file, line, column }: Position, cwd: string): string {
   const near = relative(cwd, file);
   return `${printable(near.startsWith('..') ? file : near)}:${line}:${column}`;
 }

@@ -2,7 +2,6 @@ import type { Resource } from '../config/index.ts';
 import { nextStart, sameTimes } from '../schedule/index.ts';
 import type { Consequence } from './change-set.ts';
 import type { World } from './rule.ts';
-import { stringIn } from './spec.ts';
 import { timetableOf } from './timetable.ts';
 
 /** When a new plan runs for the first time. */
@@ -47,8 +46,8 @@ function moveText(old: string | undefined, next: string | undefined, plan: strin
 }
 
 /** In the plan's own time zone: `2026-03-02 00:00 Asia/Shanghai`. */
-function formatTime(time: Date, { spec }: Resource): string {
-  const timeZone = stringIn(spec, 'timezone') ?? 'UTC';
+function formatTime(time: Date, plan: Resource): string {
+  const { timezone: timeZone } = timetableOf(plan);
   const text = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' }).format(time);
   return `${text} ${timeZone}`;
 }

@@ -1,17 +1,9 @@
-import type { Resource } from '../config/index.ts';
+import { type Resource, timetableSettings } from '../config/index.ts';
 import { sameTimes, type Timetable } from '../schedule/index.ts';
-import { parseDuration } from '../units.ts';
 import type { Action } from './change-set.ts';
-import { stringIn } from './spec.ts';
 
-/** When a plan runs, read from its spec alone: no driver is needed for it. */
 export function timetableOf({ name, spec }: Pick<Resource, 'name' | 'spec'>): Timetable {
-  return {
-    name,
-    schedule: stringIn(spec, 'schedule'),
-    timezone: stringIn(spec, 'timezone') ?? 'UTC',
-    jitterMs: parseDuration(stringIn(spec, 'jitter') ?? '0s'),
-  };
+  return { name, ...timetableSettings(spec) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { Cron } from 'croner';
+import { parseHostPort } from '../host-port.ts';
 import { nearest } from '../nearest.ts';
 import { durationHint, parseDuration } from '../units.ts';
 import { isReference, referenceHint } from './secrets.ts';
@@ -46,7 +47,7 @@ export const formats: Readonly<Record<string, Format>> = {
   },
   'host-port': {
     noun: 'a host and a port',
-    accepts: isHostPort,
+    accepts: (text) => parseHostPort(text) !== undefined,
     hint: () => 'Write host:port, such as 127.0.0.1:9631 or [::1]:9631.',
   },
   catalog: {
@@ -105,9 +106,4 @@ function timezoneHint(text: string): string {
   return near
     ? `Did you mean \`${near}\`?`
     : 'Write a name of the IANA list, such as Europe/Berlin, Asia/Shanghai or UTC.';
-}
-
-function isHostPort(text: string): boolean {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(text);
-  return match !== null && Number(match[2]) <= 65_535;
 }

@@ -12,10 +12,8 @@ export function planSettings(plan: Resource, resources: ReadonlyMap<string, Reso
     name: plan.name,
     source: spec.source,
     type: spec.type ?? defaultType(plan.address, spec.source, resources, drivers),
-    schedule: spec.schedule,
-    timezone: spec.timezone ?? 'UTC',
+    ...timetableSettings(spec),
     windowMs: spec.window === undefined ? undefined : parseDuration(spec.window),
-    jitterMs: parseDuration(spec.jitter ?? '0s'),
     destinations: spec.destinations,
     retention: spec.retention,
     include: spec.include ?? [],
@@ -23,6 +21,14 @@ export function planSettings(plan: Resource, resources: ReadonlyMap<string, Reso
     retry: { attempts: spec.retry?.attempts ?? 1, backoffMs: parseDuration(spec.retry?.backoff ?? '1m') },
     missed: spec.missed ?? 'run-once',
   };
+}
+
+/** When a plan runs, from its spec alone: no driver is needed for it. */
+export function timetableSettings(
+  spec: Resource['spec'] | PlanSpec,
+): Pick<PlanSettings, 'schedule' | 'timezone' | 'jitterMs'> {
+  const { schedule, timezone = 'UTC', jitter = '0s' } = spec as PlanSpec;
+  return { schedule, timezone, jitterMs: parseDuration(jitter) };
 }
 
 /** What the schema lets through. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { asTidemarkError, TidemarkError } from '../error.ts';
+import { parseHostPort } from '../host-port.ts';
 import type { Logger, Metrics } from '../observe/index.ts';
 
 export interface HttpSources {
@@ -22,11 +23,12 @@ export async function listenHttp(
   listen: string,
   sources: HttpSources,
 ): Promise<AsyncDisposable & { readonly address: string }> {
-  const { host, port } = parseListen(listen);
+  const address = parseHostPort(listen);
+  if (address === undefined) throw new TidemarkError('USAGE', `cannot listen on \`${listen}\``, { hint: listenHint });
   const server = createServer((request, response) => void respond(request, response, sources));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(unusable(listen, error)));
-    server.listen(port, host, resolve);
+    server.listen(address.port, address.host, resolve);
   });
   const bound = server.address() as AddressInfo;
   return {
@@ -36,13 +38,6 @@ export async function listenHttp(
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-function parseListen(listen: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(listen);
-  const port = Number(match?.[3]);
-  if (!match || port > 65_535) throw new TidemarkError('USAGE', `cannot listen on \`${listen}\``, { hint: listenHint });
-  return { host: match[1] || match[2] || '127.0.0.1', port };
 }
 
 const listenHint = 'Set `daemon.listen` to a free address and port, such as 127.0.0.1:9631.';

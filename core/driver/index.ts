@@ -1,4 +1,5 @@
 /** The door of this room: the contracts that drivers fulfil. */
+export * from './blob-limits.ts';
 export type * from './driver.ts';
 export * from './node.ts';
 export * from './source.ts';

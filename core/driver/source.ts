@@ -107,6 +107,9 @@ export interface BackupFacts {
   readonly partial: boolean;
 }
 
+/** In the root folder of every backup, beside what the driver gave; holds the manifest. A restore in place has no business with it. */
+export const manifestFolder = '.tidemark';
+
 /** What `.tidemark/manifest.json` says; restore decides by it. */
 export interface Manifest extends BackupFacts {
   readonly format: 1;

@@ -1,14 +1,8 @@
 import type { AppliedResource, BackupRecord } from '../catalog/index.ts';
 import { type PlanSettings, planSettings } from '../config/index.ts';
-import type { BackupResult, Manifest, Node, Run } from '../driver/index.ts';
+import { type BackupResult, type Manifest, manifestFolder, type Node, type Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
-import {
-  type BackupReading,
-  type BackupWriting,
-  manifestFile,
-  manifestFolder,
-  type Repository,
-} from '../repository/index.ts';
+import { type BackupReading, type BackupWriting, manifestFile, type Repository } from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';

@@ -1,4 +1,4 @@
-import { nameHint, namesIn } from '../applied.ts';
+import { notApplied } from '../applied.ts';
 import type { BackupRecord } from '../catalog/index.ts';
 import type { PatternRelations, SourceDriver } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
@@ -90,7 +90,5 @@ async function rejectUnfitTarget({ catalog }: PlanningContext, target: RestoreTa
   const state = await catalog.state.read();
   const source = state.resources.get(`sources.${target.source}`);
   if (source !== undefined) return rejectOtherDriver(driver, String(source.spec.driver), source.address);
-  throw new TidemarkError('NOT_APPLIED', `there is no source \`${target.source}\` in the applied configuration`, {
-    hint: `${nameHint(target.source, namesIn(state, 'sources'), 'source')} A folder is written \`./${target.source}\`.`,
-  });
+  throw notApplied(state, 'sources', target.source, `A folder is written \`./${target.source}\`.`);
 }

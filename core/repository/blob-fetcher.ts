@@ -4,6 +4,7 @@ import type { BlobIndex, BlobLocation } from './blob-index.ts';
 import { idBytes, toHex } from './format/blob-id.ts';
 import { damagedBlob, ifCorrupt, unindexedBlob } from './format/damage.ts';
 import type { BlobType } from './format/pack.ts';
+import { packName } from './pack-name.ts';
 
 /** Blobs that lie one behind the other in a pack, still sealed. */
 export interface BlobRun {
@@ -84,7 +85,7 @@ export class BlobFetcher {
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const id = toHex(pack);
     try {
-      return await this.#store.get(`data/${id.slice(0, 2)}/${id}`, { offset, length }, signal);
+      return await this.#store.get(packName(id), { offset, length }, signal);
     } catch (error) {
       if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined;
       throw error;

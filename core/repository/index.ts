@@ -3,7 +3,7 @@ export { BackupReading } from './backup-reading.ts';
 export { BackupWriting } from './backup-writing.ts';
 export type { Identity, KeyInfo } from './keys.ts';
 export type { RepositoryLock } from './lock.ts';
-export { manifestFile, manifestFolder } from './manifest.ts';
+export { manifestFile } from './manifest.ts';
 export type { WorkOptions } from './parts.ts';
 export { Repository, type RepositoryOptions } from './repository.ts';
 export type { Snapshot } from './snapshots.ts';

@@ -1,10 +1,9 @@
-import type { Manifest } from '../driver/index.ts';
+import { type Manifest, manifestFolder } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
 import type { BlobReading } from './blob-reading.ts';
 import type { Snapshot } from './snapshots.ts';
 
-/** Where the manifest lies in the tree of every backup of tidemark's. */
-export const manifestFolder = '.tidemark';
+/** Its name in `manifestFolder`. */
 export const manifestFile = 'manifest.json';
 
 /** The manifest of a backup; undefined for a snapshot that tidemark did not write. Throws UNSUPPORTED for a newer format. */

@@ -5,6 +5,7 @@ import { fromHex, toHex } from './format/blob-id.ts';
 import { ifCorrupt } from './format/damage.ts';
 import { decodeHeader, type PackEntry } from './format/pack.ts';
 import { type Sealer, sealBytes } from './format/sealer.ts';
+import { packFolder } from './pack-name.ts';
 
 export interface PackHeaders {
   readonly index: BlobIndex;
@@ -35,7 +36,7 @@ export async function readPackHeaders(
     packs += 1;
   };
   const reading = new Set<Promise<void>>();
-  for await (const object of store.list('data/', signal)) {
+  for await (const object of store.list(packFolder, signal)) {
     const id = object.name.split('/').at(-1)!;
     if (!/^[0-9a-f]{64}$/.test(id) || known.has(id)) continue;
     const one = read(object, id).finally(() => reading.delete(one));

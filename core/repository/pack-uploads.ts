@@ -4,6 +4,7 @@ import type { FinishedPack } from './format/pack.ts';
 import { release } from './format/release.ts';
 import { writeIndex } from './index-files.ts';
 import type { SealedObjects } from './objects.ts';
+import { packName } from './pack-name.ts';
 
 /**
  * A backup that dies leaves what an index names to the next one. So an index is written for this many packs (half a
@@ -64,7 +65,7 @@ export class PackUploads {
 
   async #upload(pack: FinishedPack): Promise<void> {
     const name = toHex(pack.id);
-    await this.#store.put(`data/${name.slice(0, 2)}/${name}`, new Uint8Array(pack.buffer, 0, pack.sizeBytes), {
+    await this.#store.put(packName(name), new Uint8Array(pack.buffer, 0, pack.sizeBytes), {
       signal: this.#signal,
     });
     release(pack.buffer);

@@ -1,9 +1,11 @@
+import { maxBlobBytes, minBlobBytes } from '../../driver/index.ts';
+
 /**
  * Content-defined chunking with a gear hash (W. Xia et al., "FastCDC", USENIX ATC 2016): a cut lies behind every byte
  * where the rolling hash of the last 32 bytes has its top bits zero. The first `minBytes` of a chunk are not looked at.
  */
-export const minBytes = 512 * 1024;
-export const maxBytes = 8 * 1024 * 1024;
+export const minBytes = minBlobBytes;
+export const maxBytes = maxBlobBytes;
 /** Bytes that the hash looks back on. */
 export const windowBytes = 32;
 /** 19 bits: half a mebibyte on average behind the minimum, so about 1 MiB a chunk. */

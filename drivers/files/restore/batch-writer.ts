@@ -1,7 +1,6 @@
-import type { RestoreThreads } from '../../../core/driver/index.ts';
+import { manifestFolder, type RestoreThreads } from '../../../core/driver/index.ts';
 import type { NotRestoredList } from './not-restored-list.ts';
 import type { BatchFile, BatchLink, RestoreBatch } from './restore-batch.ts';
-import { manifestFolder } from './restore-target.ts';
 import { childPath, type Refusal, type RestoreReport, type RestoreTask } from './restore-task.ts';
 
 export interface BatchWriterOptions {

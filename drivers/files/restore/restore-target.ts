@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, realpath } from 'node:fs/promises';
-import type { BackupReader, RestoreRequest } from '../../../core/driver/index.ts';
+import { type BackupReader, manifestFolder, type RestoreRequest } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { loadNative, workingFolder } from '../system/native.ts';
 import { childPath } from './restore-task.ts';
@@ -7,8 +7,6 @@ import { restoreSteps } from './restore-walk.ts';
 import { rejectConflicts } from './target-conflicts.ts';
 import { rejectNothing } from './unmatched.ts';
 
-/** Core's own folder at the root of every backup; a restore in place has no business with it, and nobody counts it. */
-export const manifestFolder = '.tidemark';
 const shownNames = 20;
 
 export interface RestoreTarget {

@@ -1,4 +1,4 @@
-import { blobCount, blobIdBytes, type Content } from '../../../core/driver/index.ts';
+import { blobCount, blobIdBytes, type Content, maxBlobBytes } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
 
 type Read = (content: Content) => AsyncIterable<Uint8Array>;
@@ -61,7 +61,7 @@ export async function* wholeRows(
   for (const [at, blob] of blobsOf(content).entries()) {
     if (lost.has(at)) {
       begun = nothing;
-      inRow = damage.bytes >= maxBlobBytes;
+      inRow = damage.bytes >= maxBlobBytes; // such a blob may end inside of a row
       continue;
     }
     for await (const part of read(blob)) {
@@ -75,8 +75,6 @@ export async function* wholeRows(
   }
 }
 
-/** A blob of this size may end inside of a row. */
-const maxBlobBytes = 8 * 1024 * 1024;
 const newline = 0x0a;
 const nothing = new Uint8Array(0);
 

@@ -1,4 +1,4 @@
-import type { Content } from '../../../core/driver/index.ts';
+import { type Content, maxBlobBytes, minBlobBytes } from '../../../core/driver/index.ts';
 
 /**
  * Gathers lines and cuts them into blobs, only between rows and only where the content says so: a row that was not
@@ -11,9 +11,9 @@ export class RowCutter {
    * Rows are written from `at` on, after `reserve`. Behind `outputBytes` is room for the server's packets that are not
    * rows yet: in one array with the output, a row is copied without making a view of it.
    */
-  bytes = new Uint8Array(maxBytes + slackBytes + inputBytes);
+  bytes = new Uint8Array(maxBlobBytes + slackBytes + inputBytes);
   words = new Int32Array(this.bytes.buffer);
-  outputBytes = maxBytes + slackBytes;
+  outputBytes = maxBlobBytes + slackBytes;
   at = 0;
   totalBytes = 0;
   readonly #store: (blob: Uint8Array) => Content;
@@ -50,8 +50,8 @@ export class RowCutter {
   endRow(end: number): void {
     const start = this.at;
     this.at = end;
-    if (end < minBytes) return;
-    if (end >= maxBytes || this.#hits(start, end)) this.#cut();
+    if (end < minBlobBytes) return;
+    if (end >= maxBlobBytes || this.#hits(start, end)) this.#cut();
   }
 
   #hits(start: number, end: number): boolean {
@@ -61,12 +61,12 @@ export class RowCutter {
     for (let at = start; at < stop; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     hash ^= hash >>> 13;
-    return hash >>> 0 < (end - start) * (2 ** 32 / (targetBytes - minBytes));
+    return hash >>> 0 < (end - start) * (2 ** 32 / (targetBytes - minBlobBytes));
   }
 
   #cut(): void {
-    for (let from = 0; from < this.at; from += maxBytes) {
-      this.#contents.push(this.#store(this.bytes.subarray(from, Math.min(from + maxBytes, this.at))));
+    for (let from = 0; from < this.at; from += maxBlobBytes) {
+      this.#contents.push(this.#store(this.bytes.subarray(from, Math.min(from + maxBlobBytes, this.at))));
     }
     this.totalBytes += this.at;
     this.at = 0;
@@ -91,9 +91,7 @@ export class RowCutter {
   }
 }
 
-const minBytes = 512 * 1024;
 const targetBytes = 1024 * 1024;
-const maxBytes = 8 * 1024 * 1024;
 const slackBytes = 1024 * 1024;
 const inputBytes = 256 * 1024;
 const keyBytes = 16;

@@ -2,17 +2,18 @@ import assert from 'node:assert/strict';
 import { mkdir, open, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../../core/clock.ts';
-import type {
-  BackupReader,
-  BackupResult,
-  Content,
-  Manifest,
-  Node,
-  RestoreResult,
-  SourceSession,
-  Store,
+import {
+  type BackupReader,
+  type BackupResult,
+  type Content,
+  type Manifest,
+  manifestFolder,
+  type Node,
+  type RestoreResult,
+  type SourceSession,
+  type Store,
 } from '../../../core/driver/index.ts';
-import { manifestFile, manifestFolder, Repository, type RepositoryOptions } from '../../../core/repository/index.ts';
+import { manifestFile, Repository, type RepositoryOptions } from '../../../core/repository/index.ts';
 import { Secret } from '../../../core/secret.ts';
 import { local } from '../../../drivers/files/index.ts';
 import { mysql } from '../../../drivers/mysql/index.ts';
