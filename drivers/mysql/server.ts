@@ -1,4 +1,5 @@
 import type { Connection, Row } from './protocol/connection.ts';
+import { ServerError } from './protocol/server-error.ts';
 
 /** Which server this is. */
 export interface Server {
@@ -10,7 +11,13 @@ export interface Server {
   /** Tells this data from any other server's. */
   readonly identity: string;
   readonly logsBinary: boolean;
-  /** The binlog leaves databases out, or there is a cluster: equal positions do not mean equal data. */
+  /** It applies, or may apply, the log of another server. */
+  readonly mayReplicate: boolean;
+  /**
+   * Not every commit moves the position in the binlog, so that equal positions do not mean equal data: what is replicated
+   * is not logged (`log_slave_updates` off, MariaDB's default), databases are left out, the log lies in an engine, or
+   * there is a cluster. What sessions with `sql_log_bin = 0` write is in none of these cases; see `consistent-point.ts`.
+   */
   readonly positionIsPartial: boolean;
 }
 
@@ -19,13 +26,19 @@ export async function readServer(connection: Connection): Promise<Server> {
   const version = variables.get('version') ?? '';
   const flavour = /mariadb/i.test(version) || variables.has('aria_block_size') ? 'mariadb' : 'mysql';
   const [major = '0', minor = '0'] = version.split('.');
+  const mayReplicate = flavour === 'mariadb' && (await hasPrimary(connection));
   return {
     flavour,
     version,
     release: Number.parseInt(major, 10) * 100 + Number.parseInt(minor, 10),
     identity: identityOf(variables),
     logsBinary: variables.get('log_bin') === 'ON',
-    positionIsPartial: variables.get('wsrep_on') === 'ON' || (await filtersBinlog(connection)),
+    mayReplicate,
+    positionIsPartial:
+      variables.get('wsrep_on') === 'ON' ||
+      Boolean(variables.get('binlog_storage_engine')) ||
+      (mayReplicate && variables.get('log_slave_updates') !== 'ON') ||
+      (await filtersBinlog(connection)),
   };
 }
 
@@ -44,6 +57,8 @@ async function readVariables(connection: Connection): Promise<Map<string, string
   const names = [
     'version',
     'log_bin',
+    'log_slave_updates',
+    'binlog_storage_engine',
     'wsrep_on',
     'aria_block_size',
     'server_uuid',
@@ -69,10 +84,21 @@ function identityOf(variables: Map<string, string>): string {
   return place.join(':');
 }
 
+/** Also one that is stopped: it may be started. True where the account may not know. */
+async function hasPrimary(connection: Connection): Promise<boolean> {
+  try {
+    return (await connection.rows('SHOW ALL SLAVES STATUS')).length > 0;
+  } catch (error) {
+    if (error instanceof ServerError) return true;
+    throw error;
+  }
+}
+
 async function filtersBinlog(connection: Connection): Promise<boolean> {
   try {
     return hasFilter(await connection.row('SHOW MASTER STATUS'));
-  } catch {
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
     // Without the privilege, or on MySQL 8.4 and newer, which lost the statement: assume nothing.
     return true;
   }

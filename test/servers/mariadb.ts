@@ -61,6 +61,22 @@ export async function startMariadb(t: Owner, options: MariadbOptions = {}): Prom
   };
 }
 
+/** A MariaDB that applies what `primary` (with `--log-bin` and an own `--server-id`) logs from now on. */
+export async function startReplica(
+  t: Owner,
+  primary: MariadbServer,
+  options: MariadbOptions = {},
+): Promise<MariadbServer> {
+  const replica = await startMariadb(t, options);
+  const { host, port, user, password } = primary;
+  const [at] = await primary.query('SELECT @@gtid_binlog_pos AS gtid');
+  await replica.query(`SET GLOBAL gtid_slave_pos = '${at!.gtid}';
+    CHANGE MASTER TO master_host = '${host}', master_port = ${port}, master_user = '${user}', master_password = '${password}',
+      master_use_gtid = slave_pos;
+    START SLAVE`);
+  return replica;
+}
+
 const installArgs = [
   '--no-defaults',
   `--user=${userInfo().username}`,

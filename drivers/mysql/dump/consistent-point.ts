@@ -2,6 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { type Connection, quoteText } from '../protocol/connection.ts';
 import { errno, isServerError } from '../protocol/server-error.ts';
+import { waitAgain, waitShortly } from '../protocol/session.ts';
 import { isAtLeast, type Server } from '../server.ts';
 
 /** The moment that a backup shows. */
@@ -11,14 +12,16 @@ export interface ConsistentPoint {
   readonly binlogFile?: string;
   readonly binlogPosition?: number;
   readonly gtid?: string;
+  /** On a MariaDB replica: up to where the log of its primary was applied, as a value of `gtid_slave_pos`. */
+  readonly replicatedGtid?: string;
   readonly [key: string]: unknown;
 }
 
 export interface SnapshotWork {
   readonly control: Connection;
   readonly server: Server;
-  /** Begins the snapshot transaction of every data connection anew and gives each one's binlog position. */
-  startAll(): Promise<readonly BinlogPosition[]>;
+  /** Begins the snapshot transaction of every data connection anew and gives each one's place. */
+  startAll(): Promise<readonly SnapshotPlace[]>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly subject: string;
@@ -30,22 +33,41 @@ export interface BinlogPosition {
   readonly position: number;
 }
 
+/** What a snapshot knows of its own moment. */
+export interface SnapshotPlace extends BinlogPosition {
+  readonly replicatedGtid?: string;
+}
+
 /**
  * Makes all data connections see one and the same state. On MariaDB a snapshot knows its binlog position, so they are
- * started until all agree, which holds no lock at all. Elsewhere, or when writers are too busy for that, commits are
- * blocked for the moment in which the snapshots start.
+ * started until all agree, which holds no lock at all. Elsewhere, where not every commit moves the position, or when
+ * writers are too busy for that, commits are blocked for the moment in which the snapshots start.
  */
 export async function startConsistentSnapshots(work: SnapshotWork): Promise<ConsistentPoint> {
   const { server } = work;
   if (server.flavour === 'mariadb' && server.logsBinary && !server.positionIsPartial) {
     for (let round = 0; round < lockFreeRounds; round++) {
-      const [first, ...others] = await work.startAll();
-      if (first !== undefined && first.file !== '' && others.every((one) => samePosition(one, first))) {
-        return describePoint(work, first);
-      }
+      const place = await startTogether(work);
+      if (place !== undefined) return describePoint(work, place, place.replicatedGtid);
     }
   }
   return startUnderLock(work);
+}
+
+/**
+ * The place of all snapshots, or undefined when they may differ: something was logged between them, or InnoDB gave out a
+ * transaction number, as it does for commits that are not logged too (`sql_log_bin = 0`).
+ */
+async function startTogether(work: SnapshotWork): Promise<SnapshotPlace | undefined> {
+  const before = await transactionCounter(work.control);
+  const [first, ...others] = await work.startAll();
+  if (first === undefined || first.file === '' || !others.every((one) => samePosition(one, first))) return undefined;
+  return (await transactionCounter(work.control)) === before ? first : undefined;
+}
+
+/** Undefined on servers before MariaDB 10.5, which do not tell. */
+async function transactionCounter(control: Connection): Promise<string | undefined> {
+  return (await control.row("SHOW GLOBAL STATUS LIKE 'Innodb_max_trx_id'"))?.Value ?? undefined;
 }
 
 const lockFreeRounds = 10;
@@ -93,7 +115,7 @@ function lockOf(server: Server): Lock {
 /** Undefined when the lock was not free. */
 async function tryUnderLock(work: SnapshotWork, lock: Lock): Promise<ConsistentPoint | undefined> {
   const { control } = work;
-  await control.execute('SET SESSION lock_wait_timeout = 2');
+  await control.execute(waitShortly);
   let taken = 0;
   try {
     for (const statement of lock.take) {
@@ -101,12 +123,14 @@ async function tryUnderLock(work: SnapshotWork, lock: Lock): Promise<ConsistentP
       taken++;
     }
     const [first] = await work.startAll();
-    return await describePoint(work, first?.file ? first : await currentPosition(work));
+    const at = first?.file ? first : await currentPosition(work);
+    return await describePoint(work, at, first?.replicatedGtid);
   } catch (error) {
     if (taken < lock.take.length && isServerError(error, errno.lockWaitTimeout)) return undefined;
     throw error;
   } finally {
     if (taken > 0) await control.execute(lock.release);
+    await control.execute(waitAgain);
   }
 }
 
@@ -126,11 +150,16 @@ async function currentPosition({ control, server }: SnapshotWork): Promise<Binlo
   return status?.File == null ? undefined : { file: status.File, position: Number(status.Position) };
 }
 
-async function describePoint(work: SnapshotWork, at: BinlogPosition | undefined): Promise<ConsistentPoint> {
+async function describePoint(
+  work: SnapshotWork,
+  at: BinlogPosition | undefined,
+  replicatedGtid: string | undefined,
+): Promise<ConsistentPoint> {
   const now = await work.control.row("SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ') AS now");
   const time = now?.now ?? work.clock.now().toISOString();
-  if (at === undefined) return { time };
-  return { time, binlogFile: at.file, binlogPosition: at.position, gtid: await gtidAt(work, at) };
+  const replicated = replicatedGtid === undefined ? {} : { replicatedGtid };
+  if (at === undefined) return { time, ...replicated };
+  return { time, binlogFile: at.file, binlogPosition: at.position, gtid: await gtidAt(work, at), ...replicated };
 }
 
 async function gtidAt(

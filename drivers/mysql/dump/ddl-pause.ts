@@ -1,4 +1,5 @@
 import { isServerError } from '../protocol/server-error.ts';
+import { waitAgain, waitShortly } from '../protocol/session.ts';
 import { isAtLeast, type Server } from '../server.ts';
 import type { Dump } from './work.ts';
 
@@ -11,7 +12,7 @@ export async function whileNothingMoves<Result>(work: Dump, look: () => Promise<
   const { control } = work;
   const lock = lockOf(work.server);
   if (lock === undefined) return await look();
-  await control.execute(`SET SESSION lock_wait_timeout = ${waitSeconds}`);
+  await control.execute(waitShortly);
   let taken = 0;
   try {
     for (const statement of lock.take) {
@@ -21,11 +22,9 @@ export async function whileNothingMoves<Result>(work: Dump, look: () => Promise<
     return await look();
   } finally {
     if (taken > 0) await control.execute(lock.release);
-    await control.execute('SET SESSION lock_wait_timeout = DEFAULT');
+    await control.execute(waitAgain);
   }
 }
-
-const waitSeconds = 3;
 
 function lockOf(server: Server): { take: readonly string[]; release: string } | undefined {
   if (isAtLeast(server, { mariadb: 1004 })) {

@@ -5,9 +5,10 @@ import { asSourceError } from '../protocol/server-error.ts';
 import { openSession } from '../protocol/session.ts';
 import { RowCutter } from '../rows/row-cutter.ts';
 import type { ServerAddress } from '../settings.ts';
-import type { BinlogPosition } from './consistent-point.ts';
+import type { SnapshotPlace } from './consistent-point.ts';
 import { holdTables, letGoAtSavepoints } from './hold.ts';
-import { nameOf, type ReadOutcome, readTables, savepoint, type TableRead } from './table-read.ts';
+import { beginSnapshot } from './own-snapshot.ts';
+import { nameOf, type ReadOutcome, readTables, type TableRead } from './table-read.ts';
 
 /*
  * The data thread of a dump: one connection with its own snapshot. Rows go from the socket to sealed blobs without
@@ -22,7 +23,7 @@ export interface DumpSetup {
 
 export type DumpTask =
   | { readonly do: 'identify' }
-  | { readonly do: 'snapshot' }
+  | { readonly do: 'snapshot'; readonly replica: boolean }
   /** Quoted names. */
   | { readonly do: 'hold'; readonly tables: readonly string[]; readonly anew: boolean }
   | { readonly do: 'letGo' }
@@ -31,7 +32,7 @@ export type DumpTask =
 
 export type DumpResult = {
   readonly connectionId?: number;
-  readonly position?: BinlogPosition;
+  readonly place?: SnapshotPlace;
   readonly held?: readonly string[];
   /** One per read, in their order. */
   readonly outcomes?: readonly ReadOutcome[];
@@ -72,7 +73,7 @@ class DumpThread implements ThreadSession<DumpTask, DumpResult> {
         await letGoAtSavepoints(connection);
         return { connectionId: connection.id };
       case 'snapshot':
-        return await this.#snapshot(connection);
+        return { place: await beginSnapshot(connection, task.replica) };
       case 'hold':
         return { held: await holdTables(connection, task.tables, task.anew) };
       case 'letGo':
@@ -81,18 +82,6 @@ class DumpThread implements ThreadSession<DumpTask, DumpResult> {
       case 'read':
         return { outcomes: await readTables(connection, this.#cutter, task.reads, task.dictionary) };
     }
-  }
-
-  async #snapshot(connection: Connection): Promise<DumpResult> {
-    await connection.execute('ROLLBACK');
-    await connection.execute('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-    await connection.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT');
-    const rows = await connection.rows("SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
-    const value = (name: string) => rows.find((row) => row.Variable_name?.toLowerCase() === name)?.Value ?? '';
-    await connection.execute(`SAVEPOINT ${savepoint}`);
-    return {
-      position: { file: value('binlog_snapshot_file'), position: Number(value('binlog_snapshot_position')) },
-    };
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { TidemarkError } from '../../../core/error.ts';
 import { type Census, sameCensus, takeCensus } from '../inventory/census.ts';
 import { type Inventory, readInventory } from '../inventory/inventory.ts';
-import { type BinlogPosition, type ConsistentPoint, startConsistentSnapshots } from './consistent-point.ts';
+import { type ConsistentPoint, type SnapshotPlace, startConsistentSnapshots } from './consistent-point.ts';
 import { whileNothingMoves } from './ddl-pause.ts';
 import type { Dump } from './work.ts';
 
@@ -49,9 +49,10 @@ export function startAt(work: Dump): Promise<ConsistentPoint> {
   return startConsistentSnapshots({ control, server, startAll, clock, signal: request.signal, subject, step });
 }
 
-async function startOnAll({ threads, count }: Dump): Promise<BinlogPosition[]> {
-  const started = Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'snapshot' }));
-  return (await Promise.all(started)).map((one) => one.position!);
+async function startOnAll({ threads, count, server }: Dump): Promise<SnapshotPlace[]> {
+  const task = { do: 'snapshot', replica: server.mayReplicate } as const;
+  const started = Array.from({ length: count }, (_, at) => threads.runOn(at, task));
+  return (await Promise.all(started)).map((one) => one.place!);
 }
 
 async function lookAgain({ control, selection, dictionary }: Dump): Promise<Inventory> {

@@ -11,8 +11,9 @@ export class ServerError extends Error {
   }
 }
 
+/** One of these, or any. */
 export function isServerError(thrown: unknown, ...errnos: number[]): boolean {
-  return thrown instanceof ServerError && errnos.includes(thrown.errno);
+  return thrown instanceof ServerError && (errnos.length === 0 || errnos.includes(thrown.errno));
 }
 
 /** Server error numbers that this driver decides by. */

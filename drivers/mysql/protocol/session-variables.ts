@@ -10,7 +10,7 @@ export interface SessionVariables {
 }
 
 /** What a server's configuration may have set otherwise for everybody, to the harm of whoever reads or writes all of it. */
-export const variablesOfAll: SessionVariables = {
+export const variablesOfAll = {
   must: {
     autocommit: '1', // else all that was written is rolled back at the end
     completion_type: '0', // else COMMIT closes the connection
@@ -32,13 +32,13 @@ export const variablesOfAll: SessionVariables = {
     idle_transaction_timeout: '0',
     idle_readonly_transaction_timeout: '0',
     idle_write_transaction_timeout: '0',
+    lock_wait_timeout: '86400',
     net_write_timeout: '3600',
     net_read_timeout: '3600',
     wait_timeout: '86400',
   },
   may: {
     timestamp: 'DEFAULT', // the server's clock, not what somebody set for it
-    lock_wait_timeout: '86400',
     information_schema_stats_expiry: '0',
     explain_format: "'TRADITIONAL'",
     old_mode: "'UTF8_IS_UTF8MB3'", // `utf8` means what it meant where it was printed
@@ -50,7 +50,7 @@ export const variablesOfAll: SessionVariables = {
     max_error_count: '64',
     sql_notes: '1',
   },
-};
+} satisfies SessionVariables;
 
 /** For whoever makes tables and loads rows, in any order, as they were. */
 export const variablesOfLoad: SessionVariables = {

@@ -82,4 +82,5 @@ function alreadyGone(): void {}
 /** A table that somebody else holds is an error (`meansBusy`) at once; MySQL takes 0 for one second. */
 export const dontWait = 'SET SESSION lock_wait_timeout = 0';
 export const waitShortly = 'SET SESSION lock_wait_timeout = 2';
-export const waitAgain = 'SET SESSION lock_wait_timeout = DEFAULT';
+/** As the session began. Not DEFAULT, which is whatever the server has for everybody. */
+export const waitAgain = `SET SESSION lock_wait_timeout = ${variablesOfAll.must.lock_wait_timeout}`;
