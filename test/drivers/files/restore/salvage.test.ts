@@ -66,6 +66,35 @@ test('damaged files are kept when asked for, named all the same, with zeros wher
   assert.equal(notRestored.length, 2, 'a second name of a damaged file is as damaged');
 });
 
+test('of a file whose blobs are in no index, what can be placed is kept at its place', async (t) => {
+  const fixture = await filesFixture(t);
+  const large = randomBytes('scattered', 50 * 2 ** 20);
+  fs.writeFileSync(join(fixture.tree, 'large'), large);
+  await fixture.backUp();
+  const places = (await placesOf(fixture)).filter(({ type, length }) => type === 'data' && length > 100_000);
+  const packs = [...new Set(places.map(({ pack }) => pack))];
+  assert(packs.length > 2);
+  fs.rmSync(join(fixture.folder, 'repository/index'), { recursive: true });
+  flipByte(packPath(fixture, packs[1]!), -50);
+  const into = await tempFolder(t);
+  const { notRestored } = await fixture.restore({ folder: into, keepDamaged: true });
+  assert.deepEqual(
+    notRestored.map(({ why }) => why),
+    ['damaged'],
+  );
+  assert.match(notRestored[0]!.detail, /^data blob [0-9a-f]{64} is in no index;.*; and \d+ more$/);
+  const restored = fs.readFileSync(join(into, fixture.tree, 'large'));
+  assert.equal(restored.length, large.length);
+  for (let at = 0; at < large.length; at += 4096) {
+    const [found, wanted] = [restored.subarray(at, at + 4096), large.subarray(at, at + 4096)];
+    assert(
+      found.every((byte, offset) => byte === 0 || byte === wanted[offset]),
+      `at ${at}`,
+    );
+  }
+  assert(differingBytes(restored, large) < large.length);
+});
+
 /** What is done to the repository, and what that costs: paths below the tree, or of the backup. */
 const damages: Record<string, (at: BackedUp) => Promise<{ lost: string[]; says?: RegExp; warns?: RegExp }>> = {
   nothing: async () => ({ lost: [] }),
