@@ -1,17 +1,11 @@
-/**
- * What `work` comes to, or the reason of the signal as soon as it fires, whatever the work hangs on. `cut` is called then
- * and ends what the work waits for (it closes the socket), so that nothing goes on unwatched; without it the work does.
- */
-export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, cut?: () => void): Promise<T> {
+/** What `work` comes to, or the reason of the signal as soon as it fires; then the work goes on unwatched. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
-    const abort = () => {
-      reject(signal.reason);
-      cut?.();
-    };
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-    if (signal.aborted) abort();
   });
 }
 

@@ -32,7 +32,7 @@ interface Need {
 
 /** What backups may have to do, beside seeing what they read. */
 const needs: readonly Need[] = [
-  { privileges: ['RELOAD'], why: 'to take the brief lock that a busy server may need' },
+  { privileges: ['RELOAD'], why: 'to take the brief lock that a busy server and a replica need' },
   { privileges: ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'], why: 'to record the position in the binary log' },
 ];
 
