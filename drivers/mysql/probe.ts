@@ -31,10 +31,21 @@ interface Need {
 }
 
 /** What backups may have to do, beside seeing what they read. */
-const needs: readonly Need[] = [
-  { privileges: ['RELOAD'], why: 'to take the brief lock that a busy server and a replica need' },
-  { privileges: ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'], why: 'to record the position in the binary log' },
-];
+function needsOf(server: Server): Need[] {
+  const isNew = isAtLeast(server, { mariadb: 1005 });
+  const lettingGo: Need = {
+    privileges: isNew ? ['BINLOG ADMIN', 'SUPER'] : ['SUPER'],
+    why: 'to let go of each table when it was read; without it schema changes wait for the end of a backup',
+  };
+  return [
+    { privileges: ['RELOAD'], why: 'to take the brief lock that a busy server and a replica need' },
+    {
+      privileges: [isNew ? 'BINLOG MONITOR' : 'REPLICATION CLIENT', 'SUPER'],
+      why: 'to record the position in the binary log',
+    },
+    ...(server.flavour === 'mariadb' && server.logsBinary ? [lettingGo] : []),
+  ];
+}
 
 /**
  * Looks at everything; a plan may select less. What is granted somewhere is a warning therefore: the backup is the judge,
@@ -55,21 +66,16 @@ async function privilegeProblems(
       hint: `Needed ${why}. Run: ${grant}.`,
     };
   });
-  const unable = needs.filter((need) => !need.privileges.some((one) => grants.may(one)));
-  return [...unseen, ...unable.map((need) => problemOf(need, grants, server))];
+  const unable = needsOf(server).filter((need) => !need.privileges.some((one) => grants.may(one)));
+  return [...unseen, ...unable.map((need) => problemOf(need, grants))];
 }
 
-function problemOf(need: Need, { account }: Grants, server: Server): DriverProblem {
-  const name = need.privileges.includes('BINLOG MONITOR') ? binlogPrivilege(server) : need.privileges[0]!;
+function problemOf({ privileges: [name], why }: Need, { account }: Grants): DriverProblem {
   return {
     severity: 'warning',
     summary: `the account ${account} lacks ${name}`,
-    hint: `Needed ${need.why}. Run: GRANT ${name} ON *.* TO ${accountText(account)}.`,
+    hint: `Needed ${why}. Run: GRANT ${name} ON *.* TO ${accountText(account)}.`,
   };
-}
-
-function binlogPrivilege(server: Server): string {
-  return isAtLeast(server, { mariadb: 1005 }) ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
 }
 
 async function loadProblems(connection: Connection): Promise<DriverProblem[]> {

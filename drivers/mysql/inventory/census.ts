@@ -70,33 +70,40 @@ export function numberOf(space: string): number {
 }
 
 export interface Dictionary {
-  readonly table: 'INNODB_TABLES' | 'INNODB_SYS_TABLES';
+  /** How its numbers are read: `id` and `name` of tables and partitions. */
+  readonly select: string;
+  readonly number: 'table_id' | 'space';
   /** Older servers and MariaDB tell how they write a name as a file's; MySQL 8 keeps that to itself. */
   readonly namesFiles: boolean;
 }
 
+/**
+ * MySQL 8 waits for each table that it lists from its dictionary of tables, which a RENAME may hold that waits for us; its
+ * list of tablespaces it reads freely. There a table without a space of its own is known by its age alone.
+ */
 export function dictionaryOf(server: Server): Dictionary {
   const isNew = isAtLeast(server, { mysql: 800 });
-  return { table: isNew ? 'INNODB_TABLES' : 'INNODB_SYS_TABLES', namesFiles: !isNew };
+  const [number, table] = isNew
+    ? (['space', 'INNODB_TABLESPACES'] as const)
+    : (['table_id', 'INNODB_SYS_TABLES'] as const);
+  const select = `SELECT ${number} AS id, name AS name FROM information_schema.${table}`;
+  return { select, number, namesFiles: !isNew };
 }
 
 /** Which of these spaces are still there under the same name. Needs PROCESS. */
 export async function findSpaces(
   connection: Connection,
-  { table }: Dictionary,
+  { select, number }: Dictionary,
   spaces: Spaces,
 ): Promise<ReadonlySet<string>> {
   if (spaces.length === 0) return new Set();
-  const rows = await connection.rows(
-    `SELECT table_id AS id, name AS name FROM information_schema.${table} WHERE table_id IN (${spaces.map(numberOf)})`,
-  );
+  const rows = await connection.rows(`${select} WHERE ${number} IN (${spaces.map(numberOf)})`);
   return new Set(rows.map(({ id, name }) => `${id} ${name}`));
 }
 
-async function readDictionary(connection: Connection, { table }: Dictionary): Promise<Map<string, string[]>> {
+async function readDictionary(connection: Connection, { select }: Dictionary): Promise<Map<string, string[]>> {
   const files = new Map<string, string[]>();
-  const rows = await connection.rows(`SELECT table_id AS id, name AS name FROM information_schema.${table} ORDER BY 1`);
-  for (const { id, name } of rows) {
+  for (const { id, name } of await connection.rows(`${select} WHERE name LIKE '%/%' ORDER BY 1`)) {
     const file = name!.replace(/#p#.*$/is, '');
     const spaces = files.get(file);
     if (spaces === undefined) files.set(file, [`${id} ${name}`]);
