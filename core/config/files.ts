@@ -44,14 +44,13 @@ export async function readYamlFiles(files: readonly string[]): Promise<readonly 
   for (const file of files) {
     const { bytes, unreadable } = await readRegularFile(file, leftBytes);
     leftBytes -= bytes?.length ?? 0;
-    read.push(
-      bytes === undefined ? unreadableFile(file, `the file cannot be read: ${unreadable}`) : parse(file, bytes),
-    );
+    if (bytes === undefined) read.push(unreadableFile(file, `the file cannot be read: ${unreadable}`));
+    else read.push(await parse(file, bytes));
   }
   return read;
 }
 
-function parse(file: string, bytes: Buffer): YamlFile {
+async function parse(file: string, bytes: Buffer): Promise<YamlFile> {
   if (!isUtf8(bytes)) return unreadableFile(file, 'the file is not UTF-8 text');
   return parseYaml(file, new TextDecoder().decode(bytes));
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Diagnostic, hasErrors } from '../diagnostic.ts';
 import { asTidemarkError } from '../error.ts';
 import type { SecretResolver } from '../secret.ts';
@@ -48,7 +49,8 @@ async function checkAll(
   const validate = makeValidator(drivers);
   const checkReferences = makeReferenceCheck(declared, drivers);
   const diagnostics: Diagnostic[] = [];
-  for (const one of declared.values()) {
+  for (const [at, one] of [...declared.values()].entries()) {
+    if (at % betweenSignals === 0) await setImmediate();
     const validated = validate(one);
     const unreadable = secrets ? await unreadableSecrets(one, validated, secrets) : [];
     const findings = [...validated.findings, ...checkReferences(one), ...unreadable];
@@ -56,6 +58,9 @@ async function checkAll(
   }
   return diagnostics;
 }
+
+/** After so many resources, signals to end come in. */
+const betweenSignals = 256;
 
 async function unreadableSecrets(
   { value }: Declared,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Composer, type CST, type Document, LineCounter, type YAMLError } from 'yaml';
 import type { Diagnostic, Position } from '../diagnostic.ts';
 import { mostLevels, tooDeepAt } from './nesting.ts';
@@ -23,14 +24,14 @@ export interface YamlFile {
  * Reads a file of YAML 1.2 documents into plain values, with the place of each. Aliases are expanded, up to a limit.
  * A file with errors has no documents: what a parser recovers from broken text is a guess.
  */
-export function parseYaml(file: string, text: string): YamlFile {
+export async function parseYaml(file: string, text: string): Promise<YamlFile> {
   const lines = new LineCounter();
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   try {
-    const { documents, errors, diagnostics } = readDocuments(text, lines, at);
+    const { documents, errors, diagnostics } = await readDocuments(text, lines, at);
     const said = errors.length > 0 ? syntaxProblems(errors, text, at) : diagnostics;
     return { documents: said.length > 0 ? [] : documents, diagnostics: said };
   } catch (error) {
@@ -42,8 +43,8 @@ export function parseYaml(file: string, text: string): YamlFile {
 
 const options = { prettyErrors: false, uniqueKeys: false, stringKeys: true } as const;
 
-/** Each document, or piece of one, is read as soon as it is composed, and its nodes are let go. */
-function readDocuments(text: string, lines: LineCounter, at: (offset: number) => Position) {
+/** Each document, or piece of one, is read as soon as it is composed, and its nodes are let go. Signals come in between. */
+async function readDocuments(text: string, lines: LineCounter, at: (offset: number) => Position) {
   const documents: YamlDocument[] = [];
   const errors: YAMLError[] = [];
   const readers = [new DocumentReader(at)];
@@ -57,6 +58,7 @@ function readDocuments(text: string, lines: LineCounter, at: (offset: number) =>
     rejectTooDeep(token);
     if (isPiece) for (const piece of composePiece(token, lines)) read(piece, readers.at(-1)!);
     else for (const document of composer.next(token)) read(document, readers[next++]!);
+    if (isPiece) await setImmediate();
     if (!isPiece && token.type === 'document') readers.push(new DocumentReader(at));
   }
   for (const document of composer.end(true, text.length)) read(document, readers[next++]!);
