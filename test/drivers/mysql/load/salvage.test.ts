@@ -137,7 +137,8 @@ test('what the target refuses costs what needs it', async (t) => {
     CREATE VIEW on_shapes AS SELECT id FROM shapes;
     ALTER TABLE t1 ADD COLUMN extra INT DEFAULT 4; CREATE VIEW broken AS SELECT extra FROM t1; CREATE VIEW on_broken AS SELECT * FROM broken;
     ALTER TABLE t1 DROP COLUMN extra;
-    CREATE DEFINER=ghost@nowhere VIEW haunted AS SELECT id FROM t2`);
+    CREATE DEFINER=ghost@nowhere VIEW haunted AS SELECT id FROM t2;
+    ALTER DATABASE shop COLLATE utf8mb4_bin`);
   await target.query(
     'CREATE DATABASE shop; CREATE TABLE shop.other (id INT); CREATE TRIGGER shop.count5 BEFORE INSERT ON shop.other FOR EACH ROW SET @a = 1',
   );
@@ -159,6 +160,8 @@ test('what the target refuses costs what needs it', async (t) => {
   );
   assert.match(why('view shop.broken')!.detail, /^Unknown column/);
   assert.match(why('view shop.on_broken')!.detail, /^needs view shop\.broken/);
+  const collation = "SELECT default_collation_name AS c FROM information_schema.schemata WHERE schema_name = 'shop'";
+  assert.deepEqual(await target.query(collation), [{ c: 'utf8mb4_bin' }]); // set back after what was refused
   assert.match(why('trigger shop.count5')!.detail, /already exists/);
   assert.match(
     warnings.join('\n'),
