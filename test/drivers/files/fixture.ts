@@ -27,6 +27,27 @@ import { tempFolder } from '../../kit/temp.ts';
 const quiet = { add() {}, expect() {}, step() {} };
 const manifestNode = { mode: 0o600, mtimeNs: 0n, atimeNs: 0n, ctimeNs: 0n, uid: 0, gid: 0 };
 
+const emptyManifest: Manifest = {
+  format: 1,
+  tidemark: 'test',
+  id: 'test',
+  plan: 'test',
+  source: 'test',
+  driver: 'files',
+  type: 'snapshot',
+  selection: { include: [], exclude: [] },
+  startedAt: '2026-01-01T00:00:00.000Z',
+  endedAt: '2026-01-01T00:00:01.000Z',
+  flavour: 'test',
+  version: 'test',
+  identity: 'test',
+  consistentPoint: { time: '2026-01-01T00:00:00.000Z' },
+  totals: { items: 0, bytes: 0 },
+  contents: [],
+  warnings: [],
+  partial: false,
+};
+
 export interface Fixture {
   readonly folder: string;
   /** The tree to back up. */
@@ -54,7 +75,7 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
   let latest: { id: string; tree: string } | undefined;
 
   const commit = async (writing: BackupWriting, root: readonly Node[], facts: Partial<Manifest>) => {
-    const content = await writing.content(Buffer.from(JSON.stringify({ format: 1, driver: 'files', ...facts })));
+    const content = await writing.content(Buffer.from(JSON.stringify({ ...emptyManifest, ...facts })));
     const inside = await writing.tree([{ ...manifestNode, name: 'manifest.json', type: 'file', content }]);
     const node: Node = { ...manifestNode, mode: 0o700, name: '.tidemark', type: 'dir', subtree: inside };
     const rootTree = await writing.tree([...root, node]);
