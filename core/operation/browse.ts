@@ -22,7 +22,7 @@ export async function listEntries(
   const destination = await appliedResource(context, `destinations.${backup.destination}`);
   await using open = await openRepository(context, destination, run.signal);
   const snapshot = await open.repository.snapshot(backup.snapshot, run.signal);
-  await using reading = await open.repository.read(snapshot, { ...run, threads: context.process.threads });
+  await using reading = await open.repository.salvage(snapshot, { ...run, threads: context.process.threads });
   return await entriesAt(reading, path, backup.id);
 }
 

@@ -118,7 +118,8 @@ async function readManifest(
   run: Run,
   onDamage: (thrown: unknown) => void,
 ): Promise<Manifest> {
-  await using reading: BackupReading = await repository.read(snapshot, { ...run, threads: context.process.threads });
+  await using reading: BackupReading = await repository.salvage(snapshot, { ...run, threads: context.process.threads });
+  if (reading.manifestDamage !== undefined) throw reading.manifestDamage;
   if (!reading.isForeign) return reading.manifest;
   if (Number.isNaN(Date.parse(snapshot.time))) throw new TidemarkError('REPOSITORY_CORRUPT', 'it tells no time');
   const { warnings, ...totals } = await countTree(reading, reading.rootTree, onDamage);

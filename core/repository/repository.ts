@@ -40,6 +40,7 @@ export class Repository {
   readonly #keyId: string;
   readonly #objects: SealedObjects;
   #index: Promise<BlobIndex> | undefined;
+  #salvage: Promise<Salvage> | undefined;
 
   private constructor(options: RepositoryOptions, key: { id: string; master: KeyMaterial }, config: Config) {
     this.id = config.id;
@@ -124,6 +125,7 @@ export class Repository {
     const request = { exclusive: kind === 'exclusive', by, clock, processAlive, signal };
     const lock = await RepositoryLock.acquire(this.#objects, request);
     this.#index = undefined; // without a lock, somebody may have pruned
+    this.#salvage = undefined;
     return lock;
   }
 
@@ -140,7 +142,11 @@ export class Repository {
   /** Opens the tree of a snapshot in a repository that may be damaged, to bring back whatever is left. */
   async salvage(snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
     const known = { store: this.#options.store, objects: this.#objects, key: this.#master };
-    const salvage = await Salvage.open(known, options.signal);
+    this.#salvage ??= Salvage.open(known, options.signal);
+    const salvage = await this.#salvage.catch((error) => {
+      this.#salvage = undefined;
+      throw error;
+    });
     return BackupReading.salvage({ ...known, index: salvage.index }, salvage, snapshot, options);
   }
 

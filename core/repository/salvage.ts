@@ -18,6 +18,7 @@ export class Salvage {
   readonly warnings: string[];
   readonly #parts: { readonly store: Store; readonly key: KeyMaterial };
   readonly #signal: AbortSignal;
+  #found: Promise<BlobIndex> | undefined;
 
   private constructor(
     parts: { readonly store: Store; readonly key: KeyMaterial },
@@ -40,8 +41,13 @@ export class Salvage {
     return new Salvage(parts, index, damaged, signal);
   }
 
-  /** The blobs of the packs that no sound index names. */
-  async findLost(): Promise<BlobIndex> {
+  /** The blobs of the packs that no sound index names. Looks once, however many ask. */
+  findLost(): Promise<BlobIndex> {
+    this.#found ??= this.#readHeaders();
+    return this.#found;
+  }
+
+  async #readHeaders(): Promise<BlobIndex> {
     const { store, key } = this.#parts;
     const { index, packs, unreadable } = await readPackHeaders(store, new Sealer(key), this.index, this.#signal);
     if (packs > 0) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { home, type Told, yamlFor } from './kit.ts';
@@ -63,6 +63,19 @@ test('a repository without its config or its keys says what is missing and where
   }
   assert.equal((await at.inside('backup', 'docs-daily')).code, 0);
   await rm(join(at.repository, 'config'));
+});
+
+test('a damaged index keeps nobody from knowing and bringing back what there is', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  for (const name of await readdir(join(at.repository, 'index')))
+    await truncate(join(at.repository, 'index', name), 50);
+  const imported = await at.inside('catalog', 'import', 'disk', '--json');
+  assert.deepEqual([imported.code, JSON.parse(imported.stdout).found], [0, 1], imported.stderr);
+  const restored = await at.inside('restore', 'docs', '--into', './back');
+  assert.deepEqual([restored.code, /index\/[0-9a-f]{64} is damaged/.test(restored.stderr)], [0, true], restored.stderr);
+  assert.equal((await at.inside('backup', 'docs-daily')).code, 10, 'a backup does not build on a damaged index');
 });
 
 function says({ code, stderr }: Told, expected: number, message: RegExp, hint: RegExp): void {
