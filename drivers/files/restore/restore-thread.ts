@@ -128,8 +128,7 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
   }
 
   #makeLink({ folder, name, toFolder, toName }: HardLink): void {
-    const from = this.#folders.descriptor(toFolder);
-    const to = this.#folders.descriptor(folder);
+    const [from, to] = this.#folders.pair(toFolder, folder);
     const target = this.#setup.replace ? this.#temporary : name;
     try {
       this.#native.makeLink(from, toName, to, target);

@@ -13,13 +13,15 @@ export class TargetFolders {
   readonly #native: Native;
   readonly #root: number;
   readonly #open = new Map<string, number>();
+  /** Stays open, however many others are opened. */
+  #held: string | undefined;
 
   constructor(native: Native, root: string) {
     this.#native = native;
     this.#root = native.open(workingFolder, root, constants.O_DIRECTORY | openPathOnly);
   }
 
-  /** A descriptor for calls that are relative to the folder; stays ours, and open at least until the next call. */
+  /** A descriptor for calls that are relative to the folder; stays ours, and open only until the next call: for two, `pair`. */
   descriptor(path: string): number {
     if (path === '') return this.#root;
     const known = this.#open.get(path);
@@ -29,6 +31,17 @@ export class TargetFolders {
     const descriptor = this.#openChild(parent, path.slice(slash + 1), path);
     this.#keep(path, descriptor);
     return descriptor;
+  }
+
+  /** Descriptors of two folders, both open until the next call. */
+  pair(first: string, second: string): [first: number, second: number] {
+    const descriptor = this.descriptor(first);
+    this.#held = first;
+    try {
+      return [descriptor, this.descriptor(second)];
+    } finally {
+      this.#held = undefined;
+    }
   }
 
   close(): void {
@@ -47,12 +60,17 @@ export class TargetFolders {
   }
 
   #keep(path: string, descriptor: number): void {
-    if (this.#open.size >= keptOpen) {
-      const [oldest, itsDescriptor] = this.#open.entries().next().value!;
-      this.#open.delete(oldest);
-      this.#native.close(itsDescriptor);
-    }
+    if (this.#open.size >= keptOpen) this.#closeOldest();
     this.#open.set(path, descriptor);
+  }
+
+  #closeOldest(): void {
+    for (const [path, descriptor] of this.#open) {
+      if (path === this.#held) continue;
+      this.#open.delete(path);
+      this.#native.close(descriptor);
+      return;
+    }
   }
 }
 

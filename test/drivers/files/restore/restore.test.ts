@@ -52,6 +52,28 @@ test('overwrite replaces what the backup has and keeps what it has not', async (
   assert(fs.statSync(join(restored, 'was-a-file')).isDirectory());
 });
 
+test('a name in any of very many folders becomes a link to its own file', async (t) => {
+  const fixture = await filesFixture(t);
+  fs.mkdirSync(join(fixture.tree, 'first'));
+  fs.writeFileSync(join(fixture.tree, 'first/file'), 'right');
+  const into = await tempFolder(t);
+  const folders = Array.from({ length: 140 }, (_, at) => `release ${at}/bin`);
+  for (const folder of folders) {
+    fs.mkdirSync(join(fixture.tree, folder), { recursive: true });
+    fs.linkSync(join(fixture.tree, 'first/file'), join(fixture.tree, folder, 'file'));
+    fs.mkdirSync(join(into, fixture.tree, folder), { recursive: true });
+    fs.writeFileSync(join(into, fixture.tree, folder, 'file'), 'old');
+  }
+  await fixture.backUp();
+  const { items, partial } = await fixture.restore({ folder: into, overwrite: true });
+  assert.deepEqual([items, partial], [141, false]);
+  const inode = (path: string) => fs.statSync(join(into, fixture.tree, path, 'file')).ino;
+  assert.deepEqual(
+    folders.filter((folder) => inode(folder) !== inode('first')),
+    [],
+  );
+});
+
 test('in place brings back what is gone, refuses what is there, and leaves the folders above alone', async (t) => {
   const fixture = await filesFixture(t);
   fs.mkdirSync(join(fixture.tree, 'folder'));
