@@ -8,10 +8,12 @@ import { asTargetError, errno, isServerError } from '../protocol/server-error.ts
 import { openSession } from '../protocol/session.ts';
 import { setVariables, variablesOfLoad } from '../protocol/session-variables.ts';
 import { RowCutter } from '../rows/row-cutter.ts';
+import { RowSum } from '../rows/row-sum.ts';
 import { RowsToTsv } from '../rows/row-to-tsv.ts';
 import type { ServerAddress } from '../settings.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { insertRows } from './insert-rows.ts';
+import { readWarnings } from './row-warnings.ts';
 import { type Damage, inspect, wholeRows } from './whole-rows.ts';
 
 /* The data thread of a load: one connection that takes rows straight from the repository. */
@@ -38,6 +40,8 @@ export type LoadTask =
       readonly query: string;
       readonly escaped: readonly boolean[];
       readonly content: Content;
+      /** Whether the query gives the rows in the order of the file. */
+      readonly inOrder: boolean;
       /** For errors: `comparing shop.orders`. */
       readonly doing: string;
     };
@@ -109,7 +113,7 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
     try {
       const statement = loadStatement(task.table, 'tidemark');
       const okay = await loadInfile(connection, statement, () => this.#rows(task, counted));
-      const warnings = okay.warnings === 0 ? [] : await readWarnings(connection);
+      const warnings = await readWarnings(connection, okay);
       checkRows(task, counted.rows, okay.affectedRows, warnings);
       return { warnings, rows: okay.affectedRows };
     } catch (error) {
@@ -124,10 +128,10 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
   async #insert(connection: Connection, task: LoadTask & { do: 'load' }): Promise<LoadResult> {
     const counted = { rows: 0 };
     await connection.execute('START TRANSACTION');
-    const inserted = await insertRows(connection, task.table, this.#rows(task, counted));
+    const { rows, warnings } = await insertRows(connection, task.table, this.#rows(task, counted));
     await connection.execute('COMMIT');
-    checkRows(task, counted.rows, inserted, []);
-    return { rows: inserted };
+    checkRows(task, counted.rows, rows, warnings);
+    return { warnings, rows };
   }
 
   async *#rows({ content, damage }: LoadTask & { do: 'load' }, counted: { rows: number }): AsyncGenerator<Uint8Array> {
@@ -140,13 +144,13 @@ class LoadThread implements ThreadSession<LoadTask, LoadResult> {
 
   /** Reads the rows back as a dump would, and compares digests: both sides are streams. */
   async #compare(connection: Connection, task: LoadTask & { do: 'compare' }): Promise<boolean> {
-    const found = createHash('sha256');
+    const digest = () => (task.inOrder ? createHash('sha256') : new RowSum());
+    const [found, stored] = [digest(), digest()];
     const cutter = new RowCutter((blob) => {
       found.update(blob);
       return { blobs: new Uint8Array(0), sizeBytes: blob.length };
     });
     await connection.stream(task.query, new RowsToTsv(task.escaped, cutter));
-    const stored = createHash('sha256');
     for await (const bytes of this.#context.read(task.content)) stored.update(bytes);
     return found.digest('hex') === stored.digest('hex');
   }
@@ -166,10 +170,6 @@ export async function openLoadSession(address: ServerAddress, options: ConnectOp
     connection.destroy();
     throw error;
   }
-}
-
-async function readWarnings(connection: Connection): Promise<string[]> {
-  return (await connection.rows('SHOW WARNINGS LIMIT 3')).map((row) => row.Message ?? '');
 }
 
 /** LOAD DATA LOCAL skips rows that it cannot store, with no more than a warning. */

@@ -8,8 +8,8 @@ import type { TableProgress } from './table-progress.ts';
 import type { Load } from './work.ts';
 
 /**
- * Reads tables back and compares them byte for byte with the backup. All that differ are named; they stay. Tables
- * without a key have no order to compare in: the number of their rows was compared when they were loaded.
+ * Reads tables back and compares their rows byte for byte with the backup, those without a key in any order. All that
+ * differ are named; they stay.
  */
 export async function compareTables(work: Load, tables: readonly TableProgress[]): Promise<void> {
   const differ = new Map<TableFacts, string>();
@@ -23,10 +23,6 @@ export async function compareTables(work: Load, tables: readonly TableProgress[]
     work.ledger.set(table, 'damaged');
     work.ledger.fail(table, { why: 'refused', detail: `${detail}; the table is there as the target holds it` });
   }
-  const keyless = tables.filter(({ facts }) => facts.key.length === 0 && facts.rows > 0).map(({ name }) => name);
-  if (keyless.length > 0) {
-    work.ledger.warnings.push(`without a primary key, so compared by the number of rows: ${keyless.join(', ')}`);
-  }
 }
 
 const differs =
@@ -39,7 +35,6 @@ interface CompareTask {
 
 async function* compareTasks(work: Load, tables: readonly TableProgress[]): AsyncGenerator<CompareTask> {
   for (const { facts: table } of tables) {
-    if (table.key.length === 0) continue;
     work.request.progress.step(`comparing ${table.database}.${table.name}`);
     const key = table.key.map((name) => ({ name }));
     for (const file of table.files) yield { table, task: await compareTask(work, table, key, file) };
@@ -53,6 +48,7 @@ async function compareTask(work: Load, table: TableFacts, key: { name: string }[
     query: rowsQuery({ database, name, columns, key }, file.condition),
     escaped: storedColumns(columns).map(needsEscape),
     content: await fileContent(work, table, file),
+    inOrder: key.length > 0,
     doing: `comparing ${database}.${name}`,
   };
 }

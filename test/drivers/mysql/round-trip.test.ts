@@ -8,6 +8,12 @@ import { questions, zoo } from './zoo.ts';
 
 const serverArgs = ['--log-bin', '--server-id=5', '--local-infile=1', '--max-allowed-packet=64M'];
 
+/** The zoo has a value that is in no list of its ENUM, and an event. */
+const loadWarnings = [
+  "zoo.texts: Data truncated for column 'k' at row 7",
+  'event zoo.tick: Event scheduler is switched off, use SET GLOBAL event_scheduler=ON to enable it.',
+];
+
 test('what was backed up comes back equal', async (t) => {
   const [source, target] = await Promise.all([
     startMariadb(t, { args: serverArgs }),
@@ -29,7 +35,7 @@ test('what was backed up comes back equal', async (t) => {
   await t.test('loaded by tidemark, compared byte for byte', async () => {
     const { warnings } = await repository.restore(id, target);
     assert.deepEqual(await answers(target), before);
-    assert.match(warnings.join('\n'), /without a primary key.*zoo.no_key/);
+    assert.deepEqual(warnings, loadWarnings);
     await checksSame(source, target);
   });
 
@@ -47,8 +53,8 @@ test('what was backed up comes back equal', async (t) => {
 
   await t.test('loaded by INSERT where the server forbids LOAD DATA LOCAL', async () => {
     await target.query('SET GLOBAL local_infile = 0');
-    await repository.restore(id, target, { overwrite: true });
-    assert.deepEqual(await answers(target), before);
+    const { warnings } = await repository.restore(id, target, { overwrite: true });
+    assert.deepEqual([await answers(target), warnings], [before, loadWarnings]);
     await target.query('SET GLOBAL local_infile = 1');
   });
 
