@@ -2,7 +2,6 @@ import type { Clock } from '../../../core/clock.ts';
 import type { BackupRequest, BackupResult, BackupSink } from '../../../core/driver/index.ts';
 import { type Entry, notCarried } from '../format/contents.ts';
 import { dictionaryOf } from '../inventory/census.ts';
-import type { TableEntry } from '../inventory/inventory.ts';
 import type { Missable, Missing } from '../inventory/privileges.ts';
 import { parseSelection } from '../inventory/selection.ts';
 import { readSight, refuseUnseen } from '../inventory/sight.ts';
@@ -15,12 +14,13 @@ import { Folder, storeFolder } from './folder.ts';
 import { type Ledger, lostOf, newLedger } from './ledger.ts';
 import { rootLoadScript } from './load-script.ts';
 import { storeObjects } from './object-dump.ts';
+import { refuseNothing, unmatchedPatterns } from './patterns.ts';
 import { findMissing } from './prove.ts';
 import { readLater } from './read-later.ts';
-import { refuseNothing, type Started, startSnapshot } from './snapshot.ts';
+import { type Started, startSnapshot } from './snapshot.ts';
 import { dumpTables } from './table-dump.ts';
 import { warningsOf } from './warnings.ts';
-import type { Dump } from './work.ts';
+import { type Dump, mayRead } from './work.ts';
 
 export interface BackupContext {
   readonly address: ServerAddress;
@@ -57,27 +57,29 @@ export async function backupLogical(
     refuseUnseen(missing, allows, grants.account, subject);
     const dictionary = missing.some((one) => one.what === 'dictionary') ? undefined : dictionaryOf(server);
     const own = { address, clock, control, server, dictionary, allows, grants, selection, subject };
-    return await dump({ ...own, threads, count, request, sink, root: new Folder() });
+    return await dump({ ...own, threads, count, request, sink, root: new Folder() }, missing);
   } catch (error) {
     throw asSourceError(error, address.subject);
   }
 }
 
-async function dump(work: Dump): Promise<BackupResult> {
+/** `unseen`: what the account may not see when the backup begins. What is granted later comes too late for what was read. */
+async function dump(work: Dump, unseen: readonly Missing[]): Promise<BackupResult> {
   const started = await startSnapshot(work);
   refuseNothing(work, started);
   const ledger = newLedger(started);
   const { databases } = started.inventory;
   await storeObjects(work, databases, ledger.beside);
   const tables = databases.flatMap((one) => one.tables);
-  const mayRead = ({ database, name }: TableEntry) => work.grants.may('SELECT', database, name);
-  for (const table of tables) if (!mayRead(table)) ledger.hide(table);
-  const read = await dumpTables(work, tables.filter(mayRead));
+  for (const table of tables) if (!mayRead(work, table)) ledger.hide(table);
+  const readable = tables.filter((table) => mayRead(work, table));
+  const read = await dumpTables(work, readable);
   ledger.add(read);
   await readWhatMoved(work, started, ledger);
   const { grants, missing } = await readSight({ ...work, ...work.request });
   refuseUnseen(missing, work.allows, grants.account, work.subject);
-  return await describeBackup(work, started, ledger, missing);
+  const ever = new Map([...unseen, ...missing].map((one) => [one.grant, one]));
+  return await describeBackup(work, started, ledger, [...ever.values()]);
 }
 
 /** All together first, then one by one. What is missing after that stays in the ledger, and is named. */
@@ -96,13 +98,15 @@ const stubborn = 100;
 
 async function describeBackup(
   work: Dump,
-  { point }: Started,
+  started: Started,
   ledger: Ledger,
   missing: readonly Missing[],
 ): Promise<BackupResult> {
   const { server, sink, root } = work;
+  const { point } = started;
   const tables = ledger.whole.map((one) => one.facts);
   const lost = lostOf(ledger);
+  const unmatched = unmatchedPatterns(work.request.include, started);
   const later = tables.filter((one) => one.later !== undefined);
   const consistency = later.length === 0 ? 'one moment' : 'one moment, but for tables that changed meanwhile';
   const all: Entry[] = [
@@ -122,8 +126,8 @@ async function describeBackup(
       consistentPoint: point,
       totals: { items: tables.length, bytes: tables.reduce((sum, one) => sum + one.bytes, 0) },
       contents: all as unknown as Record<string, unknown>[],
-      warnings: warningsOf(ledger, lost, missing),
-      partial: lost.length + later.length + missing.length > 0,
+      warnings: [...warningsOf(ledger, lost, missing), ...unmatched.map((one) => `nothing matches include ${one}`)],
+      partial: lost.length + later.length + missing.length + unmatched.length > 0,
     },
   };
 }

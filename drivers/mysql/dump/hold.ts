@@ -1,5 +1,5 @@
 import type { Connection } from '../protocol/connection.ts';
-import { isDenied, meansBusy, meansChanged, meansUnreadable } from '../protocol/server-error.ts';
+import { isDenied, isServerError, meansBusy, meansChanged } from '../protocol/server-error.ts';
 import { dontWait, waitAgain, waitShortly } from '../protocol/session.ts';
 import { savepoint } from './table-read.ts';
 
@@ -52,8 +52,9 @@ async function holdTable(connection: Connection, table: string): Promise<'held' 
     await connection.execute(`SELECT 1 FROM ${table} LIMIT 0`);
     return 'held';
   } catch (error) {
-    if (meansUnreadable(error)) return 'held'; // then its description says so
-    if (!meansChanged(error) && !meansBusy(error)) throw error;
+    if (!isServerError(error)) throw error;
+    // A view that does not work, a table that is broken or may not be read: what describes and reads it says so.
+    if (!meansChanged(error) && !meansBusy(error)) return 'held';
   }
   return await letGoOfLast(connection);
 }

@@ -5,7 +5,7 @@ import type { Ledger } from './ledger.ts';
 import { storeObjects } from './object-dump.ts';
 import type { Started } from './snapshot.ts';
 import { dumpTables } from './table-dump.ts';
-import type { Dump } from './work.ts';
+import { type Dump, mayRead } from './work.ts';
 
 /**
  * Reads what would not stand still, at a moment of its own: a data thread holds the tables, then they are described,
@@ -28,7 +28,9 @@ async function readHeld(work: Dump, started: Started, ledger: Ledger, held: Cens
     const inventory = await describe(work.control, work.selection, held);
     ledger.describe(inventory);
     const found = inventory.databases.flatMap((one) => one.tables);
-    const tables = found.filter((table) => !isNewer(table, started, ledger) && !isTaken(table, ledger));
+    const wanted = found.filter((table) => !isNewer(table, started, ledger) && !isTaken(table, ledger));
+    const tables = wanted.filter((table) => mayRead(work, table));
+    for (const table of wanted) if (!mayRead(work, table)) ledger.hide(table);
     if (tables.length > 0) ledger.add(await dumpTables({ ...work, count: 1 }, tables, await serverTime(work.control)));
     return inventory;
   } finally {

@@ -1,4 +1,3 @@
-import { TidemarkError } from '../../../core/error.ts';
 import { type Census, sameCensus, takeCensus } from '../inventory/census.ts';
 import { type Inventory, readInventory } from '../inventory/inventory.ts';
 import { type ConsistentPoint, type SnapshotPlace, startConsistentSnapshots } from './consistent-point.ts';
@@ -30,7 +29,8 @@ export async function startSnapshot(work: Dump): Promise<Started> {
     const inventory = isCalm ? await readInventory(control, selection, after) : undefined;
     if (inventory !== undefined && isComplete(inventory)) return { point, before, inventory };
     if (round < rounds) continue;
-    return { point, before, inventory: await whileNothingMoves(work, () => lookAgain(work)) };
+    const calm = await whileNothingMoves(work, () => takeCensus(control, selection, dictionary));
+    return { point, before, inventory: await readInventory(control, selection, calm) };
   }
 }
 
@@ -53,28 +53,4 @@ async function startOnAll({ threads, count, server }: Dump): Promise<SnapshotPla
   const task = { do: 'snapshot', replica: server.mayReplicate } as const;
   const started = Array.from({ length: count }, (_, at) => threads.runOn(at, task));
   return (await Promise.all(started)).map((one) => one.place!);
-}
-
-async function lookAgain({ control, selection, dictionary }: Dump): Promise<Inventory> {
-  return await readInventory(control, selection, await takeCensus(control, selection, dictionary));
-}
-
-/** An empty backup of a pattern that matches nothing would look like a good one. */
-export function refuseNothing(work: Dump, { before, inventory }: Started): void {
-  const { include } = work.request;
-  const count = (one: Inventory['databases'][number]) =>
-    one.tables.length + one.views.length + one.sequences.length + one.routines.length + one.events.length;
-  if (include.length === 0 || inventory.databases.some((one) => count(one) > 0)) return;
-  if (inventory.unseen.length + inventory.unreadable.length > 0) return;
-  const { subject } = work;
-  if (before.entries.size > 0) {
-    throw new TidemarkError('SOURCE_CHANGED', `what matches ${include.join(', ')} went away when the backup began`, {
-      subject,
-      hint: 'Run the backup again.',
-    });
-  }
-  throw new TidemarkError('CONFIG_INVALID', `nothing on the server matches ${include.join(', ')}`, {
-    subject,
-    hint: 'Correct `include` of the plan.',
-  });
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { BackupRequest, BackupSink, DataThreads } from '../../../core/driver/index.ts';
 import type { Dictionary, Spaces } from '../inventory/census.ts';
 import type { Grants } from '../inventory/grants.ts';
+import type { TableEntry } from '../inventory/inventory.ts';
 import type { Missable } from '../inventory/privileges.ts';
 import type { Selection } from '../inventory/selection.ts';
 import type { Connection } from '../protocol/connection.ts';
@@ -29,6 +30,10 @@ export interface Dump {
   readonly sink: BackupSink;
   readonly subject: string;
   readonly root: Folder;
+}
+
+export function mayRead({ grants }: Dump, { database, name }: TableEntry): boolean {
+  return grants.may('SELECT', database, name);
 }
 
 /** A table that is not in the backup, so far. */

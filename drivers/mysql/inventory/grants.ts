@@ -6,6 +6,8 @@ export interface Grants {
   readonly account: string;
   /** On a table or routine, a whole database, or (without either) everywhere. Privileges on some columns do not count. */
   may(privilege: string, database?: string, name?: string): boolean;
+  /** Databases from which some of what is granted everywhere is taken away; they may be out of sight. */
+  readonly revokedFrom: readonly string[];
   /** Anywhere at all. */
   somewhere(privilege: string): boolean;
 }
@@ -24,6 +26,7 @@ export function grantsOf(account: string, lines: readonly GrantLine[]): Grants {
   return {
     account,
     may: (...what) => mayDo(lines, ...what),
+    revokedFrom: lines.flatMap((line) => (line.revokes ? (line.databaseName ?? []) : [])),
     somewhere: (privilege) => lines.some((line) => !line.revokes && allows(line, privilege)),
   };
 }
@@ -50,6 +53,8 @@ export interface GrantLine {
   readonly revokes: boolean;
   readonly privileges: ReadonlySet<string>;
   readonly database: RegExp | undefined;
+  /** As a name, for what is no pattern. */
+  readonly databaseName: string | undefined;
   readonly name: string | undefined;
 }
 
@@ -65,6 +70,7 @@ export function parseGrant(text: string): GrantLine | undefined {
     revokes: verb === 'REVOKE',
     privileges: new Set(list.replaceAll(/\s*\([^)]*\)/g, ' (columns)').split(/,\s*/)),
     database: database === '*' ? undefined : patternOf(plainName(database!), name === '*'),
+    databaseName: database === '*' ? undefined : plainName(database!).replaceAll(/\\([%_\\])/g, '$1'),
     name: name === '*' ? undefined : plainName(name!),
   };
 }

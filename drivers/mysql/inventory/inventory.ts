@@ -68,7 +68,8 @@ export async function readInventory(connection: Connection, selection: Selection
   };
 }
 
-function namesOf({ name: database, tables, views, sequences }: DatabaseEntry) {
+/** Tables, views and sequences. */
+export function namesOf({ name: database, tables, views, sequences }: DatabaseEntry) {
   return [...tables, ...views, ...sequences.map((name) => ({ name }))].map(({ name }) => ({ database, name }));
 }
 

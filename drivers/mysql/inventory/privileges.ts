@@ -48,7 +48,7 @@ export function missingPrivileges(grants: Grants, server: Server, wish: Wish): M
   if (!grants.may('PROCESS')) miss('dictionary', 'PROCESS', '*.*');
   for (const pattern of wish.include.length === 0 ? [parsePattern('*')] : wish.include.map(parsePattern)) {
     if (isOpen(pattern) && !seesAll(grants, pattern)) miss('databases', 'SHOW DATABASES', '*.*');
-    for (const scope of scopesOf(pattern, wish)) {
+    for (const scope of scopesOf(pattern, wish, grants.revokedFrom)) {
       for (const need of needsOf(server)) {
         if (need.ofDatabase && scope.name !== undefined) continue;
         if (!need.isMet(grants, scope)) miss(...unmet(grants, need, scope), need.where ?? whereOf(scope));
@@ -138,12 +138,12 @@ function seesAll(grants: Grants, { databaseGlob }: Pattern): boolean {
   );
 }
 
-/** What a pattern stands for: the databases that are there, or else those that may be. */
-function scopesOf(pattern: Pattern, { include, exclude, databases }: Wish): Scope[] {
+/** What a pattern stands for: the databases that are there, seen or `revoked` from sight, or else those that may be. */
+function scopesOf(pattern: Pattern, { include, exclude, databases }: Wish, revoked: readonly string[]): Scope[] {
   const { touches } = parseSelection(include, exclude);
   const isWanted = (name: string) => !systemDatabases.includes(name.toLowerCase()) && touches(name);
   const there = isOpen(pattern)
-    ? databases.filter((name) => pattern.database.test(name) && isWanted(name))
+    ? [...new Set([...databases, ...revoked])].filter((name) => pattern.database.test(name) && isWanted(name))
     : [pattern.databaseGlob].filter(isWanted);
   const name = pattern.nameGlob.includes('*') ? undefined : pattern.nameGlob;
   const all = there.length === 0 && isOpen(pattern) ? [pattern.databaseGlob] : there;

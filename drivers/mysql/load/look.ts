@@ -59,7 +59,7 @@ async function grantsOf(control: Connection, server: Server): Promise<Grants> {
     return await readGrants(control, server.flavour);
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    return { account: '', may: () => true, somewhere: () => true };
+    return { account: '', may: () => true, revokedFrom: [], somewhere: () => true };
   }
 }
 

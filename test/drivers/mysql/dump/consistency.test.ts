@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../../kit/process.ts';
 import { type MariadbServer, startMariadb } from '../../../servers/mariadb.ts';
 import { openServer, TestRepository } from '../repository.ts';
+import { runNow } from './run-now.ts';
 
 const accounts = 40_000;
 
@@ -148,6 +148,38 @@ test('a pattern that matches nothing is no empty backup', async (t) => {
   assert.deepEqual(names, ['a']);
 });
 
+test('a pattern among others that matches nothing makes the backup partial, by name', async (t) => {
+  const source = await startMariadb(t);
+  await source.query(`CREATE DATABASE shop; USE shop; CREATE TABLE orders (i INT); CREATE VIEW v AS SELECT 1;
+    CREATE SEQUENCE s; CREATE PROCEDURE p() SELECT 1; CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SET @a = 1; CREATE DATABASE blank`);
+  const repository = await TestRepository.make(t);
+  const good = ['shop.orders', 'shop.v', 'shop.s', 'shop.p', 'shop.e', 'sh*.*'];
+  const all = (await repository.backup(source, { include: good })).result.facts;
+  assert.deepEqual([all.partial, all.warnings], [false, []]);
+  const less = (await repository.backup(source, { include: [...good, 'shop.paymnets', 'blank'] })).result.facts;
+  assert.equal(less.partial, true);
+  assert.deepEqual(less.warnings, ['nothing matches include shop.paymnets', 'nothing matches include blank']);
+});
+
+test('a view that comes during a backup and does not work costs at most itself', async (t) => {
+  const source = await startMariadb(t);
+  await source.query('CREATE DATABASE shop; CREATE TABLE shop.a (i INT PRIMARY KEY); INSERT INTO shop.a VALUES (1)');
+  const repository = await TestRepository.make(t);
+  const views = `USE shop; CREATE TABLE gone (i INT); CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone;
+    CREATE DEFINER=nobody@nowhere VIEW orphan AS SELECT * FROM a`;
+  let isFirst = true;
+  const step = (text: string) => {
+    if (text.startsWith('reading') && isFirst) runNow(source, views);
+    isFirst &&= !text.startsWith('reading');
+  };
+  const { contents, warnings } = (await repository.backup(source, { step })).result.facts;
+  const found = contents.filter((one) => one.kind !== 'server').map((one) => `${one.kind} ${one.name ?? ''}`);
+  for (const one of ['table a', 'view broken', 'view orphan']) {
+    assert.ok(found.includes(one) || warnings.some((text) => text.includes(one.replace(' ', ' shop.'))), one);
+  }
+  assert.ok(found.includes('table a'));
+});
+
 test('a probe says who it is and what is missing', async (t) => {
   const source = await startMariadb(t);
   const signal = new AbortController().signal;
@@ -173,11 +205,6 @@ test('a probe says who it is and what is missing', async (t) => {
   await using closed = await openServer(source, { socket: undefined, host: '127.0.0.1', port: 1 });
   await assert.rejects(closed.probe(signal), { code: 'SOURCE_UNREACHABLE' });
 });
-
-/** Before the caller goes on: the change is there when the first row is read. */
-function runNow(server: MariadbServer, sql: string): void {
-  execFileSync('mariadb', ['--no-defaults', '--user=root', `--socket=${server.socket}`, '-e', sql]);
-}
 
 async function makeBank(server: MariadbServer): Promise<void> {
   await server.query(`CREATE DATABASE bank; CREATE TABLE bank.a (id INT PRIMARY KEY, amount INT NOT NULL, t TEXT);

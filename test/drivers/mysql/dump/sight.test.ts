@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { BackupResult } from '../../../../core/driver/index.ts';
 import { type MariadbServer, startMariadb } from '../../../servers/mariadb.ts';
 import { openServer, TestRepository } from '../repository.ts';
+import { runNow } from './run-now.ts';
 
 /** All that a backup of `shop` needs, as the server takes it. */
 const grants = {
@@ -65,6 +66,36 @@ test('what the account may not see fails the backup by name, or makes it partial
   await assert.rejects(backup(), { code: 'SOURCE_DENIED' }, 'a role that is not the default');
   await server.query('SET DEFAULT ROLE r FOR low@localhost');
   assert.equal((await backup()).result.facts.partial, false);
+});
+
+test('what was out of sight when the backup began, or is found then, is named', async (t) => {
+  const server = await startMariadb(t);
+  await server.query(`CREATE DATABASE shop; USE shop; CREATE TABLE o (id INT PRIMARY KEY, v INT);
+    CREATE TRIGGER tr BEFORE INSERT ON o FOR EACH ROW SET NEW.v = 1; CREATE TABLE p (id INT PRIMARY KEY)`);
+  const repository = await TestRepository.make(t);
+  const during = async (sql: string, allowMissing: string[], include: string[]) => {
+    let isFirst = true;
+    const step = (text: string) => {
+      if (text.startsWith('reading') && isFirst) runNow(server, sql);
+      isFirst &&= !text.startsWith('reading');
+    };
+    const settings = { user: 'low', password: '', allowMissing };
+    return (await repository.backup(server, { include, step, settings })).result.facts;
+  };
+
+  await grant(
+    server,
+    Object.values(grants).filter((one) => one !== grants.triggers),
+  );
+  const granted = await during('GRANT TRIGGER ON shop.* TO low@localhost', ['triggers'], ['shop']);
+  assert.equal(granted.partial, true);
+  assert.match(granted.warnings.join('; '), /out of the account's sight \(triggers\)/);
+
+  const some = ['SELECT, SHOW VIEW, TRIGGER ON shop.o', 'INSERT ON shop.*', 'EVENT ON shop.*'];
+  await grant(server, [...some, grants.routines, grants.dictionary, grants.lock]);
+  const made = await during('CREATE TABLE shop.q (i INT) ENGINE=MyISAM', ['tables', 'views', 'triggers'], ['shop']);
+  assert.equal(made.partial, true);
+  assert.match(made.warnings.join('; '), /table shop\.q: the account may not read it/);
 });
 
 test('a probe finds what a backup would', async (t) => {

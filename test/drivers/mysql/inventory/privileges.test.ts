@@ -94,6 +94,18 @@ const cases: [string, string[], string[], string[]][] = [
     ['shop.*', 'blog.*'],
     ['SELECT ON `shop`.*'],
   ],
+  [
+    'mysql9',
+    [
+      'GRANT SELECT, PROCESS, SHOW VIEW, EVENT, TRIGGER ON *.* TO `t`@`%`',
+      'GRANT SHOW_ROUTINE ON *.* TO `t`@`%`',
+      'REVOKE SELECT ON `mysql`.* FROM `t`@`%`',
+      'REVOKE SELECT ON `out_of_sight`.* FROM `t`@`%`',
+      'REVOKE INSERT ON `elsewhere`.* FROM `t`@`%`',
+    ],
+    [],
+    ['SELECT ON `out\\_of\\_sight`.*'],
+  ],
 ];
 
 const servers: Record<string, Server> = {

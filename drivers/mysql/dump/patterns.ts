@@ -1,0 +1,38 @@
+import { TidemarkError } from '../../../core/error.ts';
+import { type Inventory, namesOf } from '../inventory/inventory.ts';
+import { parseSelection } from '../inventory/selection.ts';
+import type { Started } from './snapshot.ts';
+import type { Dump } from './work.ts';
+
+/** An empty backup of a pattern that matches nothing would look like a good one. */
+export function refuseNothing({ request, subject }: Dump, { before, inventory }: Started): void {
+  const { include } = request;
+  if (include.length === 0 || namesIn(inventory).length > 0) return;
+  if (before.entries.size > 0) {
+    throw new TidemarkError('SOURCE_CHANGED', `what matches ${include.join(', ')} went away when the backup began`, {
+      subject,
+      hint: 'Run the backup again.',
+    });
+  }
+  throw new TidemarkError('CONFIG_INVALID', `nothing on the server matches ${include.join(', ')}`, {
+    subject,
+    hint: 'Correct `include` of the plan.',
+  });
+}
+
+/** Of several patterns one may be misspelt, or of a table that was renamed last month. */
+export function unmatchedPatterns(include: readonly string[], { before, inventory }: Started): string[] {
+  const names = [...before.entries.values(), ...namesIn(inventory)];
+  return include.filter((pattern) => {
+    const { includes } = parseSelection([pattern], []);
+    return !names.some(({ database, name }) => includes(database, name));
+  });
+}
+
+function namesIn({ databases, unseen, unreadable }: Inventory) {
+  return [...databases.flatMap(namesOf), ...databases.flatMap(codeOf), ...unseen, ...unreadable];
+}
+
+function codeOf({ name: database, routines, events }: Inventory['databases'][number]) {
+  return [...routines.map(({ name }) => name), ...events].map((name) => ({ database, name }));
+}
