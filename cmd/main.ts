@@ -3,7 +3,7 @@ import { exitCodes } from '../core/error-codes.ts';
 import { main } from './program.ts';
 import { surroundingsOf } from './this-process.ts';
 
-const [ending, endingNow] = [new AbortController(), new AbortController()];
+const [ending, endingNow, unheard] = [new AbortController(), new AbortController(), new AbortController()];
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (endingNow.signal.aborted) process.exit(exitCodes.cancelled);
@@ -11,11 +11,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     next.abort(new TidemarkError('CANCELLED', `ended by ${signal}`));
   });
 }
-// The reader went away, as `head` does: nobody is left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// A reader may go away, as `head` does. What is under way goes on to its end, and the exit code is that of the work: who
+// reads no more has what was wanted. A result that cannot be written for another reason, as on a full disk, is a failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  unheard.abort(error);
+  if (error.code !== 'EPIPE') process.exitCode ||= 1;
+});
+process.stderr.on('error', () => {});
 
-const surroundings = surroundingsOf({ env: process.env, ending: ending.signal, endingNow: endingNow.signal });
-const exitCode = await main(process.argv.slice(2), surroundings);
+const signals = { ending: ending.signal, endingNow: endingNow.signal, unheard: unheard.signal };
+const exitCode =
+  (await main(process.argv.slice(2), surroundingsOf({ env: process.env, ...signals }))) || process.exitCode;
 // What was left as it is would keep the process.
 if (ending.signal.aborted) process.exit(exitCode);
 process.exitCode = exitCode;

@@ -11,15 +11,20 @@ import type { Workspace } from './compose.ts';
 import { operationInProcess } from './job-process/operation.ts';
 import { logLine } from './views/log-line.ts';
 
-/** Runs the daemon until it is told to end and has let go of its jobs. The log is all that it prints. */
+/**
+ * Runs the daemon until it is told to end and has let go of its jobs. The log is all that it prints: when that cannot be
+ * written any more it ends in the same order, and not with success, so that a service manager starts it again.
+ */
 export async function serve(workspace: Workspace, options: { logLevel: LogLevel; drain: string }): Promise<number> {
-  const { ending, endingNow } = workspace.surroundings;
+  const { ending, endingNow, unheard } = workspace.surroundings;
   const drainMs = parseDuration(options.drain);
   const logger = createLogger({ stream: logStream(workspace), level: options.logLevel });
   const context = await daemonContext(workspace, await workspace.operationContext(), logger, drainMs);
-  await runDaemon(context, { drain: ending, stop: endingNow });
-  return exitCodes.ok;
+  await runDaemon(context, { drain: AbortSignal.any([ending, unheard]), stop: endingNow });
+  return unheard.aborted ? unheardExitCode : exitCodes.ok;
 }
+
+const unheardExitCode = 1;
 
 async function daemonContext(
   workspace: Workspace,

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly ending: AbortSignal;
   /** The second one: end at once. */
   readonly endingNow: AbortSignal;
+  /** Nobody reads what is written to stdout any more. */
+  readonly unheard: AbortSignal;
   /** Gives what SIGHUP calls. */
   readonly onReload: (reload: () => void) => void;
 }

@@ -5,7 +5,7 @@ import { processOwner } from './process-owner.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The surroundings that Node gives to this process. */
-export function surroundingsOf(given: Pick<Surroundings, 'env' | 'ending' | 'endingNow'>): Surroundings {
+export function surroundingsOf(given: Pick<Surroundings, 'env' | 'ending' | 'endingNow' | 'unheard'>): Surroundings {
   return {
     ...given,
     cwd: process.cwd(),

@@ -16,10 +16,13 @@ export const registerDownload: Register = (program, bind) => {
     .option('--overwrite', 'replace files that are there')
     .option('--verify', 'read everything back and compare')
     .action(
-      bind(async (workspace, backup: string, options: Options) => {
-        const target = { folder: resolve(workspace.surroundings.cwd, options.output) };
-        const wish = { backup, ...restoreOptions(target, options) };
-        return restore(workspace, await decideRestore(workspace, wish));
-      }),
+      bind(
+        async (workspace, backup: string, options: Options) => {
+          const target = { folder: resolve(workspace.surroundings.cwd, options.output) };
+          const wish = { backup, ...restoreOptions(target, options) };
+          return restore(workspace, await decideRestore(workspace, wish));
+        },
+        { windsDown: true },
+      ),
     );
 };

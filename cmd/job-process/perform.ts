@@ -12,6 +12,7 @@ const leftToTheDaemon = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function performJob(self: NodeJS.Process): Promise<void> {
   for (const signal of leftToTheDaemon) self.on(signal, () => {});
+  self.stderr.on('error', () => {}); // its reader may go away
   const ending = new AbortController();
   const started = new Promise<ToJobProcess & { type: 'start' }>((resolve) => {
     self.on('message', (message: ToJobProcess) => {
@@ -36,7 +37,7 @@ async function outcomeOf(
   signal: AbortSignal,
   progress: Progress,
 ): Promise<FromJobProcess> {
-  const surroundings = surroundingsOf({ env: settings.env, ending: signal, endingNow: signal });
+  const surroundings = surroundingsOf({ env: settings.env, ending: signal, endingNow: signal, unheard: signal });
   const globals = { config: settings.configurationPath, json: false, quiet: true, color: false };
   try {
     await using workspace = compose(surroundings, globals);

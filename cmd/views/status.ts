@@ -108,7 +108,6 @@ function daemonText({ daemons }: Overview, look: Look): string {
 }
 
 function verdict({ problems, sources }: Overview, safe: boolean, look: Look): string {
-  if (sources.length === 0) return 'nothing is applied yet: run `tidemark apply`\n';
   if (safe) return `${paint(look, ['green', 'bold'], 'safe')}: ${count(sources.length, 'source')}, no problems\n`;
   const all = [...problems, ...sources.flatMap((source) => source.problems.map((text) => `${source.name}: ${text}`))];
   const lines = all.map((text) => `  ${printable(text)}\n`);

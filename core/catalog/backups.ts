@@ -39,6 +39,7 @@ async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly 
     const value = filter[field];
     if (value !== undefined) query = query.where(field, '=', value);
   }
+  if (filter.partial !== undefined) query = query.where('partial', '=', filter.partial ? 1 : 0);
   if (filter.since !== undefined) query = query.where('consistentAt', '>=', filter.since.getTime());
   if (filter.until !== undefined) query = query.where('consistentAt', '<=', filter.until.getTime());
   const rows = await query.limit(filter.limit ?? defaultLimit).execute();

@@ -130,6 +130,7 @@ export interface BackupFilter {
   readonly source?: string;
   readonly destination?: string;
   readonly type?: BackupType;
+  readonly partial?: boolean;
   readonly since?: Date;
   /** Newest whose `consistentAt` is not after this. */
   readonly until?: Date;

@@ -10,7 +10,7 @@ import type { ReconcileOutcome } from './reconcile.ts';
 
 /** Editors write a file in several steps; this long after the last one it is read. */
 const settleMs = 300;
-/** What could not be applied since a source or destination was not there is tried again after this. */
+/** What could not be read or applied is tried again after this: a secret may lie outside of what is watched. */
 const retryMs = 60_000;
 /** How long to wait before files are watched again whose watch failed. */
 const rewatchMs = 10_000;
@@ -70,7 +70,7 @@ export async function readConfiguration(daemon: Daemon, signal: AbortSignal): Pr
   const pendingChanges = outcome.state === 'pending' ? outcome.pendingChanges : 0;
   configuration.current = { state: outcome.state, text: outcome.text, at: context.clock.now(), pendingChanges };
   configuration.serial = (await context.catalog.state.read()).serial;
-  const retry = outcome.state === 'pending' && outcome.retry === true;
+  const retry = outcome.state === 'invalid' || (outcome.state === 'pending' && outcome.retry === true);
   configuration.retryAtMs = retry ? context.clock.monotonicMs() + retryMs : undefined;
   bell.ring();
   if (before.state === outcome.state && before.text === outcome.text) return;

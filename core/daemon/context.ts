@@ -57,6 +57,6 @@ export interface ConfigurationStatus {
   current: DaemonRecord['configuration'] & { readonly pendingChanges: number };
   /** Of the applied state that it was compared with. */
   serial?: number;
-  /** When to try again to apply it, on the monotonic clock. */
+  /** When to try again to read and apply it, on the monotonic clock. */
   retryAtMs?: number;
 }

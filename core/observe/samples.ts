@@ -2,6 +2,7 @@ import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus
 import type { Clock } from '../clock.ts';
 import type { PlanSettings } from '../config/index.ts';
 import { jobKinds } from '../job/index.ts';
+import { newestBackups } from '../newest-backup.ts';
 import { expectedIntervalMs, nextStart } from '../schedule/index.ts';
 import type { MetricName } from './metric-table.ts';
 
@@ -101,12 +102,12 @@ async function planSamples(
   active: readonly Job[],
 ): Promise<Sample[]> {
   const status = await catalog.plans.get(plan.name);
-  const [newest] = await catalog.backups.list({ plan: plan.name, limit: 1 });
+  const { newest, newestWhole } = await newestBackups(catalog, plan);
   const jobs = await catalog.jobs.list({ plan: plan.name, kind: 'backup', limit: 100 });
   const running = active.some((job) => job.plan === plan.name && job.kind === 'backup' && job.state === 'running');
   const values: Partial<Record<MetricName, number | undefined>> = {
     tidemark_plan_created_timestamp_seconds: seconds(state.resources.get(`plans.${plan.name}`)?.createdAt),
-    tidemark_plan_last_success_timestamp_seconds: seconds(lastSuccess(status, newest)),
+    tidemark_plan_last_success_timestamp_seconds: seconds(newestWhole?.endedAt),
     tidemark_plan_expected_interval_seconds: timetable.intervalSeconds,
     tidemark_plan_next_run_timestamp_seconds: seconds(timetable.next),
     ...backupValues(newest),
@@ -130,14 +131,6 @@ function timetableOf(timetables: Timetables, plan: PlanSettings, through: Date |
   const timetable = { key, next: nextStart(plan, now, through), intervalSeconds };
   timetables.set(plan.name, timetable);
   return timetable;
-}
-
-/** After `catalog import` only the backups tell. */
-function lastSuccess(status: PlanStatus, newest: BackupRecord | undefined): Date | undefined {
-  if (newest === undefined || newest.partial) return status.lastSuccessAt;
-  return status.lastSuccessAt !== undefined && status.lastSuccessAt > newest.endedAt
-    ? status.lastSuccessAt
-    : newest.endedAt;
 }
 
 function backupValues(newest: BackupRecord | undefined): Partial<Record<MetricName, number | undefined>> {

@@ -12,9 +12,9 @@ function sourceJson({ name, driver, state, newest, plans, problems }: SourceOver
   return { name, driver, state, problems, newestBackup, plans: plans.map(planJson) };
 }
 
-function planJson({ settings, status, newest, nextRun, active, lastError }: PlanOverview) {
+function planJson({ settings, status, newest, newestWhole, nextRun, active, lastError }: PlanOverview) {
   const { name, type, schedule, timezone, destinations } = settings;
-  const { pausedAt, suspended, lastSuccessAt, lastFailureAt } = status;
+  const { pausedAt, suspended, lastFailureAt } = status;
   return {
     name,
     type,
@@ -24,7 +24,7 @@ function planJson({ settings, status, newest, nextRun, active, lastError }: Plan
     nextRunAt: nextRun,
     pausedAt,
     suspended,
-    lastSuccessAt,
+    lastSuccessAt: newestWhole?.endedAt,
     lastFailureAt,
     lastError,
     newestBackup: newest?.id,

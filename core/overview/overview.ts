@@ -3,6 +3,7 @@ import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus
 import type { Drivers, PlanSettings } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import { type Label, labelFilter } from '../labels.ts';
+import { type NewestBackups, newestBackups } from '../newest-backup.ts';
 import { nextStart } from '../schedule/index.ts';
 import { formatTime } from '../units.ts';
 import { generalProblems, planProblems } from './problems.ts';
@@ -38,10 +39,9 @@ export interface SourceOverview {
   readonly problems: readonly string[];
 }
 
-export interface PlanOverview {
+export interface PlanOverview extends NewestBackups {
   readonly settings: PlanSettings;
   readonly status: PlanStatus;
-  readonly newest?: BackupRecord;
   readonly nextRun?: Date;
   readonly active?: Job;
   /** Why the latest run that ended did not succeed. */
@@ -84,7 +84,7 @@ export async function readOverview(
     daemons,
     sources: sources.map(({ name, driver, own }) => sourceOverview(name, driver, own, now)),
     destinations: (await destinationOverviews(catalog, state)).filter(({ name }) => matches({ destinations: [name] })),
-    problems: generalProblems(plans, daemons),
+    problems: generalProblems(sources, plans, daemons),
   };
 }
 
@@ -111,14 +111,13 @@ async function planOverview(
   now: Date,
 ): Promise<PlanOverview> {
   const { name } = settings;
-  const [newest] = await catalog.backups.list({ plan: name, limit: 1 });
   const states = ['succeeded', 'partial', 'failed', 'missed'] as const;
   const [last] = await catalog.jobs.list({ plan: name, kind: 'backup', states, limit: 1 });
   const status = await catalog.plans.get(name);
   return {
     settings,
     status,
-    newest,
+    ...(await newestBackups(catalog, settings)),
     nextRun: nextStart(settings, now, status.scheduledThrough),
     active:
       active.find((job) => job.plan === name && job.state === 'running') ?? active.find((job) => job.plan === name),

@@ -1,7 +1,7 @@
 import type { DaemonRecord } from '../catalog/index.ts';
 import { expectedIntervalMs } from '../schedule/index.ts';
 import { formatDuration, formatTime } from '../units.ts';
-import type { PlanOverview } from './overview.ts';
+import type { PlanOverview, SourceOverview } from './overview.ts';
 
 /** Why what a plan protects is not safe, for people. */
 export function planProblems({ settings, status, newest, lastError }: PlanOverview, now: Date): string[] {
@@ -28,11 +28,17 @@ function graceMs(intervalMs: number): number {
 }
 
 /** Why nothing is safe, whatever the plans say of themselves. */
-export function generalProblems(plans: readonly PlanOverview[], daemons: readonly DaemonRecord[]): string[] {
+export function generalProblems(
+  sources: readonly Pick<SourceOverview, 'name'>[],
+  plans: readonly PlanOverview[],
+  daemons: readonly DaemonRecord[],
+): string[] {
+  const nothing = sources.length === 0 ? ['no source is applied, so nothing is backed up: run `tidemark apply`'] : [];
   const scheduled = plans.some(({ nextRun }) => nextRun !== undefined);
   const noDaemon = scheduled && daemons.length === 0 ? ['no daemon is running, so schedules do not run'] : [];
   const troubled = daemons.filter(({ configuration }) => configuration.state !== 'applied');
   return [
+    ...nothing,
     ...noDaemon,
     ...troubled.map(({ configuration: { state, text } }) => `the configuration is ${state}: ${text}`),
   ];

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { SourceSession } from '../../core/driver/index.ts';
+import { TidemarkError } from '../../core/error.ts';
+import { files } from '../../drivers/files/index.ts';
+import { drivers } from '../../drivers/index.ts';
 import { type Ran, run, runOk, start, waitFor } from '../kit/process.ts';
 import { atEnd } from '../kit/scope.ts';
-import { type Home, home, launcher, yamlFor } from './kit.ts';
+import { startDaemon } from './daemon-kit.ts';
+import { type Home, home, inside, launcher, yamlFor } from './kit.ts';
 
 /** Long enough for a busy machine, and far less than what a verb that hangs takes. */
 const timeoutMs = 20_000;
@@ -64,6 +69,57 @@ test('SIGTERM ends a verb that waits for its input', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 1_000)); // it says nothing while it waits
   child.kill('SIGTERM');
   assert.deepEqual(await Promise.race([ended, once(AbortSignal.timeout(5_000), 'abort')]), [130, null]);
+});
+
+test('a reader that goes away takes nothing from the work of a verb and from its exit code', async (t) => {
+  const at = await home(t);
+  await at.write(yamlFor(at.folder).replace(/paths: \[(.*?)\]/, 'paths: [$1, $1-missing]'));
+  await at.inside('apply', '--auto-approve');
+  const piped = async (command: string) => {
+    const script = `"$0" ${command} | :; exit \${PIPESTATUS[0]}`;
+    return (await run('bash', ['-c', script, launcher], { cwd: at.folder, timeoutMs })).code;
+  };
+  assert.equal(await piped('status --check'), 1);
+  assert.equal(await piped('backup docs-daily'), 4, 'a partial backup stays one');
+  assert.equal(await piped('backup docs-daily 2>&1'), 4);
+  assert.deepEqual(await readdir(join(at.repository, 'locks')), []);
+  assert.deepEqual(
+    JSON.parse((await at.inside('jobs', '--json')).stdout).jobs.map(({ state }: { state: string }) => state),
+    ['partial', 'partial'],
+  );
+});
+
+test('a daemon whose log nobody reads any more ends in order, and not with success', async (t) => {
+  const at = await home(t);
+  const daemon = await startDaemon(t, at);
+  daemon.child.stdout!.destroy();
+  await at.write(yamlFor(at.folder, 'manual: true, exclude: [x]')); // a change is logged
+  assert.deepEqual(await daemon.ended, { code: 1, signal: null });
+  const [event] = JSON.parse((await at.inside('events', '--json')).stdout).events;
+  assert.equal(event.kind, 'daemon.stopped');
+});
+
+test('a download that is interrupted is over when the verb is, however long that takes', async (t) => {
+  const ending = new AbortController();
+  const slow: SourceSession['restore'] = async ({ signal }) => {
+    setImmediate(() => ending.abort(new TidemarkError('CANCELLED', 'ended by SIGINT')));
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    throw signal.reason;
+  };
+  const openFolder = async (...given: Parameters<NonNullable<typeof files.openFolder>>) =>
+    Object.assign(await files.openFolder!(...given), { restore: slow });
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  const { backup } = JSON.parse((await at.inside('backup', 'docs-daily', '--json')).stdout);
+  const told = await inside(['download', backup, '-o', 'out'], {
+    cwd: at.folder,
+    ending: ending.signal,
+    drivers: async () => ({ ...drivers, sources: [{ ...files, openFolder }] }),
+  });
+  assert.equal(told.code, 130);
+  const [job] = JSON.parse((await at.inside('jobs', '--json')).stdout).jobs;
+  assert.deepEqual([job.kind, job.state], ['restore', 'cancelled']);
 });
 
 function validate(at: Home, configuration: string): Promise<Ran> {

@@ -90,6 +90,7 @@ export async function inside(args: readonly string[], changes: Partial<Surroundi
     drivers: async () => drivers,
     ending: new AbortController().signal,
     endingNow: new AbortController().signal,
+    unheard: new AbortController().signal,
     onReload: () => {},
     ...changes,
   };

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSqliteCatalog } from '../../core/catalog/index.ts';
 import { systemClock } from '../../core/clock.ts';
-import { home, inside } from './kit.ts';
+import { home, inside, yamlFor } from './kit.ts';
 
 test('what is not safe is said, and with --check it is the exit code', async (t) => {
   const at = await home(t, { plan: 'schedule: "0 3 * * *", timezone: UTC' });
-  assert.match((await at.inside('status')).stdout, /nothing is applied yet/);
+  const empty = await at.inside('status', '--check');
+  assert.equal(empty.code, 1, 'of nothing one cannot say that it is safe');
+  assert.match(empty.stdout, /not safe: 1 problem\n {2}no source is applied, so nothing is backed up/);
+  assert.equal(JSON.parse((await at.inside('status', '--json')).stdout).safe, false);
   await at.inside('apply', '--auto-approve');
   const fresh = await at.inside('status', '--check');
   assert.equal(fresh.code, 1);
@@ -46,6 +49,30 @@ test('a manual plan with a backup needs no daemon to be safe', async (t) => {
   const told = await at.inside('status', '--check');
   assert.deepEqual([told.code, /\nsafe: 1 source, no problems\n$/.test(told.stdout)], [0, true], told.stdout);
 });
+
+test('a backup of another source, or in another place, keeps nobody safe', async (t) => {
+  const at = await home(t, { surroundings: { env: { P: 'x' } } });
+  const problems = async () => JSON.parse((await at.inside('status', '--json')).stdout).sources[0].problems;
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  assert.deepEqual(await problems(), []);
+  const moved = yamlFor(at.folder).replace('plans:', `  other: ${localAt(join(at.folder, 'other'))}\nplans:`);
+  await at.write(moved.replace('[disk]', '[other]'));
+  assert.equal((await at.inside('apply', '--auto-approve')).code, 0);
+  assert.deepEqual(await problems(), ['docs-daily has no backup yet']);
+  await at.inside('backup', 'docs-daily');
+  assert.deepEqual(await problems(), []);
+  const deep = `sources:\n  deep: { driver: files, paths: [${join(at.data, 'deep')}] }`;
+  await at.write(moved.replace('[disk]', '[other]').replace('sources:', deep).replace('source: docs', 'source: deep'));
+  assert.equal((await at.inside('apply', '--auto-approve')).code, 0);
+  assert.deepEqual(await problems(), ['docs-daily has no backup yet']);
+  const [{ plans }] = JSON.parse((await at.inside('status', '--json')).stdout).sources;
+  assert.equal(plans[0].lastSuccessAt, undefined);
+});
+
+function localAt(path: string): string {
+  return `{ driver: local, path: ${path}, password: "\${env:P}" }`;
+}
 
 test('a plan that is resumed has missed nothing of what was due while it was paused, daemon or not', async (t) => {
   const at = await home(t, { plan: 'schedule: "*/5 * * * *"' });

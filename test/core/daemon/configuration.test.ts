@@ -91,6 +91,23 @@ test('what cannot be applied since a source is not there is tried again', async 
   assert.ok((await plans(at)).includes('weekly'));
 });
 
+test('what could not be read is tried again: a secret that comes later lies where nobody watches', async (t) => {
+  const at = await home(t, two);
+  let [readings, readable] = [0, false];
+  const load = async () => {
+    readings++;
+    if (readable) return loadFrom(at.configuration)();
+    throw new TidemarkError('SECRET_UNREADABLE', 'no such file');
+  };
+  await startDaemon(t, at, {
+    change: ({ catalog, clock }) => ({ reconcile: createReconcile({ catalog, clock, probes, load }) }),
+  });
+  await waitFor('the reading that the watch begins with', () => readings === 2);
+  await reported(at, 'invalid', /SECRET_UNREADABLE/);
+  readable = true;
+  await reported(at, 'applied');
+});
+
 test('a folder is watched for files that come and go, and no others', async (t) => {
   const at = await home(t, one, systemClock);
   const folder = join(at.folder, 'conf');

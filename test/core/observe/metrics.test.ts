@@ -68,6 +68,20 @@ test('backups tell success, duration and bytes, also when only imported', async 
   assert.equal(of('last_added_bytes'), 70);
 });
 
+test('a backup of another source, in another place, or with parts missing is no success of the plan', async (t) => {
+  const { catalog, clock, read } = await scene(t);
+  const success = async () =>
+    (await read()).get('tidemark_plan_last_success_timestamp_seconds{plan="nightly",source="shop"}');
+  await catalog.plans.update('nightly', { lastSuccessAt: clock.now() });
+  const later = new Date(start.getTime() + 1_000);
+  await catalog.backups.record(backup({ source: 'old', consistentAt: later }));
+  await catalog.backups.record(backup({ destination: 'old', consistentAt: later }));
+  assert.equal(await success(), undefined);
+  await catalog.backups.record(backup());
+  await catalog.backups.record(backup({ partial: true, consistentAt: later }));
+  assert.equal(await success(), start.getTime() / 1000 + 60);
+});
+
 test('failures in a row are counted up to the last success, and a cancel is none', async (t) => {
   const { catalog, clock, read } = await scene(t);
   const failures = async () => (await read()).get('tidemark_plan_consecutive_failures{plan="nightly",source="shop"}');
