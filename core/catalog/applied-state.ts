@@ -3,6 +3,7 @@ import type { Collection, Resource } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import type { AppliedResource, AppliedState, AppliedStates, JobError, StateChange } from './catalog.ts';
 import { jsonColumn, toTime } from './columns.ts';
+import { recordEvent } from './events.ts';
 import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import { update } from './plan-statuses.ts';
@@ -13,7 +14,7 @@ export function openAppliedState(context: PartContext): AppliedStates {
   const { db } = context;
   return {
     read: () => readState(db),
-    commit: (change) => db.transaction().execute((transaction) => commit(transaction, change, context.clock.now())),
+    commit: (change) => db.transaction().execute((transaction) => commit(context, transaction, change)),
   };
 }
 
@@ -36,12 +37,18 @@ async function readState(db: Kysely<Tables>): Promise<AppliedState> {
   };
 }
 
-async function commit(db: Transaction<Tables>, change: StateChange, now: Date): Promise<AppliedState> {
+async function commit(
+  { clock, newId }: PartContext,
+  db: Transaction<Tables>,
+  change: StateChange,
+): Promise<AppliedState> {
+  const now = clock.now();
   await advance(db, change.expectedSerial, now);
   for (const address of change.remove) await remove(db, address, now);
   for (const { from, to } of change.rename) await renameResource(db, from, to);
   for (const resource of change.put) await put(db, resource, now.getTime());
   for (const plan of change.retime?.plans ?? []) await update(db, plan, { scheduledThrough: change.retime!.since });
+  if (change.event !== undefined) await recordEvent(db, change.event, newId, now.getTime());
   return readState(db);
 }
 
@@ -100,6 +107,8 @@ async function put(
       .insertInto('resource')
       .values(fitting('resource', { address, collection, name, createdAt: now, ...content }))
       .execute();
+    // One that is there is of an earlier plan of that name.
+    if (collection === 'plans') await db.deleteFrom('plan_status').where('plan', '=', name).execute();
     return;
   }
   await db.updateTable('resource').set(content).where('address', '=', address).execute();

@@ -10,7 +10,7 @@ import type { BackupRow, Tables } from './tables.ts';
 
 export function openBackups({ db }: PartContext): Backups {
   return {
-    record: (backup) => record(db, backup),
+    record: (backup, job) => db.transaction().execute((transaction) => record(transaction, backup, job)),
     list: (filter = {}) => list(db, filter),
     get: (idPart) => get(db, idPart),
     totals: () => totals(db),
@@ -19,9 +19,26 @@ export function openBackups({ db }: PartContext): Backups {
   };
 }
 
-/** One statement, so that the copy is never not there. */
-async function record(db: Kysely<Tables>, backup: BackupWithManifest): Promise<void> {
-  await db.replaceInto('backup').values(toRow(backup)).execute();
+async function record(
+  db: Transaction<Tables>,
+  backup: BackupWithManifest,
+  job: string | undefined,
+): Promise<BackupWithManifest> {
+  const named = { ...backup, ...(job === undefined ? {} : await namesOf(db, job)) };
+  await db.replaceInto('backup').values(toRow(named)).execute(); // one statement: the copy is never not there
+  return named;
+}
+
+async function namesOf(
+  db: Transaction<Tables>,
+  id: string,
+): Promise<Partial<Pick<BackupRecord, 'plan' | 'source' | 'destination'>>> {
+  const job = await db
+    .selectFrom('job')
+    .select(['plan', 'source', 'destination'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return Object.fromEntries(Object.entries(job ?? {}).filter(([, name]) => name !== null));
 }
 
 const defaultLimit = 1000;

@@ -1,6 +1,8 @@
 import type { Resource } from '../config/index.ts';
 import type { BackupType, Manifest, Selection } from '../driver/index.ts';
-import type { ErrorCode } from '../error.ts';
+import type { Job, Jobs, KeepLimits, NewJob } from './job.ts';
+
+export * from './job.ts';
 
 /**
  * What tidemark remembers: the applied configuration, jobs, backups, schedules and events. Several processes may use
@@ -58,6 +60,8 @@ export interface StateChange {
   readonly rename: readonly { readonly from: string; readonly to: string }[];
   /** Plans (by their new names) whose timing begins anew: `scheduledThrough` becomes `since`. */
   readonly retime?: { readonly plans: readonly string[]; readonly since: Date };
+  /** That it was done: known as soon as it is. */
+  readonly event?: NewEvent;
 }
 
 /** One copy of one backup: a snapshot in a destination's repository. */
@@ -89,8 +93,11 @@ export interface BackupWithManifest extends BackupRecord {
 }
 
 export interface Backups {
-  /** Recording the same copy again replaces it. */
-  record(backup: BackupWithManifest): Promise<void>;
+  /**
+   * Recording the same copy again replaces it. With the id of the job that made it, it gets the names that this job has
+   * now: those of its manifest may have changed while it ran. Gives what was recorded.
+   */
+  record(backup: BackupWithManifest, job?: string): Promise<BackupWithManifest>;
   /** By `consistentAt`, newest first unless `order` says otherwise. */
   list(filter?: BackupFilter): Promise<readonly BackupRecord[]>;
   /** By id or an unambiguous beginning or end of it (case-insensitive), or a snapshot id. Throws BACKUP_NOT_FOUND, BACKUP_AMBIGUOUS. */
@@ -137,163 +144,6 @@ export interface BackupFilter {
   /** `newest` when left out. */
   readonly order?: 'newest' | 'oldest';
   /** 1000 when left out. */
-  readonly limit?: number;
-}
-
-/**
- * queued -> running -> succeeded | partial | failed | cancelled; queued -> cancelled | missed; running -> queued (retry).
- * `job-state.ts` has the table.
- */
-export const jobStates = ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled', 'missed'] as const;
-export type JobState = (typeof jobStates)[number];
-
-/**
- * One thing that a job touches while it runs: `sources.shop`; `backups:logical:sources.shop`, the row of backups of that
- * type; or `folder:/srv/www`, absolute and with its links resolved. `job-uses.ts` has the rule that goes by it.
- */
-export interface JobUse {
-  readonly thing: string;
-  readonly mode: 'read' | 'write';
-}
-
-export interface Job {
-  readonly id: string;
-  /** A name that `core/job/kinds.ts` explains; the catalog knows kinds by nothing else. */
-  readonly kind: string;
-  readonly state: JobState;
-  readonly trigger: 'manual' | 'schedule' | 'missed';
-  readonly source: string;
-  readonly plan?: string;
-  readonly destination?: string;
-  /** What to do, by kind: see `core/operation`. */
-  readonly request: Readonly<Record<string, unknown>>;
-  readonly uses: readonly JobUse[];
-  /** Counts from 1 when it first runs. */
-  readonly attempt: number;
-  readonly attempts: number;
-  readonly queuedAt: Date;
-  /** Not before this: the back-off of a retry. */
-  readonly notBefore?: Date;
-  readonly startedAt?: Date;
-  readonly endedAt?: Date;
-  readonly progress?: JobProgress;
-  readonly error?: JobError;
-  readonly result?: Readonly<Record<string, unknown>>;
-  readonly cancelRequested: boolean;
-  /** Who runs it, until when, and the fencing number of that hold. */
-  readonly lease?: { readonly owner: string; readonly until: Date; readonly fence: number };
-  /** The verb that waits for it, and until when it surely does: without it nobody wants the job, unless it runs already. */
-  readonly waiter?: { readonly owner: string; readonly until: Date };
-}
-
-export interface JobProgress {
-  readonly step: string;
-  readonly doneBytes: number;
-  readonly totalBytes?: number;
-  readonly doneItems: number;
-  readonly totalItems?: number;
-  readonly at: Date;
-}
-
-export interface JobError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly subject?: string;
-  readonly hint?: string;
-}
-
-/** A running job that keeps another one from running, and what it does to a thing that both touch. */
-export interface Rival {
-  readonly job: Job;
-  readonly use: JobUse;
-}
-
-export interface NewJob {
-  readonly kind: string;
-  readonly trigger: Job['trigger'];
-  readonly source: string;
-  readonly plan?: string;
-  readonly destination?: string;
-  readonly request: Readonly<Record<string, unknown>>;
-  readonly uses: readonly JobUse[];
-  readonly attempts: number;
-  /** `missed` records a run that did not happen. */
-  readonly state?: 'queued' | 'missed';
-  /** The process that waits for it; see `Job.waiter`. */
-  readonly waiter?: { readonly owner: string; readonly leaseMs: number };
-}
-
-/** What can be known of the process behind an owner. `unknown`: it is, or was, on another host or in another container. */
-export type ProcessFate = 'alive' | 'gone' | 'unknown';
-
-export interface Jobs {
-  add(job: NewJob): Promise<Job>;
-  /** By id or an unambiguous part of it. Throws JOB_NOT_FOUND. */
-  get(idPart: string): Promise<Job>;
-  /** Newest first. */
-  list(filter?: JobFilter): Promise<readonly Job[]>;
-  /**
-   * Takes the oldest queued job that is due and clashes with no running one by what they use; with `kinds` only one of
-   * these, with `id` only that job, under the same conditions. Of several processes one gets it, and never two of them
-   * jobs that clash. Undefined when there is none.
-   */
-  claim(request: ClaimRequest): Promise<Job | undefined>;
-  /** The running jobs that a job with these uses would have to wait for. */
-  rivals(uses: readonly JobUse[]): Promise<readonly Rival[]>;
-  /**
-   * Extends the lease and stores progress. Gives the job as it is now (with `cancelRequested`). Throws JOB_LOST when the
-   * lease has ended or is not ours any more.
-   */
-  renew(id: string, lease: { owner: string; fence: number; leaseMs: number }, progress?: JobProgress): Promise<Job>;
-  /**
-   * The only way a state changes, besides `claim`: compare-and-set on state, and on the fence when running. A job that
-   * would be queued again although its cancel was requested becomes `cancelled`. Throws JOB_CONFLICT.
-   */
-  transition(job: Job, to: JobState, change?: JobChange): Promise<Job>;
-  /** Asks for a cancel; a queued job is cancelled at once. Throws JOB_CONFLICT for a job that has ended. */
-  requestCancel(id: string): Promise<Job>;
-  /** Says that the process which added the job still waits for it. */
-  keepWaiting(id: string, waiter: { owner: string; leaseMs: number }): Promise<void>;
-  /**
-   * Running jobs whose process died, and queued ones whose waiter did: those whose process is gone, and those whose time
-   * ended. The time of a waiter that is known to be alive does not end: it may have been stopped for a while.
-   */
-  abandoned(fate?: (owner: string) => ProcessFate): Promise<readonly Job[]>;
-  /**
-   * Deletes some of the jobs past the limits, oldest first, and gives how many: to be called again until none is left.
-   * What waits or runs stays, and of each source, plan, kind and state the newest.
-   */
-  forget(limits: KeepLimits): Promise<number>;
-}
-
-export interface ClaimRequest {
-  readonly owner: string;
-  readonly leaseMs: number;
-  readonly kinds?: readonly string[];
-  readonly id?: string;
-}
-
-/** What is older than `before` may go, and what is not among the newest `most`, which is 1 or more. */
-export interface KeepLimits {
-  readonly before: Date;
-  readonly most: number;
-}
-
-export interface JobChange {
-  readonly error?: JobError;
-  readonly result?: Readonly<Record<string, unknown>>;
-  readonly notBefore?: Date;
-  readonly progress?: JobProgress;
-}
-
-export interface JobFilter {
-  readonly states?: readonly JobState[];
-  readonly kind?: string;
-  readonly plan?: string;
-  readonly source?: string;
-  /** By `queuedAt`. */
-  readonly since?: Date;
-  /** 100 when left out. */
   readonly limit?: number;
 }
 

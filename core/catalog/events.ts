@@ -8,14 +8,19 @@ import type { EventRow, Tables } from './tables.ts';
 
 export function openEvents({ db, clock, newId }: PartContext): Events {
   return {
-    record: (event) => record(db, event, newId, clock.now().getTime()),
+    record: (event) => recordEvent(db, event, newId, clock.now().getTime()),
     list: (filter = {}) => list(db, filter),
     forget: (limits) => forgetEvents(db, limits),
   };
 }
 
 /** Of two that come at once from two processes each may get a row; none is lost. */
-async function record(db: Kysely<Tables>, event: NewEvent, newId: () => string, now: number): Promise<EventRecord> {
+export async function recordEvent(
+  db: Kysely<Tables>,
+  event: NewEvent,
+  newId: () => string,
+  now: number,
+): Promise<EventRecord> {
   for (;;) {
     const newest = await newestLike(db, event);
     if (newest?.level !== event.level || newest.text !== event.text) return add(db, event, newId(), now);

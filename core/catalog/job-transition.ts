@@ -1,26 +1,50 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { TidemarkError } from '../error.ts';
-import type { Job, JobChange, JobState } from './catalog.ts';
+import type { Job, JobChange, JobState, Settlement, TransitionTerms } from './catalog.ts';
 import { jsonColumn, timeColumn } from './columns.ts';
-import { changeJob, readJob } from './job-row.ts';
+import { recordEvent } from './events.ts';
+import { changeJob, readJob, toJob } from './job-row.ts';
 import { canTransition } from './job-state.ts';
+import type { PartContext } from './part-context.ts';
+import { updateApplied } from './plan-statuses.ts';
 import type { JobRow, Tables } from './tables.ts';
 
 export async function transition(
-  db: Kysely<Tables>,
+  context: PartContext,
   job: Job,
   to: JobState,
   change: JobChange,
-  now: number,
+  { settlement, unlessRenewed = false }: TransitionTerms,
 ): Promise<Job> {
+  const { db, clock } = context;
   if (to === 'running')
     throw new TidemarkError('BUG', 'a job starts to run by a claim only', { subject: subject(job.id) });
-  return untilChanged(db, job.id, (row) => {
-    const same = row.state === job.state && (row.state !== 'running' || row.fence === job.lease?.fence);
-    if (!same) throw conflict(job.id, `it was changed by someone else and is ${row.state} now`);
+  const decide = (row: JobRow) => {
+    if (!isSame(row, job)) throw conflict(job.id, `it was changed by someone else and is ${row.state} now`);
+    if (unlessRenewed && row.leaseUntil !== (job.lease?.until.getTime() ?? null)) {
+      throw conflict(job.id, 'its lease was renewed');
+    }
     if (!canTransition(job.state, to)) throw conflict(job.id, `it is ${job.state} and cannot become ${to}`);
-    return leave(row, to === 'queued' && row.cancelRequested === 1 ? 'cancelled' : to, change, now);
+    const reached = to === 'queued' && row.cancelRequested === 1 ? 'cancelled' : to;
+    return leave(row, reached, change, clock.now().getTime());
+  };
+  return untilChanged(db, job.id, decide, async (transaction, changed) => {
+    if (settlement !== undefined) await keep(context, transaction, changed, settlement(changed));
   });
+}
+
+function isSame(row: JobRow, job: Job): boolean {
+  return row.state === job.state && (row.state !== 'running' || row.fence === job.lease?.fence);
+}
+
+async function keep(
+  { newId, clock }: PartContext,
+  db: Transaction<Tables>,
+  { plan }: Job,
+  { event, status }: Settlement,
+): Promise<void> {
+  if (plan !== undefined && status !== undefined) await updateApplied(db, plan, status);
+  await recordEvent(db, event, newId, clock.now().getTime());
 }
 
 export async function requestCancel(db: Kysely<Tables>, id: string, now: number): Promise<Job> {
@@ -31,11 +55,22 @@ export async function requestCancel(db: Kysely<Tables>, id: string, now: number)
   });
 }
 
-/** Decides again by the newest row as often as somebody else changed it in between. */
-async function untilChanged(db: Kysely<Tables>, id: string, decide: (row: JobRow) => Partial<JobRow>): Promise<Job> {
+/** Decides again by the newest row as often as somebody else changed it in between. `also` is part of the change. */
+async function untilChanged(
+  db: Kysely<Tables>,
+  id: string,
+  decide: (row: JobRow) => Partial<JobRow>,
+  also: (transaction: Transaction<Tables>, changed: Job) => Promise<void> = async () => {},
+): Promise<Job> {
   for (;;) {
-    const row = await readJob(db, id);
-    const job = await changeJob(db, row, decide(row));
+    const row = await readJob(db, id); // outside of the transaction, which may go on seeing what it saw first
+    const job = await db.transaction().execute(async (transaction) => {
+      const changed = await changeJob(transaction, row, decide(row));
+      if (changed === undefined) return undefined;
+      const now = toJob(await readJob(transaction, id)); // a rename may have come since the row was read
+      await also(transaction, now);
+      return now;
+    });
     if (job !== undefined) return job;
   }
 }
@@ -45,6 +80,7 @@ function leave(row: JobRow, to: JobState, change: JobChange, now: number): Parti
   const queued = to === 'queued';
   return {
     state: to,
+    attempt: change.attempt ?? row.attempt,
     leaseOwner: null,
     leaseUntil: null,
     endedAt: queued ? null : now,

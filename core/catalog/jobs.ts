@@ -10,7 +10,8 @@ import { requestCancel, transition } from './job-transition.ts';
 import type { PartContext } from './part-context.ts';
 import type { JobRow, Tables } from './tables.ts';
 
-export function openJobs({ db, clock, newId }: PartContext): Jobs {
+export function openJobs(context: PartContext): Jobs {
+  const { db, clock, newId } = context;
   const now = () => clock.now().getTime();
   return {
     add: (job) => addJob(db, job, newId(), now()),
@@ -19,7 +20,7 @@ export function openJobs({ db, clock, newId }: PartContext): Jobs {
     claim: (request) => claim(db, request, now),
     rivals: (uses) => rivals(db, uses),
     renew: (id, lease, progress) => renew(db, id, lease, progress, now()),
-    transition: (job, to, change = {}) => transition(db, job, to, change, now()),
+    transition: (job, to, change = {}, terms = {}) => transition(context, job, to, change, terms),
     requestCancel: (id) => requestCancel(db, id, now()),
     keepWaiting: (id, waiter) => keepWaiting(db, id, waiter, now()),
     abandoned: (fate = () => 'unknown') => abandoned(db, fate, clock.now()),

@@ -31,6 +31,17 @@ export async function update(
   return get(db, plan);
 }
 
+/** Nothing is kept of a plan that is not applied: it would be taken for the status of a later one of that name. */
+export async function updateApplied(
+  db: Transaction<Tables>,
+  plan: string,
+  change: Parameters<PlanStatuses['update']>[1],
+): Promise<void> {
+  const address = `plans.${plan}`;
+  const applied = await db.selectFrom('resource').select('address').where('address', '=', address).executeTakeFirst();
+  if (applied !== undefined) await update(db, plan, change);
+}
+
 /** Writes these columns and no others: somebody else may write those at the same time. */
 async function put(db: Kysely<Tables>, plan: string, columns: Partial<PlanStatusRow>): Promise<void> {
   for (;;) {

@@ -20,7 +20,13 @@ export async function renameResource(db: Transaction<Tables>, from: string, to: 
   }
   const field = referenceFields[collectionOf(from)];
   if (field !== undefined) await renameReferences(db, field, oldName, name);
-  if (field === 'plan') await db.updateTable('plan_status').set({ plan: name }).where('plan', '=', oldName).execute();
+  if (field === 'plan') await renameStatus(db, oldName, name);
+}
+
+/** A status that has the new name already is of a plan that is no more. */
+async function renameStatus(db: Transaction<Tables>, oldName: string, name: string): Promise<void> {
+  await db.deleteFrom('plan_status').where('plan', '=', name).execute();
+  await db.updateTable('plan_status').set({ plan: name }).where('plan', '=', oldName).execute();
 }
 
 type ReferenceField = 'plan' | 'source' | 'destination';

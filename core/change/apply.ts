@@ -42,18 +42,14 @@ export async function apply({ changeSet, catalog, probes, clock, signal }: Apply
   await refuseOvertaken(changeSet, state, catalog, clock);
   const probed = await unlessStale(changeSet, catalog, () => probeActions(changeSet.actions, state, probes, signal));
   signal.throwIfAborted();
+  await refuseOvertaken(changeSet, state, catalog, clock); // probes take their time
   const applied = await catalog.state.commit({
     expectedSerial: changeSet.serial,
     put: puts(changeSet).map((resource) => ({ ...resource, identity: probed.identities.get(resource.address) })),
     remove: removes(changeSet),
     rename: renames(changeSet),
     retime: { plans: retimedPlans(changeSet.actions, state.resources), since },
-  });
-  await catalog.events.record({
-    kind: 'change.applied',
-    level: 'info',
-    subject: 'configuration',
-    text: describe(changeSet, applied.serial),
+    event: { kind: 'change.applied', level: 'info', subject: 'configuration', text: describe(changeSet) },
   });
   return { state: applied, warnings: probed.warnings, unusable: [] };
 }
@@ -136,6 +132,6 @@ function renames({ actions }: ChangeSet): readonly { from: string; to: string }[
   );
 }
 
-function describe({ summary }: ChangeSet, serial: number): string {
-  return `serial ${serial}: ${summary.add} added, ${summary.change} changed, ${summary.remove} removed`;
+function describe({ summary, serial }: ChangeSet): string {
+  return `serial ${serial + 1}: ${summary.add} added, ${summary.change} changed, ${summary.remove} removed`;
 }

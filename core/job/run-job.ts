@@ -1,6 +1,6 @@
 import type { Job } from '../catalog/index.ts';
 import type { Run } from '../driver/index.ts';
-import { asTidemarkError } from '../error.ts';
+import { asTidemarkError, hasCode } from '../error.ts';
 import { withLease } from './lease.ts';
 import type { JobContext, Operation } from './operation.ts';
 import { createProgressMeter } from './progress-meter.ts';
@@ -30,7 +30,7 @@ export async function runJob(
   const keep = { outer: options.signal, progress: meter.read, onRenewed: options.onProgress };
   const settled = await withLease(job, context, keep, async (signal) => {
     const ending = await attempt(job, operation, { signal, progress: meter }, options.signal);
-    return settle(job, ending, context, signal);
+    return settle(job, ending, context, { isOver: () => hasCode(signal.reason, 'JOB_LOST') });
   });
   return settled ?? context.catalog.jobs.get(job.id);
 }

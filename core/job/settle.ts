@@ -1,4 +1,4 @@
-import type { Job, JobChange, JobState } from '../catalog/index.ts';
+import type { Job, JobChange, JobState, Settlement } from '../catalog/index.ts';
 import { hasCode, type TidemarkError } from '../error.ts';
 import type { EventKind } from '../observe/index.ts';
 import type { JobContext, JobOutcome } from './operation.ts';
@@ -12,7 +12,7 @@ interface Failure {
   readonly interrupted: boolean;
 }
 
-interface Settlement {
+interface Decision {
   readonly to: JobState;
   readonly change: JobChange;
   readonly event: EventKind;
@@ -20,8 +20,8 @@ interface Settlement {
 }
 
 /**
- * Ends a running job or queues it again, keeps the plan's status and tells it as an event. A busy catalog is waited for
- * until `held` fires with JOB_LOST: a finished backup must not count as lost because somebody else was writing.
+ * Ends a running job or queues it again, keeps the plan's status and tells it as an event: all at once, or not at all. A
+ * busy catalog is waited for until `isOver`: a finished backup must not count as lost because somebody else was writing.
  * What was stored before the job was cancelled or lost counts as done. Undefined when the job is not ours any more:
  * whoever took it settles it. Throws CATALOG_UNREADABLE when the catalog was deleted: nothing is done that nobody can see.
  */
@@ -29,22 +29,19 @@ export async function settle(
   job: Job,
   ending: Ending,
   context: JobContext,
-  held?: AbortSignal,
+  { isOver = () => false, unlessRenewed }: SettleTerms = {},
 ): Promise<Job | undefined> {
-  const { catalog, clock, emit } = context;
-  await catalog.checkPresence();
-  const stored = 'outcome' in ending ? ending : await insist(context, held, () => storedAlready(job, context));
-  const { to, change, event, text } = decide(job, stored ?? ending, context);
-  const settled = await insist(context, held, () => transition(job, to, change, context));
-  if (settled === undefined) return undefined;
-  const stamp = { succeeded: { lastSuccessAt: clock.now() }, failed: { lastFailureAt: clock.now() } };
-  const { plan } = job;
-  if (context.kinds[job.kind]?.countsForPlan && plan !== undefined && (to === 'succeeded' || to === 'failed')) {
-    await insist(context, held, () => catalog.plans.update(plan, stamp[to]));
-  }
-  const cancelled = to === 'queued' && settled.state === 'cancelled';
-  await insist(context, held, () => emit(cancelled ? 'job.cancelled' : event, jobSubject(job), text));
-  return settled;
+  await context.catalog.checkPresence();
+  const stored = 'outcome' in ending ? ending : await insist(context, isOver, () => storedAlready(job, context));
+  const decided = decide(job, stored ?? ending, context);
+  return insist(context, isOver, () => transition(job, decided, context, unlessRenewed));
+}
+
+export interface SettleTerms {
+  /** True when a busy catalog is not waited for any longer. */
+  readonly isOver?: () => boolean;
+  /** By another process than the one that runs the job: nothing is done when that one has renewed its lease meanwhile. */
+  readonly unlessRenewed?: boolean;
 }
 
 async function storedAlready(job: Job, { catalog, kinds }: JobContext): Promise<Ending | undefined> {
@@ -54,14 +51,14 @@ async function storedAlready(job: Job, { catalog, kinds }: JobContext): Promise<
 
 async function insist<Result>(
   { clock }: JobContext,
-  held: AbortSignal | undefined,
+  isOver: () => boolean,
   call: () => Promise<Result>,
 ): Promise<Result> {
   for (;;) {
     try {
       return await call();
     } catch (thrown) {
-      if (!hasCode(thrown, 'CATALOG_BUSY') || hasCode(held?.reason, 'JOB_LOST')) throw thrown;
+      if (!hasCode(thrown, 'CATALOG_BUSY') || isOver()) throw thrown;
       await clock.sleep(500);
     }
   }
@@ -69,19 +66,33 @@ async function insist<Result>(
 
 async function transition(
   job: Job,
-  to: JobState,
-  change: JobChange,
-  { catalog }: JobContext,
+  decided: Decision,
+  context: JobContext,
+  unlessRenewed?: boolean,
 ): Promise<Job | undefined> {
+  const { catalog, emit } = context;
+  const settlement = (changed: Job) => settlementOf(changed, decided, context);
   try {
-    return await catalog.jobs.transition(job, to, change);
+    const settled = await catalog.jobs.transition(job, decided.to, decided.change, { settlement, unlessRenewed });
+    emit.log(settlement(settled).event);
+    return settled;
   } catch (thrown) {
     if (hasCode(thrown, 'JOB_CONFLICT', 'JOB_LOST')) return undefined;
     throw thrown;
   }
 }
 
-function decide(job: Job, ending: Ending, context: JobContext): Settlement {
+/** By the names that the job has then: its plan may have been renamed while it ran. */
+function settlementOf(settled: Job, { to, event, text }: Decision, { clock, kinds, emit }: JobContext): Settlement {
+  const { state } = settled;
+  const cancelled = to === 'queued' && state === 'cancelled';
+  const told = emit.event(cancelled ? 'job.cancelled' : event, jobSubject(settled), text);
+  const stamps = { succeeded: { lastSuccessAt: clock.now() }, failed: { lastFailureAt: clock.now() } };
+  if (!kinds[settled.kind]?.countsForPlan || (state !== 'succeeded' && state !== 'failed')) return { event: told };
+  return { event: told, status: stamps[state] };
+}
+
+function decide(job: Job, ending: Ending, context: JobContext): Decision {
   if ('outcome' in ending) {
     const { partial, result } = ending.outcome;
     return partial

@@ -29,9 +29,13 @@ function recover(job: Job, context: JobContext): Promise<Job | undefined> {
 async function drop(job: Job, { catalog, emit }: JobContext): Promise<Job | undefined> {
   const message = `the command that waited for it ended before it began (${job.waiter?.owner})`;
   const hint = 'Start it again; with `--detach` it runs also when nobody waits for it.';
+  const error = { code: 'CANCELLED', message, hint } as const;
+  const told = (changed: Job) =>
+    emit.event('job.cancelled', jobSubject(changed), `${job.kind} was cancelled: ${message}`);
   try {
-    const done = await catalog.jobs.transition(job, 'cancelled', { error: { code: 'CANCELLED', message, hint } });
-    await emit('job.cancelled', jobSubject(job), `${job.kind} was cancelled: ${message}`);
+    const settlement = (changed: Job) => ({ event: told(changed) });
+    const done = await catalog.jobs.transition(job, 'cancelled', { error }, { settlement });
+    emit.log(told(done));
     return done;
   } catch (thrown) {
     if (hasCode(thrown, 'JOB_CONFLICT')) return undefined;

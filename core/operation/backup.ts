@@ -76,8 +76,7 @@ async function storeBackup(
   // The backup is in the repository: a cancel comes too late for it, and must not make it one that nobody knows of.
   await repository.snapshot(snapshot); // what was reported as done can be read back
   const record = recordOf(manifest, { destination: destination.name, snapshot, addedBytes: writing.addedBytes });
-  await recordBackup(context, record, new AbortController().signal);
-  onRecorded(record);
+  onRecorded(await recordBackup(context, record, new AbortController().signal));
 }
 
 /** The newest backup of the plan that is still in this repository, to find unchanged data in. */

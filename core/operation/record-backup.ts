@@ -13,10 +13,10 @@ export async function recordBackup(
   { catalog, clock }: Pick<OperationContext, 'catalog' | 'clock'>,
   backup: BackupWithManifest,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<BackupWithManifest> {
   for (;;) {
     try {
-      return await catalog.backups.record(backup);
+      return await catalog.backups.record(backup, backup.id); // one job makes one backup, which has its id
     } catch (thrown) {
       const again = hasCode(thrown, 'CATALOG_BUSY') && (await pause(clock, againAfterMs, signal));
       if (!again) throw notRecorded(thrown, backup);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { type AppliedState, type Catalog, openSqliteCatalog } from '../../../core/catalog/index.ts';
 import {
@@ -241,6 +242,31 @@ test('a saved change set is refused for another catalog, when edited, and when b
   await catalog.backups.record(backup());
   await assert.rejects(apply({ ...input, changeSet: removal }), isRefused);
   assert.equal((await catalog.state.read()).serial, 1);
+});
+
+test('a backup that ends while its destination is probed keeps its plan from being removed', async (t) => {
+  const catalog = await newCatalog(t);
+  await applySpecs(catalog, shop);
+  const moved = edit(withoutPlan, { 'destinations.nas': { ...nas, path: '/moved' } });
+  const probes: Probes = {
+    ...wellProbes(),
+    destination: async () => {
+      await catalog.backups.record(backup());
+      return { identity: '/backups' };
+    },
+  };
+  await assert.rejects(applySpecs(catalog, moved, probes), isRefused);
+  assert.equal((await catalog.state.read()).serial, 1);
+});
+
+test('an apply whose event cannot be recorded has applied nothing', async (t) => {
+  const path = join(await tempFolder(t), 'catalog.db');
+  await using catalog = await openSqliteCatalog(path, clock);
+  using damage = new DatabaseSync(path);
+  damage.exec("create trigger no_event before insert on event begin select raise(abort, 'no'); end");
+  await assert.rejects(applySpecs(catalog, shop), /^Error: no$/);
+  const { serial, resources } = await catalog.state.read();
+  assert.deepEqual([serial, resources.size], [0, 0]);
 });
 
 test('an apply that is cancelled while it probes applies nothing', async (t) => {

@@ -6,7 +6,7 @@ import { hasCode, TidemarkError } from '../../../core/error.ts';
 import { backupJob, leaseMs, type Operation } from '../../../core/job/index.ts';
 import { waitFor } from '../../kit/process.ts';
 import { plan, untilStopped } from '../job/job-kit.ts';
-import { eventKinds, home, startDaemon, yaml } from './daemon-kit.ts';
+import { applyByHand, eventKinds, home, startDaemon, yaml } from './daemon-kit.ts';
 
 const everySecond = { schedule: '* * * * * *' };
 const never = { schedule: '0 0 1 1 *' };
@@ -169,6 +169,7 @@ test('no more jobs run at a time than the limit says', async (t) => {
 
 test('a paused plan does not run, and does once it is resumed', async (t) => {
   const at = await home(t, yaml({ often: everySecond, other: everySecond }));
+  await applyByHand(at);
   await at.catalog.plans.update('often', { pausedAt: at.clock.now() });
   await startDaemon(t, at);
   await waitFor('runs of the other', async () => (await at.catalog.jobs.list({ plan: 'other' })).length >= 3);

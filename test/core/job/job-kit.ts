@@ -5,6 +5,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { PlanSettings } from '../../../core/config/types.ts';
 import { type JobContext, jobKinds, leaseMs, type Operation } from '../../../core/job/index.ts';
 import { createEmitter } from '../../../core/observe/index.ts';
+import { resource } from '../../contracts/catalog-samples.ts';
 import { fastClock } from '../../kit/fast-clock.ts';
 import { tempFolder } from '../../kit/temp.ts';
 
@@ -14,11 +15,14 @@ export interface Bench {
   readonly context: JobContext;
 }
 
-/** A catalog of its own, in time that passes 8 times as fast. */
+/** A catalog of its own in which `plan()` is applied, in time that passes 8 times as fast. */
 export async function bench(t: TestContext): Promise<Bench> {
   const path = join(await tempFolder(t), 'catalog.db');
   const clock = fastClock(8);
-  return { path, clock, context: await contextOf(t, path, clock, 'one') };
+  const context = await contextOf(t, path, clock, 'one');
+  const put = [resource('plans.nightly'), resource('sources.shop'), resource('destinations.nas')];
+  await context.catalog.state.commit({ expectedSerial: 0, put, remove: [], rename: [] });
+  return { path, clock, context };
 }
 
 /** What a further process would have. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { TidemarkError } from '../../../core/error.ts';
 import { backupJob, type JobContext, leaseMs, type Operation, runJob, takeOver } from '../../../core/job/index.ts';
+import { recordBackup } from '../../../core/operation/record-backup.ts';
+import { backup } from '../../contracts/catalog-samples.ts';
 import { waitFor } from '../../kit/process.ts';
 import { bench, claimed, contextOf, eventsOf, plan, untilStopped } from './job-kit.ts';
 
@@ -182,4 +185,63 @@ test('a dead process leaves a job that is taken over once, and failed when no at
     [[job.id, 'failed', 'JOB_LOST']],
   );
   assert.deepEqual(await eventsOf(context.catalog), ['job.failed plans.nightly']);
+});
+
+test('a plan that is renamed while its backup runs keeps the success, and the backup has the new names', async (t) => {
+  const { context, path, clock } = await bench(t);
+  const { catalog } = await contextOf(t, path, clock, 'two');
+  const rename = (serial: number, ...names: [from: string, to: string][]) =>
+    catalog.state.commit({
+      ...{ expectedSerial: serial, put: [], remove: [] },
+      rename: names.map(([from, to]) => ({ from, to })),
+    });
+  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const work: Operation = async ({ id }) => {
+    await rename(
+      1,
+      ['plans.nightly', 'plans.daily'],
+      ['sources.shop', 'sources.store'],
+      ['destinations.nas', 'destinations.disk'],
+    );
+    const { plan, source, destination } = await recordBackup(context, backup({ id }), never);
+    return { result: { plan, source, destination }, partial: false };
+  };
+  const { state, result } = await runJob(job, context, work, { signal: never });
+  assert.deepEqual([state, result], ['succeeded', { plan: 'daily', source: 'store', destination: 'disk' }]);
+  const statuses = await catalog.plans.list();
+  assert.deepEqual(
+    statuses.map(({ plan, lastSuccessAt }) => [plan, lastSuccessAt !== undefined]),
+    [['daily', true]],
+  );
+  assert.deepEqual(await eventsOf(catalog), ['job.succeeded plans.daily']);
+  assert.equal((await catalog.backups.list({ plan: 'daily', source: 'store', destination: 'disk' })).length, 1);
+  await rename(2, ['plans.daily', 'plans.nightly']);
+  assert.equal((await catalog.plans.list()).length, 1);
+});
+
+test('a plan that is removed while its backup runs leaves no status for a later one of its name', async (t) => {
+  const { context } = await bench(t);
+  const { state, plans } = context.catalog;
+  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const work: Operation = async () => {
+    await state.commit({ expectedSerial: 1, put: [], remove: ['plans.nightly'], rename: [] });
+    return { result: {}, partial: false };
+  };
+  assert.equal((await runJob(job, context, work, { signal: never })).state, 'succeeded');
+  assert.deepEqual(await plans.list(), []);
+});
+
+test('a job is settled whole or not at all, and then once the catalog can be written', async (t) => {
+  const { context, path } = await bench(t);
+  const { catalog } = context;
+  const job = await claimed(context, backupJob(plan(), 'manual'));
+  using damage = new DatabaseSync(path);
+  damage.exec("create trigger no_event before insert on event begin select raise(abort, 'no'); end");
+  await assert.rejects(runJob(job, context, done, { signal: never }), /^Error: no$/);
+  assert.equal((await catalog.jobs.get(job.id)).state, 'running');
+  assert.deepEqual(await catalog.plans.list(), []);
+  damage.exec('drop trigger no_event');
+  assert.equal((await runJob(job, context, done, { signal: never })).state, 'succeeded');
+  assert.ok((await catalog.plans.get('nightly')).lastSuccessAt);
+  assert.deepEqual(await eventsOf(catalog), ['job.succeeded plans.nightly']);
 });
