@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { NewJob } from '../core/catalog/index.ts';
 import { type RestoreJobResult, restoreJob } from '../core/job/index.ts';
 import { jobJson } from '../core/overview/index.ts';
 import type { RestoreOptions, RestorePlan, RestoreTarget, RestoreWish } from '../core/restore/index.ts';
@@ -30,14 +31,22 @@ export function restoreOptions(target: RestoreTarget, flags: RestoreFlags): Rest
 /** Decides what a restore will do; see `core/restore`. */
 export async function decideRestore(workspace: Workspace, wish: RestoreWish): Promise<RestorePlan> {
   const { planRestore } = await import('../core/operation/index.ts');
-  const context = { catalog: await workspace.catalog(), drivers: await workspace.drivers() };
-  return planRestore(context, wish, workspace.surroundings.clock.now());
+  return planRestore(await planningContext(workspace), wish, workspace.surroundings.clock.now());
+}
+
+/** The job of a plan, to be queued. */
+export async function jobOf(workspace: Workspace, plan: RestorePlan): Promise<NewJob> {
+  return restoreJob(plan, await planningContext(workspace));
+}
+
+async function planningContext(workspace: Workspace) {
+  return { catalog: await workspace.catalog(), drivers: await workspace.drivers() };
 }
 
 /** Restores as a job, shows it and what came of it, and gives the exit code. */
 export async function restore(workspace: Workspace, plan: RestorePlan): Promise<number> {
   const { backup, target } = plan;
-  const job = await followJob(workspace, await restoreJob(plan), `restore ${backup.source}`);
+  const job = await followJob(workspace, await jobOf(workspace, plan), `restore ${backup.source}`);
   const { restoredTo, items, bytes, warnings, notRestored, notRestoredCount } =
     job.result as unknown as RestoreJobResult;
   const { output } = workspace;

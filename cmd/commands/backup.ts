@@ -21,8 +21,9 @@ export const registerBackup: Register = (program, bind) => {
           const plan = await appliedPlan(catalog, await workspace.drivers(), name);
           const { suspended } = await catalog.plans.get(name);
           if (suspended !== undefined) workspace.output.say(`plan ${name} is suspended: ${suspended.text}\n`);
-          if (detach) return detachJob(workspace, backupJob(plan, 'manual'));
-          const job = await followJob(workspace, backupJob(plan, 'manual'), `backup ${name}`);
+          const newJob = await backupJob(plan, 'manual');
+          if (detach) return detachJob(workspace, newJob);
+          const job = await followJob(workspace, newJob, `backup ${name}`);
           show(workspace.output, job);
           return jobExitCode(job);
         },

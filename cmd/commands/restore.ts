@@ -1,11 +1,10 @@
 import { TidemarkError } from '../../core/error.ts';
-import { restoreJob } from '../../core/job/index.ts';
 import { planWith, type RestorePlan, type RestoreTarget } from '../../core/restore/index.ts';
 import { parseTime } from '../arguments.ts';
 import type { Workspace } from '../compose.ts';
 import { canAsk, openQuestions, type Questions, rejectUnasked, requireYes } from '../confirm.ts';
 import { detachJob } from '../follow-job.ts';
-import { decideRestore, parseTarget, type RestoreFlags, restore, restoreOptions } from '../restore.ts';
+import { decideRestore, jobOf, parseTarget, type RestoreFlags, restore, restoreOptions } from '../restore.ts';
 import type { Register } from '../verb.ts';
 import { alternativeText, choicesText, restorePlanText } from '../views/restore-plan.ts';
 import { formatTime } from '../views/words.ts';
@@ -48,7 +47,7 @@ export const registerRestore: Register = (program, bind) => {
           const decided = await decideRestore(workspace, wish);
           const inPlace = 'source' in target && target.source === source;
           const agreedOn = await agreed(workspace, decided, inPlace, options.autoApprove === true);
-          if (options.detach === true) return detachJob(workspace, await restoreJob(agreedOn));
+          if (options.detach === true) return detachJob(workspace, await jobOf(workspace, agreedOn));
           return restore(workspace, agreedOn);
         },
         { windsDown: true },

@@ -1,7 +1,7 @@
 /** The door of this room: YAML files in, one validated desired state out. */
 export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
 export { type LoadOptions, loadConfiguration } from './load.ts';
-export { planSettings, timetableSettings } from './plan-settings.ts';
+export { planSettings, sourcePaths, timetableSettings } from './plan-settings.ts';
 export { readDaemonSettings } from './read-daemon.ts';
 export { configurationReference } from './reference.ts';
 export { references } from './references.ts';

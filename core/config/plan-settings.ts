@@ -12,6 +12,7 @@ export function planSettings(plan: Resource, resources: ReadonlyMap<string, Reso
     name: plan.name,
     source: spec.source,
     type: spec.type ?? defaultType(plan.address, spec.source, resources, drivers),
+    paths: sourcePaths(resources.get(`sources.${spec.source}`), drivers),
     ...timetableSettings(spec),
     windowMs: spec.window === undefined ? undefined : parseDuration(spec.window),
     destinations: spec.destinations,
@@ -21,6 +22,12 @@ export function planSettings(plan: Resource, resources: ReadonlyMap<string, Reso
     retry: { attempts: spec.retry?.attempts ?? 1, backoffMs: parseDuration(spec.retry?.backoff ?? '1m') },
     missed: spec.missed ?? 'run-once',
   };
+}
+
+/** The files and folders of this machine that a source is, as its settings name them; none of a source that is not there. */
+export function sourcePaths(source: Resource | undefined, drivers: Drivers): readonly string[] {
+  const driver = drivers.sources.find(({ kind }) => kind === source?.spec.driver);
+  return (driver?.pathSettings ?? []).flatMap((setting) => (source?.spec[setting] ?? []) as string | string[]);
 }
 
 /** When a plan runs, from its spec alone: no driver is needed for it. */

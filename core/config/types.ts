@@ -61,6 +61,8 @@ export interface PlanSettings {
   readonly name: string;
   readonly source: string;
   readonly type: BackupType;
+  /** Files and folders of this machine that the source is: `SourceDriver.pathSettings`. */
+  readonly paths: readonly string[];
   readonly schedule?: string;
   readonly timezone: string;
   /** How long after its time a run may still start. */

@@ -101,7 +101,7 @@ async function startRun(
   if (outage !== undefined) return suspendPlans(daemon, outage);
   const { missed, from, to, trigger } = decision;
   const jobs: NewJob[] = missed === undefined ? [] : [missedJob(plan, missed)];
-  jobs.push(backupJob(plan, trigger, decision));
+  jobs.push(await backupJob(plan, trigger, decision));
   const added = await daemon.context.catalog.plans.schedule({ plan: plan.name, from, to, jobs });
   if (added === undefined) return;
   daemon.bell.ring();

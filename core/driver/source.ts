@@ -9,6 +9,13 @@ export interface SourceDriver {
   /** JSON Schema (object) of the settings that are the driver's own; `driver`, `labels`, `renamedFrom` are core's. */
   readonly schema: JsonSchema;
   readonly capabilities: SourceCapabilities;
+  /**
+   * The settings that name files and folders of this machine which the source is, one or a list: a backup reads them and
+   * all below. Where the last part of a path is a link, that link is meant.
+   */
+  readonly pathSettings?: readonly string[];
+  /** The files and folders of this machine that a restore in place writes, by the backup's manifest. Pure. */
+  restoredPaths?(manifest: Manifest): readonly string[];
   /** How patterns that select parts of a source relate; for a driver whose `selection` is not `none`. Pure. */
   readonly patterns?: PatternRelations;
   /** Whether a backup certainly holds nothing that these patterns name, by its manifest. Pure. */

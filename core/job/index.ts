@@ -7,4 +7,4 @@ export { backupJob, describeError, jobSubject, missedJob, type RunTimes, request
 export { type RestoreJobResult, restoreJob } from './restore-job.ts';
 export { type RunJobOptions, runJob } from './run-job.ts';
 export { takeOver } from './take-over.ts';
-export { backupUses, restoreUses } from './uses.ts';
+export { restoreUses } from './uses.ts';

@@ -11,9 +11,10 @@ export interface RunTimes {
 }
 
 /** A backup of a plan. A person who waits for it wants to see the error and not a retry. */
-export function backupJob(plan: PlanSettings, trigger: Job['trigger'], times?: RunTimes): NewJob {
+export async function backupJob(plan: PlanSettings, trigger: Job['trigger'], times?: RunTimes): Promise<NewJob> {
   return {
     ...jobOf(plan, trigger),
+    uses: await backupUses(plan),
     request: {
       plan: plan.name,
       backoffMs: plan.retry.backoffMs,
@@ -27,12 +28,12 @@ export function backupJob(plan: PlanSettings, trigger: Job['trigger'], times?: R
 /** The record of runs that did not happen. */
 export function missedJob(plan: PlanSettings, { first, last }: MissedTimes): NewJob {
   const request = { plan: plan.name, scheduledFor: first.toISOString(), through: last.toISOString() };
-  return { ...jobOf(plan, 'schedule'), request, attempts: 0, state: 'missed' };
+  return { ...jobOf(plan, 'schedule'), uses: [], request, attempts: 0, state: 'missed' };
 }
 
-function jobOf(plan: PlanSettings, trigger: Job['trigger']): Omit<NewJob, 'request' | 'attempts'> {
+function jobOf(plan: PlanSettings, trigger: Job['trigger']): Omit<NewJob, 'request' | 'attempts' | 'uses'> {
   const { name, source, destinations } = plan;
-  return { kind: 'backup', trigger, source, plan: name, destination: destinations[0], uses: backupUses(plan) };
+  return { kind: 'backup', trigger, source, plan: name, destination: destinations[0] };
 }
 
 /** A time in a job's request; undefined when it has none. */

@@ -1,21 +1,34 @@
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { JobUse } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
-import type { RestoreTarget } from '../restore/index.ts';
+
+/** A source as far as jobs can meet in it: `paths` are those of this machine that it is. */
+export interface UsedSource {
+  readonly source: string;
+  readonly paths: readonly string[];
+}
 
 /** A backup reads its source, and is the only one that adds to this source's backups of its type. */
-export function backupUses({ source, type }: Pick<PlanSettings, 'source' | 'type'>): readonly JobUse[] {
-  return [
-    { thing: `sources.${source}`, mode: 'read' },
-    { thing: `backups:${type}:sources.${source}`, mode: 'write' },
-  ];
+export async function backupUses(plan: UsedSource & Pick<PlanSettings, 'type'>): Promise<readonly JobUse[]> {
+  const added: JobUse = { thing: `backups:${plan.type}:sources.${plan.source}`, mode: 'write' };
+  return [...(await sourceUses(plan, 'read')), added];
 }
 
 /** A restore writes its target: a source, or a folder under the name that no link leads past. */
-export async function restoreUses(target: RestoreTarget): Promise<readonly JobUse[]> {
-  const thing = 'source' in target ? `sources.${target.source}` : `folder:${await withoutLinks(target.folder)}`;
-  return [{ thing, mode: 'write' }];
+export async function restoreUses(target: UsedSource | { readonly folder: string }): Promise<readonly JobUse[]> {
+  if ('source' in target) return sourceUses(target, 'write');
+  return [{ thing: `folder:${await withoutLinks(target.folder)}`, mode: 'write' }];
+}
+
+async function sourceUses({ source, paths }: UsedSource, mode: JobUse['mode']): Promise<readonly JobUse[]> {
+  const things = await Promise.all(paths.map(async (path) => `folder:${await itself(resolve(path))}`));
+  return [`sources.${source}`, ...things].map((thing) => ({ thing, mode }));
+}
+
+/** The path without links in its folder; the last part, if it is a link, is what the source holds. */
+async function itself(path: string): Promise<string> {
+  return path === '/' ? path : join(await withoutLinks(dirname(path)), basename(path));
 }
 
 /** For people: what stands after `reads` or `writes`. */

@@ -25,6 +25,8 @@ export const files: SourceDriver = {
   kind: 'files',
   schema,
   capabilities: { backupTypes: ['snapshot'], selection: 'paths' },
+  pathSettings: ['paths'],
+  restoredPaths: ({ contents }) => contents.map(({ path }) => String(path)),
   patterns: pathRelations,
   async open(settings, context) {
     return new FilesSession(fileSettings(settings), context);

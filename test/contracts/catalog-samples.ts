@@ -2,7 +2,6 @@ import { ulid } from 'ulid';
 import type { BackupWithManifest, DaemonRecord, NewJob } from '../../core/catalog/index.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Resource } from '../../core/config/types.ts';
-import { backupUses } from '../../core/job/index.ts';
 
 /** Time that stands still until a test moves it. */
 export interface ManualClock extends Clock {
@@ -57,7 +56,10 @@ export function job(change: Partial<NewJob> = {}): NewJob {
     source,
     plan: 'nightly',
     request: { plan: 'nightly' },
-    uses: backupUses({ source, type: 'logical' }),
+    uses: [
+      { thing: `sources.${source}`, mode: 'read' },
+      { thing: `backups:logical:sources.${source}`, mode: 'write' },
+    ],
     attempts: 3,
     ...change,
   };

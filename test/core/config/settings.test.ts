@@ -11,6 +11,7 @@ test('a plan gets its units parsed', async (t) => {
     name: 'shop-nightly',
     source: 'shop',
     type: 'logical',
+    paths: [],
     schedule: '0 0 * * *',
     timezone: 'Asia/Shanghai',
     windowMs: 6 * 3_600_000,

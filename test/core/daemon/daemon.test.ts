@@ -62,10 +62,10 @@ test('an address that is taken is a clear refusal to start', async (t) => {
 
 test('old jobs and events are forgotten, and nothing that status needs', async (t) => {
   const at = await home(t, yaml({ nightly: never }));
-  const old = { ...backupJob(plan(), 'schedule'), state: 'missed' } as const;
+  const old = { ...(await backupJob(plan(), 'schedule')), state: 'missed' } as const;
   const jobs = Array.from({ length: 700 }, () => old);
   await at.catalog.plans.schedule({ plan: 'old', from: undefined, to: at.clock.now(), jobs });
-  const waiting = await at.catalog.jobs.add({ ...backupJob(plan(), 'manual'), kind: 'unknown to this daemon' });
+  const waiting = await at.catalog.jobs.add({ ...(await backupJob(plan(), 'manual')), kind: 'unknown to this daemon' });
   await startDaemon(t, at, { change: () => ({ keep: { jobsMs: 0, eventsMs: 0, most: 1000 } }) });
   const left = await waitFor('them to go', async () => {
     const jobs = await at.catalog.jobs.list({ limit: 1000 });
@@ -180,7 +180,9 @@ test('a paused plan does not run, and does once it is resumed', async (t) => {
 
 test('a job of a process that died is tried again by the next daemon', async (t) => {
   const at = await home(t, yaml({ nightly: never }));
-  const { id } = await at.catalog.jobs.add(backupJob(plan({ retry: { attempts: 2, backoffMs: 1_000 } }), 'schedule'));
+  const { id } = await at.catalog.jobs.add(
+    await backupJob(plan({ retry: { attempts: 2, backoffMs: 1_000 } }), 'schedule'),
+  );
   await at.catalog.jobs.claim({ owner: 'dead', leaseMs, id });
   await startDaemon(t, at);
   const job = await waitFor('the job', async () => {

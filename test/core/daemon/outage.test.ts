@@ -89,7 +89,7 @@ test('a source that answers with a refusal is not down: the run says what is wro
 test('a manual run of a source that is down fails with the reason', async (t) => {
   const at = await home(t, yaml({ manual: { source: 'shop' } }));
   await startDaemon(t, at, { backup: () => Promise.reject(unreachable()) });
-  const { id } = await at.catalog.jobs.add(backupJob(plan({ name: 'manual' }), 'manual'));
+  const { id } = await at.catalog.jobs.add(await backupJob(plan({ name: 'manual' }), 'manual'));
   const job = await waitFor('the failure', async () => {
     const seen = await at.catalog.jobs.get(id);
     return seen.state === 'failed' ? seen : undefined;

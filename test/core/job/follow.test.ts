@@ -36,7 +36,7 @@ test('with no daemon the job runs here', async (t) => {
   const { context } = await bench(t);
   const states: string[] = [];
   const options = { signal: never, whenBusy: 'wait', onChange: (job: Job) => states.push(job.state) } as const;
-  const job = await submitAndFollow(backupJob(plan(), 'manual'), context, done, options);
+  const job = await submitAndFollow(await backupJob(plan(), 'manual'), context, done, options);
   assert.deepEqual([job.state, job.result], ['succeeded', { here: true }]);
   assert.equal(states.at(-1), 'succeeded');
 });
@@ -45,7 +45,7 @@ test('with a daemon the job is its own, and followed to its end', async (t) => {
   const table = await bench(t);
   await daemonLives(table, 3_600_000);
   const daemon = await contextOf(t, table.path, table.clock, 'daemon');
-  const following = submitAndFollow(backupJob(plan(), 'manual'), table.context, refuse, {
+  const following = submitAndFollow(await backupJob(plan(), 'manual'), table.context, refuse, {
     signal: never,
     whenBusy: 'wait',
   });
@@ -57,7 +57,7 @@ test('with a daemon the job is its own, and followed to its end', async (t) => {
 test('a daemon that dies before it begins leaves the job to us', async (t) => {
   const table = await bench(t);
   await daemonLives(table, 5_000);
-  const job = await submitAndFollow(backupJob(plan(), 'manual'), table.context, done, {
+  const job = await submitAndFollow(await backupJob(plan(), 'manual'), table.context, done, {
     signal: never,
     whenBusy: 'wait',
   });
@@ -67,11 +67,11 @@ test('a daemon that dies before it begins leaves the job to us', async (t) => {
 test('a running job of the same kind and source is waited for, and said', async (t) => {
   const { context, path, clock } = await bench(t);
   const other = await contextOf(t, path, clock, 'two');
-  const rival = await claimed(other, backupJob(plan({ name: 'hourly' }), 'manual'));
+  const rival = await claimed(other, await backupJob(plan({ name: 'hourly' }), 'manual'));
   const stop = new AbortController();
   const running = runJob(rival, other, untilStopped, { signal: stop.signal });
   const told: string[] = [];
-  const following = submitAndFollow(backupJob(plan(), 'manual'), context, done, {
+  const following = submitAndFollow(await backupJob(plan(), 'manual'), context, done, {
     signal: never,
     whenBusy: 'wait',
     onWait: (text) => told.push(text),
@@ -86,13 +86,17 @@ test('a running job of the same kind and source is waited for, and said', async 
 test('a restore into the source is waited for by its backup, and said', async (t) => {
   const { context, path, clock } = await bench(t);
   const other = await contextOf(t, path, clock, 'two');
-  const uses = await restoreUses({ source: 'shop' });
-  const rival = await claimed(other, { ...backupJob(plan({ source: 'old' }), 'manual'), kind: 'restore', uses });
+  const uses = await restoreUses({ source: 'shop', paths: [] });
+  const rival = await claimed(other, {
+    ...(await backupJob(plan({ source: 'old' }), 'manual')),
+    kind: 'restore',
+    uses,
+  });
   const stop = new AbortController();
   const running = runJob(rival, other, untilStopped, { signal: stop.signal });
   const told: string[] = [];
   const options = { signal: never, whenBusy: 'wait', onWait: (text: string) => told.push(text) } as const;
-  const following = submitAndFollow(backupJob(plan(), 'manual'), context, done, options);
+  const following = submitAndFollow(await backupJob(plan(), 'manual'), context, done, options);
   await waitFor('a word', () => told.length > 0);
   assert.deepEqual(told, [`waiting for job ${rival.id}, a restore that writes sources.shop`]);
   stop.abort(new TidemarkError('CANCELLED', 'enough'));
@@ -102,8 +106,8 @@ test('a restore into the source is waited for by its backup, and said', async (t
 
 test('or refused, with nothing queued', async (t) => {
   const { context } = await bench(t);
-  const rival = await claimed(context, backupJob(plan(), 'manual'));
-  const following = submitAndFollow(backupJob(plan(), 'manual'), context, done, {
+  const rival = await claimed(context, await backupJob(plan(), 'manual'));
+  const following = submitAndFollow(await backupJob(plan(), 'manual'), context, done, {
     signal: never,
     whenBusy: 'fail',
   });
@@ -113,8 +117,8 @@ test('or refused, with nothing queued', async (t) => {
 
 test('a job of a process that died does not block ours for ever', async (t) => {
   const { context } = await bench(t);
-  await claimed(context, backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'manual'));
-  const job = await submitAndFollow(backupJob(plan(), 'manual'), context, done, {
+  await claimed(context, await backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'manual'));
+  const job = await submitAndFollow(await backupJob(plan(), 'manual'), context, done, {
     signal: never,
     whenBusy: 'wait',
   });
@@ -129,11 +133,11 @@ test('an interrupt cancels the job that runs here, and one that waits', async (t
     return untilStopped(job, run);
   };
   const options = { signal: interrupt.signal, whenBusy: 'wait' } as const;
-  const here = await submitAndFollow(backupJob(plan(), 'manual'), context, work, options);
+  const here = await submitAndFollow(await backupJob(plan(), 'manual'), context, work, options);
   assert.deepEqual([here.state, here.error?.code], ['cancelled', 'CANCELLED']);
-  await claimed(context, backupJob(plan(), 'manual'));
+  await claimed(context, await backupJob(plan(), 'manual'));
   const second = new AbortController();
-  const waiting = await submitAndFollow(backupJob(plan(), 'manual'), context, refuse, {
+  const waiting = await submitAndFollow(await backupJob(plan(), 'manual'), context, refuse, {
     signal: second.signal,
     whenBusy: 'wait',
     onWait: () => second.abort(),
@@ -145,7 +149,7 @@ test('a person in a hurry does not wait for work that does not let go, and its j
   const { context, clock } = await bench(t);
   const [interrupt, hurry] = [new AbortController(), new AbortController()];
   const deaf: Operation = () => new Promise(() => {});
-  const following = submitAndFollow(backupJob(plan(), 'manual'), context, deaf, {
+  const following = submitAndFollow(await backupJob(plan(), 'manual'), context, deaf, {
     signal: interrupt.signal,
     hurry: hurry.signal,
     whenBusy: 'wait',
@@ -161,7 +165,7 @@ test('a person in a hurry does not wait for work that does not let go, and its j
 
 test('work that lost its job and does not let go is left behind before somebody else may take the job', async (t) => {
   const { context, clock } = await bench(t);
-  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
   const renew = () => Promise.reject(new TidemarkError('CATALOG_BUSY', 'locked'));
   const stuck = { ...context, catalog: { ...context.catalog, jobs: { ...context.catalog.jobs, renew } } };
   const deaf: Operation = () => new Promise(() => {});
@@ -182,7 +186,7 @@ test('a cancel that meets the end of the job is none, and no error', async (t) =
   };
   const jobs = { ...context.catalog.jobs, requestCancel: endedFirst };
   const meets = { ...context, catalog: { ...context.catalog, jobs } };
-  const job = await submitAndFollow(backupJob(plan(), 'manual'), meets, refuse, {
+  const job = await submitAndFollow(await backupJob(plan(), 'manual'), meets, refuse, {
     signal: interrupt.signal,
     whenBusy: 'wait',
     onWait: () => interrupt.abort(),
@@ -193,7 +197,7 @@ test('a cancel that meets the end of the job is none, and no error', async (t) =
 test('what was stored before the cancel or the loss of the job counts as done', async (t) => {
   const { context } = await bench(t);
   for (const code of ['CANCELLED', 'JOB_LOST'] as const) {
-    const job = await claimed(context, backupJob(plan(), 'manual'));
+    const job = await claimed(context, await backupJob(plan(), 'manual'));
     const late: Operation = async () => {
       await context.catalog.backups.record(backup({ id: job.id, partial: code === 'JOB_LOST' }));
       throw new TidemarkError(code, 'too late');
@@ -207,16 +211,19 @@ test('what was stored before the cancel or the loss of the job counts as done', 
 test('a job that waits is cancelled when its verb is gone, and kept while that is only standing still', async (t) => {
   const { context } = await bench(t);
   const waiting = await context.catalog.jobs.add({
-    ...backupJob(plan(), 'manual'),
+    ...(await backupJob(plan(), 'manual')),
     waiter: { owner: 'verb', leaseMs },
   });
-  const detached = await context.catalog.jobs.add(backupJob(plan(), 'manual'));
+  const detached = await context.catalog.jobs.add(await backupJob(plan(), 'manual'));
   await context.clock.sleep(leaseMs + 1_000);
   assert.deepEqual(await takeOver({ ...context, fate: () => 'alive' }), []);
   const [dropped] = await takeOver(context);
   assert.deepEqual([dropped?.id, dropped?.state, dropped?.error?.code], [waiting.id, 'cancelled', 'CANCELLED']);
   assert.equal((await context.catalog.jobs.get(detached.id)).state, 'queued');
-  const again = await context.catalog.jobs.add({ ...backupJob(plan(), 'manual'), waiter: { owner: 'verb', leaseMs } });
+  const again = await context.catalog.jobs.add({
+    ...(await backupJob(plan(), 'manual')),
+    waiter: { owner: 'verb', leaseMs },
+  });
   const [gone] = await takeOver({ ...context, fate: () => 'gone' });
   assert.equal(gone?.id, again.id, 'a process that is gone is not waited for');
 });
@@ -225,7 +232,7 @@ test('a verb says that it still waits', async (t) => {
   const table = await bench(t);
   await daemonLives(table, 3_600_000);
   const interrupt = new AbortController();
-  const following = submitAndFollow(backupJob(plan(), 'manual'), table.context, refuse, {
+  const following = submitAndFollow(await backupJob(plan(), 'manual'), table.context, refuse, {
     signal: interrupt.signal,
     whenBusy: 'wait',
   });

@@ -37,6 +37,7 @@ export function plan(change: Partial<PlanSettings> = {}): PlanSettings {
     name: 'nightly',
     source: 'shop',
     type: 'logical',
+    paths: [],
     schedule: '0 1 * * *',
     timezone: 'UTC',
     jitterMs: 0,

@@ -19,10 +19,12 @@ test('a kind is one line, and one that lives long takes no slot from backups', a
   const ids: string[] = [];
   for (const source of ['a', 'b', 'c']) {
     const uses = [{ thing: `log:sources.${source}`, mode: 'write' }] as const;
-    ids.push((await at.catalog.jobs.add({ ...backupJob(plan({ source }), 'manual'), kind: 'follow', uses })).id);
+    ids.push(
+      (await at.catalog.jobs.add({ ...(await backupJob(plan({ source }), 'manual')), kind: 'follow', uses })).id,
+    );
   }
   await waitFor('all to run', async () => (await at.catalog.jobs.list({ states: ['running'] })).length === ids.length);
-  const { id } = await at.catalog.jobs.add(backupJob(plan(), 'manual'));
+  const { id } = await at.catalog.jobs.add(await backupJob(plan(), 'manual'));
   await waitFor('the backup', async () => (await at.catalog.jobs.get(id)).state === 'succeeded');
   for (const one of ids) assert.equal((await at.catalog.jobs.get(one)).state, 'running');
 });
@@ -37,15 +39,15 @@ test('a scheduled backup that a restore holds back runs when it ends, as long as
           endRestore = () => resolve({ result: { items: 1 }, partial: false });
         });
   await startDaemon(t, at, { change: () => ({ operation }) });
-  const uses = await restoreUses({ source: 'shop' });
-  const restore = { ...backupJob(plan(), 'manual'), kind: 'restore', plan: undefined, uses };
+  const uses = await restoreUses({ source: 'shop', paths: [] });
+  const restore = { ...(await backupJob(plan(), 'manual')), kind: 'restore', plan: undefined, uses };
   const { id } = await at.catalog.jobs.add(restore);
   await waitFor('the restore', async () => (await at.catalog.jobs.get(id)).state === 'running');
   const now = at.clock.now().getTime();
   const run = (forMs: number) =>
     backupJob(plan(), 'schedule', { scheduledFor: new Date(now), startBy: new Date(now + forMs) });
-  const patient = await at.catalog.jobs.add(run(3_600_000));
-  const hurried = await at.catalog.jobs.add(run(10_000));
+  const patient = await at.catalog.jobs.add(await run(3_600_000));
+  const hurried = await at.catalog.jobs.add(await run(10_000));
   await waitFor('the end of a window', async () => (await at.catalog.jobs.get(hurried.id)).state === 'missed');
   assert.equal((await at.catalog.jobs.get(patient.id)).state, 'queued');
   endRestore();

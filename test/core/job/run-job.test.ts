@@ -17,7 +17,7 @@ function failing(error: Error): Operation {
 
 test('a job that ends well has its result, the plan its success, and the list of events one more', async (t) => {
   const { context } = await bench(t);
-  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
   const ended = await runJob(job, context, done, { signal: never });
   assert.equal(ended.state, 'succeeded');
   assert.deepEqual(ended.result, { backup: 'x' });
@@ -27,7 +27,7 @@ test('a job that ends well has its result, the plan its success, and the list of
 
 test('a partial backup is not a success of the plan', async (t) => {
   const { context } = await bench(t);
-  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
   const work: Operation = async () => ({ result: {}, partial: true });
   assert.equal((await runJob(job, context, work, { signal: never })).state, 'partial');
   assert.equal((await context.catalog.plans.get('nightly')).lastSuccessAt, undefined);
@@ -37,7 +37,7 @@ test('an error that may go away is tried again after a back-off that doubles, th
   const { context, clock } = await bench(t);
   const { catalog } = context;
   const work = failing(new TidemarkError('SOURCE_UNREACHABLE', 'no answer', { subject: 'sources.shop' }));
-  const { id } = await catalog.jobs.add(backupJob(plan(), 'schedule'));
+  const { id } = await catalog.jobs.add(await backupJob(plan(), 'schedule'));
   for (const backoffMs of [5_000, 10_000]) {
     const job = await waitFor('the next attempt', () => catalog.jobs.claim({ owner: 'one', leaseMs }));
     const failedAt = clock.now().getTime();
@@ -58,18 +58,18 @@ test('a retry that would start past the window fails at once', async (t) => {
   const { context, clock } = await bench(t);
   const now = clock.now();
   const times = { scheduledFor: now, startBy: new Date(now.getTime() + 2_000) };
-  const job = await claimed(context, backupJob(plan(), 'schedule', times));
+  const job = await claimed(context, await backupJob(plan(), 'schedule', times));
   const work = failing(new TidemarkError('SOURCE_FAILED', 'gone'));
   assert.equal((await runJob(job, context, work, { signal: never })).state, 'failed');
 });
 
 test('an error that stays is not tried again, and a defect shows no password', async (t) => {
   const { context } = await bench(t);
-  const denied = await claimed(context, backupJob(plan(), 'schedule'));
+  const denied = await claimed(context, await backupJob(plan(), 'schedule'));
   const work = failing(new TidemarkError('SOURCE_DENIED', 'no', { hint: 'Grant it.' }));
   const failed = await runJob(denied, context, work, { signal: never });
   assert.deepEqual(failed.error, { code: 'SOURCE_DENIED', message: 'no', hint: 'Grant it.' });
-  const broken = await claimed(context, backupJob(plan(), 'schedule'));
+  const broken = await claimed(context, await backupJob(plan(), 'schedule'));
   const bug = failing(new Error('cannot open mysql://root:hunter2@db1/shop'));
   const { error } = await runJob(broken, context, bug, { signal: never });
   assert.equal(error?.code, 'BUG');
@@ -78,7 +78,7 @@ test('an error that stays is not tried again, and a defect shows no password', a
 
 test('progress reaches the catalog while the job runs', async (t) => {
   const { context } = await bench(t);
-  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
   const stop = new AbortController();
   const work: Operation = (one, run) => {
     run.progress.expect({ bytes: 100 });
@@ -100,7 +100,7 @@ test('progress reaches the catalog while the job runs', async (t) => {
 
 test('a cancel reaches the operation within two seconds, and the job ends as cancelled', async (t) => {
   const { context, clock } = await bench(t);
-  const job = await claimed(context, backupJob(plan(), 'schedule'));
+  const job = await claimed(context, await backupJob(plan(), 'schedule'));
   const running = runJob(job, context, untilStopped, { signal: never });
   const askedAtMs = clock.monotonicMs();
   await context.catalog.jobs.requestCancel(job.id);
@@ -111,9 +111,9 @@ test('a cancel reaches the operation within two seconds, and the job ends as can
 test('a stop of the process queues a backup again without costing an attempt, and fails a restore', async (t) => {
   const { context } = await bench(t);
   const stop = AbortSignal.abort(new TidemarkError('JOB_LOST', 'the daemon stops'));
-  const backup = await claimed(context, backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'schedule'));
+  const backup = await claimed(context, await backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'schedule'));
   assert.equal((await runJob(backup, context, untilStopped, { signal: stop })).state, 'queued');
-  const restore = await claimed(context, { ...backupJob(plan(), 'manual'), kind: 'restore', plan: undefined });
+  const restore = await claimed(context, { ...(await backupJob(plan(), 'manual')), kind: 'restore', plan: undefined });
   const failed = await runJob(restore, context, untilStopped, { signal: stop });
   assert.deepEqual([failed.state, failed.error?.code], ['failed', 'JOB_LOST']);
 });
@@ -121,7 +121,7 @@ test('a stop of the process queues a backup again without costing an attempt, an
 test('the lease outlives its first term while the work goes on', async (t) => {
   const { context, path, clock } = await bench(t);
   const other = await contextOf(t, path, clock, 'two');
-  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
   const startedMs = clock.monotonicMs();
   const work: Operation = async () => {
     await clock.sleep(leaseMs + 10_000);
@@ -138,7 +138,7 @@ test('the lease outlives its first term while the work goes on', async (t) => {
 test('when the lease cannot be renewed the work is stopped before another process can take it', async (t) => {
   const { context, path, clock } = await bench(t);
   const other = await contextOf(t, path, clock, 'two');
-  const job = await claimed(context, backupJob(plan(), 'schedule'));
+  const job = await claimed(context, await backupJob(plan(), 'schedule'));
   const stuck: JobContext = {
     ...context,
     catalog: {
@@ -163,7 +163,7 @@ test('when the lease cannot be renewed the work is stopped before another proces
 test('a process that lost its job does not change it', async (t) => {
   const { context, path, clock } = await bench(t);
   const other = await contextOf(t, path, clock, 'two');
-  const job = await claimed(context, backupJob(plan(), 'schedule'));
+  const job = await claimed(context, await backupJob(plan(), 'schedule'));
   await clock.sleep(leaseMs + 1_000);
   const [queued] = await takeOver(other);
   assert.equal(queued?.state, 'queued');
@@ -176,7 +176,7 @@ test('a process that lost its job does not change it', async (t) => {
 test('a dead process leaves a job that is taken over once, and failed when no attempt is left', async (t) => {
   const { context, path, clock } = await bench(t);
   const other = await contextOf(t, path, clock, 'two');
-  const job = await claimed(context, backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'schedule'));
+  const job = await claimed(context, await backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'schedule'));
   assert.deepEqual(await takeOver(other), []);
   await clock.sleep(leaseMs + 1_000);
   const taken = await Promise.all([takeOver(context), takeOver(other)]);
@@ -195,7 +195,7 @@ test('a plan that is renamed while its backup runs keeps the success, and the ba
       ...{ expectedSerial: serial, put: [], remove: [] },
       rename: names.map(([from, to]) => ({ from, to })),
     });
-  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
   const work: Operation = async ({ id }) => {
     await rename(
       1,
@@ -222,7 +222,7 @@ test('a plan that is renamed while its backup runs keeps the success, and the ba
 test('a plan that is removed while its backup runs leaves no status for a later one of its name', async (t) => {
   const { context } = await bench(t);
   const { state, plans } = context.catalog;
-  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
   const work: Operation = async () => {
     await state.commit({ expectedSerial: 1, put: [], remove: ['plans.nightly'], rename: [] });
     return { result: {}, partial: false };
@@ -234,7 +234,7 @@ test('a plan that is removed while its backup runs leaves no status for a later 
 test('a job is settled whole or not at all, and then once the catalog can be written', async (t) => {
   const { context, path } = await bench(t);
   const { catalog } = context;
-  const job = await claimed(context, backupJob(plan(), 'manual'));
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
   using damage = new DatabaseSync(path);
   damage.exec("create trigger no_event before insert on event begin select raise(abort, 'no'); end");
   await assert.rejects(runJob(job, context, done, { signal: never }), /^Error: no$/);

@@ -35,7 +35,7 @@ function parse(text: string): Map<string, number> {
 }
 
 async function runJob(catalog: Catalog, to: 'succeeded' | 'failed' | 'cancelled') {
-  const { id } = await catalog.jobs.add(backupJob(plan(), 'schedule'));
+  const { id } = await catalog.jobs.add(await backupJob(plan(), 'schedule'));
   const job = await catalog.jobs.claim({ owner: 'one', leaseMs: 1000, id });
   await catalog.jobs.transition(job!, to);
 }
@@ -100,7 +100,7 @@ test('failures in a row are counted up to the last success, and a cancel is none
 test('what runs, waits, is paused or down shows, and shows no more when it is over', async (t) => {
   const { catalog, read } = await scene(t);
   const labels = '{plan="nightly",source="shop"}';
-  const { id } = await catalog.jobs.add(backupJob(plan(), 'schedule'));
+  const { id } = await catalog.jobs.add(await backupJob(plan(), 'schedule'));
   const job = await catalog.jobs.claim({ owner: 'one', leaseMs: 1000, id });
   const suspended = { reason: 'destination-down', since: start, text: 'gone' } as const;
   await catalog.plans.update('nightly', { pausedAt: start, suspended });

@@ -22,6 +22,7 @@ function plan(given: Given = {}): ScheduledPlan {
     name: 'nightly',
     source: 'shop',
     type: 'logical',
+    paths: [],
     schedule: '0 1 * * *',
     timezone: 'UTC',
     jitterMs: 0,
