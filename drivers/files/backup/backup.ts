@@ -5,6 +5,7 @@ import type { FileSettings } from '../settings.ts';
 import { ScanSummary } from './scan-summary.ts';
 import type { ScanResult, ScanSetup, ScanTask } from './scan-task.ts';
 import { moduleUrl } from './scan-thread.ts';
+import { lookAgain } from './second-look.ts';
 import { findPaths, pathTree } from './source-paths.ts';
 import { TreeWalk } from './tree-walk.ts';
 
@@ -17,8 +18,9 @@ export interface BackupContext {
 
 /**
  * Stores the paths in restic's layout: folders from the root of the file system down to each path, with their own
- * metadata. What cannot be read is named in `warnings` and makes the backup partial; a file that changes while it is
- * read is read again up to three times, stored as it was read last, and named.
+ * metadata. What cannot be read, and an include that matches nothing, is named in `warnings` and makes the backup
+ * partial; a file that changes while it is read is read up to three times, a large one twice, stored as it was read last,
+ * and named.
  */
 export async function backUpFiles(
   { settings, identity, subject, clock }: BackupContext,
@@ -33,11 +35,13 @@ export async function backUpFiles(
     });
   }
   const time = clock.now().toISOString();
-  const summary = new ScanSummary(paths);
+  const summary = new ScanSummary(paths, request.include);
   const setup: ScanSetup = { exclude: [...settings.exclude, ...request.exclude], include: request.include };
   await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
   const walk = new TreeWalk({ threads, sink, request, summary, oneFileSystem: settings.oneFileSystem });
   const root = await walk.root(pathTree(paths.found));
+  const problems = await lookAgain(paths.found, summary.vanished, request.signal);
+  for (const problem of problems) summary.problem(problem);
   return {
     root,
     paths: paths.found.map(({ path }) => path),

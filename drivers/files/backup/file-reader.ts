@@ -15,7 +15,11 @@ export interface FileRead {
   readonly changed: boolean;
 }
 
+/** Files from this size on are read in parts, by several threads at once. */
+export const largeFileBytes = 64 * 1024 * 1024;
 const attempts = 3;
+/** Such a file was read in parts before it came here. */
+const attemptsOfLarge = 1;
 const giveUpAfter = 10;
 /** One blob in any case, as the chunker makes none smaller. */
 const smallFileBytes = 512 * 1024;
@@ -66,7 +70,8 @@ export class FileReader {
       const attributes = this.#nodes.attributes(descriptor, before, undefined);
       const after = this.#regular(descriptor);
       const steady = content?.sizeBytes === before.sizeBytes && isSameState(before, after);
-      if (content && (steady || attempt >= attempts)) return { stat: before, content, attributes, changed: !steady };
+      const most = before.sizeBytes < largeFileBytes ? attempts : attemptsOfLarge;
+      if (content && (steady || attempt >= most)) return { stat: before, content, attributes, changed: !steady };
       if (attempt >= giveUpAfter) throw fileError('EBUSY', 'it is made shorter again and again');
       before = after;
     }

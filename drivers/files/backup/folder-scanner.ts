@@ -4,7 +4,8 @@ import { compareNames, decodeName } from '../../../core/path-bytes.ts';
 import type { PathPatterns } from '../pattern.ts';
 import { type Native, openNoAtime, workingFolder } from '../system/native.ts';
 import type { FileStat } from '../system/stat.ts';
-import type { FileReader } from './file-reader.ts';
+import type { UnmatchedPatterns } from '../unmatched.ts';
+import { type FileReader, largeFileBytes } from './file-reader.ts';
 import { joinPath, type NodeReader } from './node-reader.ts';
 import type { DeferredFiles, FolderResult, FolderTask, ScanProblem, ScanReport, SubFolder } from './scan-task.ts';
 import { emptyReport } from './scan-task.ts';
@@ -16,14 +17,14 @@ export interface ScanTools {
   readonly exclude: PathPatterns;
   /** Absent: everything. */
   readonly include?: PathPatterns;
+  /** Of `include`. */
+  readonly unmatched: UnmatchedPatterns;
   readonly context: BackupThreadContext;
 }
 
 /** A task reads at most this much; the rest of a folder is spread over tasks, so that no thread stays idle. */
 const taskBytes = 64 * 1024 * 1024;
 const taskFiles = 1000;
-/** Files from this size on are read in parts, by several threads at once. */
-export const largeFileBytes = 64 * 1024 * 1024;
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 interface NewFile {
@@ -85,6 +86,7 @@ export class FolderScan {
     const included = this.#isIncluded(path, name);
     if (!this.#task.only && this.#tools.exclude.matches(path, name)) return;
     const stat = this.#tools.native.stat(folder, name);
+    if (!this.#tools.unmatched.isEmpty) this.#tools.unmatched.see(path);
     if (stat.type === 'dir') {
       if (included || this.#tools.include?.mayMatchBelow(path)) this.#subFolder(folder, path, name, stat, included);
     } else if (included && !this.#isElsewhere(stat)) {
@@ -167,6 +169,7 @@ export class FolderScan {
       plainNodes: this.#task.plain ? this.#nodes : undefined,
       folders: this.#folders.sort((a, b) => compareNames(a.name, b.name)),
       deferred,
+      unmatched: this.#tools.unmatched.texts,
       report: this.#report,
     };
   }

@@ -1,4 +1,5 @@
 import type { BackupFacts } from '../../../core/driver/index.ts';
+import { isAtOrBelow } from '../system/mount.ts';
 import type { ScanProblem, ScanReport } from './scan-task.ts';
 import type { FoundPaths, SourcePath } from './source-paths.ts';
 
@@ -18,11 +19,15 @@ const shownProblems = 100;
 export class ScanSummary {
   readonly #paths: Map<SourcePath, PathTotals>;
   readonly #shown: string[] = [];
-  readonly #counts = { unreadable: 0, changed: 0, vanished: 0 };
+  readonly #counts = { unreadable: 0, changed: 0 };
+  /** What was deleted after it had been listed, as it seems. */
+  readonly vanished = new Set<string>();
+  #unmatched: readonly string[];
 
-  constructor(paths: FoundPaths) {
+  constructor(paths: FoundPaths, include: readonly string[]) {
+    this.#unmatched = include;
     this.#paths = new Map(paths.found.map((source) => [source, emptyTotals(source)]));
-    for (const { path, reason } of paths.missing) this.#problem({ kind: 'unreadable', path, reason });
+    for (const { path, reason } of paths.missing) this.problem({ kind: 'unreadable', path, reason });
     for (const { path, isSymlink } of paths.found) {
       if (isSymlink) this.#shown.push(`${path} is a symbolic link: the link is backed up, not what it points to`);
     }
@@ -30,7 +35,7 @@ export class ScanSummary {
 
   /** `source` is absent for the folders above the paths of the source: their entries are none of its contents. */
   add(source: SourcePath | undefined, report: ScanReport): void {
-    for (const problem of report.problems) this.#problem(problem);
+    for (const problem of report.problems) this.problem(problem);
     const totals = source && this.#paths.get(source);
     if (!totals) return;
     totals.files += report.files;
@@ -38,6 +43,11 @@ export class ScanSummary {
     totals.others += report.others;
     totals.bytes += report.bytes;
     totals.unchanged += report.unchanged;
+  }
+
+  /** Of the patterns of `include`, those that one thread has seen nothing of. */
+  stillUnmatched(patterns: readonly string[]): void {
+    this.#unmatched = this.#unmatched.filter((one) => patterns.includes(one));
   }
 
   warn(text: string): void {
@@ -56,24 +66,42 @@ export class ScanSummary {
       },
       contents: contents.map((one) => ({ ...one })),
       warnings: this.#warnings(),
-      partial: this.#counts.unreadable > 0,
+      partial: this.#counts.unreadable > 0 || this.#unmatched.length > 0,
     };
   }
 
-  #problem(problem: ScanProblem): void {
-    this.#counts[problem.kind] += 1;
-    if (problem.kind === 'vanished' || this.#shown.length >= shownProblems) return;
-    const verb = problem.kind === 'unreadable' ? 'cannot be read: ' : '';
-    this.#shown.push(`${problem.path} ${verb}${problem.reason}`);
+  problem({ kind, path, reason }: ScanProblem): void {
+    if (kind === 'vanished' && !this.#isAsked(path)) {
+      this.vanished.add(path);
+      return;
+    }
+    const isChanged = kind === 'changed';
+    if (!isChanged) this.#uncount(path);
+    this.vanished.delete(path);
+    this.#counts[isChanged ? 'changed' : 'unreadable'] += 1;
+    if (this.#shown.length < shownProblems) this.#shown.push(`${path} ${isChanged ? '' : 'cannot be read: '}${reason}`);
+  }
+
+  /** A file that is a path of the source counts from the start. */
+  #uncount(path: string): void {
+    for (const [source, totals] of this.#paths)
+      if (source.path === path && !source.isFolder) Object.assign(totals, { files: 0, bytes: 0 });
+  }
+
+  /** A path of the source, or a folder above one: that it is gone is never in order. */
+  #isAsked(path: string): boolean {
+    return [...this.#paths.keys()].some((source) => isAtOrBelow(source.path, path));
   }
 
   #warnings(): string[] {
-    const { unreadable, changed, vanished } = this.#counts;
+    const { unreadable, changed } = this.#counts;
     const warnings = [...this.#shown];
     if (unreadable + changed > shownProblems) {
       warnings.push(`in all, ${unreadable} paths could not be read and ${changed} files changed while they were read`);
     }
-    if (vanished > 0) warnings.push(`${vanished} paths were deleted after they had been listed`);
+    const { size } = this.vanished;
+    if (size > 0) warnings.push(`${size} paths were deleted after they had been listed`);
+    for (const pattern of this.#unmatched) warnings.push(`nothing matches include ${pattern}`);
     return warnings;
   }
 }

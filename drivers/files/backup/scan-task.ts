@@ -32,6 +32,8 @@ export interface FolderResult {
   readonly folders: SubFolder[];
   /** Files to be read by tasks of their own before the folder can be stored; their nodes are not in `nodes` yet. */
   readonly deferred?: DeferredFiles;
+  /** Those of `include` that this thread has seen no match of. */
+  readonly unmatched: readonly string[];
   readonly report: ScanReport;
 }
 
@@ -94,9 +96,12 @@ export interface PartResult {
 /** Put the parts of a folder's nodes together. */
 export interface MergeTask {
   readonly kind: 'merge';
-  readonly encoded: readonly Uint8Array[];
-  /** Contents of large files; those without content are left out. */
+  /** Those of the folder's own task. */
+  readonly listed: Uint8Array;
+  /** Contents of the large files among them; those without content are left out. */
   readonly large: readonly { readonly name: string; readonly content?: Content }[];
+  /** Those of the tasks that read the others, or a large file once more. */
+  readonly read: readonly Uint8Array[];
 }
 
 export interface ScanReport {
@@ -110,7 +115,7 @@ export interface ScanReport {
 
 /**
  * `unreadable` makes a backup partial. `changed`: stored as read, although it changed meanwhile each time. `vanished`:
- * deleted between being listed and being read, which is no fault.
+ * gone between being listed and being read, which is no fault where it was deleted.
  */
 export interface ScanProblem {
   readonly kind: 'unreadable' | 'changed' | 'vanished';

@@ -4,6 +4,7 @@ import { hasCode } from '../../../core/error.ts';
 import { pathPatterns } from '../pattern.ts';
 import { readAccounts } from '../system/accounts.ts';
 import { loadNative } from '../system/native.ts';
+import { UnmatchedPatterns } from '../unmatched.ts';
 import { FileReader } from './file-reader.ts';
 import { FolderScan, openFolder, problemOf, readFileNode, type ScanTools } from './folder-scanner.ts';
 import { joinPath, NodeReader } from './node-reader.ts';
@@ -32,6 +33,7 @@ export function open(setup: ScanSetup, context: BackupThreadContext): ThreadSess
     files: new FileReader(native, nodes, context, systemClock),
     exclude: pathPatterns(setup.exclude),
     include: setup.include.length > 0 ? pathPatterns(setup.include) : undefined,
+    unmatched: new UnmatchedPatterns(setup.include),
   };
   return { run: (task) => runTask(tools, task), close() {} };
 }
@@ -103,15 +105,15 @@ function readOpenPart(tools: ScanTools, { path, file, start, end }: PartTask): {
   }
 }
 
-function merge(context: BackupThreadContext, task: MergeTask): EncodedNodes {
-  const contents = new Map(task.large.map((file) => [file.name, file]));
-  const nodes = task.encoded
-    .flatMap((encoded) => context.decodeNodes(encoded))
-    .flatMap((node) => {
-      const large = node.type === 'file' ? contents.get(node.name) : undefined;
-      if (large && !large.content) return [];
-      // Encoded folders without a subtree carry a placeholder that is none.
-      return [{ ...node, subtree: undefined, content: large?.content ?? node.content }];
-    });
-  return context.encodeNodes(nodes);
+function merge(context: BackupThreadContext, { listed, large, read }: MergeTask): EncodedNodes {
+  const contents = new Map(large.map((file) => [file.name, file]));
+  const nodes = context.decodeNodes(listed).flatMap((node) => {
+    const file = node.type === 'file' ? contents.get(node.name) : undefined;
+    return file !== undefined && file.content === undefined
+      ? []
+      : [{ ...node, content: file?.content ?? node.content }];
+  });
+  const others = read.flatMap((encoded) => context.decodeNodes(encoded));
+  // Encoded folders without a subtree carry a placeholder that is none.
+  return context.encodeNodes([...nodes, ...others].map((node) => ({ ...node, subtree: undefined })));
 }

@@ -63,6 +63,6 @@ async function findPath(path: string): Promise<SourcePath> {
     isFolder: info.isDirectory(),
     isSymlink: info.isSymbolicLink(),
     sizeBytes: info.isFile() ? Number(info.size) : 0,
-    deviceId: info.dev,
+    deviceId: info.isDirectory() ? (await lstat(`${real}/`, { bigint: true })).dev : info.dev, // the slash mounts what is mounted on demand
   };
 }

@@ -10,15 +10,17 @@ import { hasCode } from '../../../core/error.ts';
 import { LifoPool } from './lifo-pool.ts';
 import { joinPath } from './node-reader.ts';
 import type { ScanSummary } from './scan-summary.ts';
-import type {
-  DeferredFiles,
-  FilesResult,
-  FolderResult,
-  FolderTask,
-  LargeFile,
-  PartResult,
-  ScanResult,
-  ScanTask,
+import {
+  type DeferredFiles,
+  emptyReport,
+  type FilesResult,
+  type FolderResult,
+  type FolderTask,
+  type LargeFile,
+  type PartResult,
+  type ScanProblem,
+  type ScanResult,
+  type ScanTask,
 } from './scan-task.ts';
 import type { PathTree, SourcePath } from './source-paths.ts';
 
@@ -88,6 +90,7 @@ export class TreeWalk {
       return (await threads.run(task)) as FolderResult;
     });
     summary.add(source, result.report);
+    summary.stillUnmatched(result.unmatched);
     return result;
   }
 
@@ -120,9 +123,9 @@ export class TreeWalk {
       Promise.all(deferred.groups.map((names) => this.#files(folder, names))),
       Promise.all(deferred.large.map((file) => this.#large(folder, file))),
     ]);
-    const encoded = [result.nodes.bytes, ...groups.map((nodes) => nodes.bytes), ...large.flatMap((one) => one.again)];
+    const read = [...groups.map((nodes) => nodes.bytes), ...large.flatMap((one) => one.again)];
     const contents = large.map(({ name, content }) => ({ name, content }));
-    return this.#run({ kind: 'merge', encoded, large: contents }) as Promise<EncodedNodes>;
+    return this.#run({ kind: 'merge', listed: result.nodes.bytes, large: contents, read }) as Promise<EncodedNodes>;
   }
 
   async #files({ path, source }: Folder, names: readonly string[]): Promise<EncodedNodes> {
@@ -131,7 +134,10 @@ export class TreeWalk {
     return nodes;
   }
 
-  /** The content of a large file, or the node of a second reading when it became shorter during the first. */
+  /**
+   * The content of a large file, or the node of a second reading when it changed during the first: each part is opened by
+   * its path, so they may be of two files.
+   */
   async #large(folder: Folder, file: LargeFile): Promise<{ name: string; content?: Content; again: Uint8Array[] }> {
     const { name, sizeBytes } = file;
     const starts = Array.from({ length: Math.ceil(sizeBytes / partBytes) }, (_, part) => part * partBytes);
@@ -141,31 +147,26 @@ export class TreeWalk {
       ),
     )) as PartResult[];
     const problem = parts.flatMap((part) => part.report.problems)[0];
-    if (problem) this.#report(folder, file, problem.kind, problem.reason);
-    const contents = parts.flatMap((part) => part.content ?? []);
-    if (problem) return { name, again: [] };
-    if (contents.length < parts.length) return { name, again: [await this.#readAgain(folder, file)] };
-    if (parts.some((part) => part.changed)) this.#report(folder, file, 'changed', 'changed while it was read');
-    return { name, content: join(contents), again: [] };
+    if (problem) {
+      this.#lose(folder, file, problem);
+      return { name, again: [] };
+    }
+    if (parts.some((part) => part.changed)) return { name, again: [await this.#readAgain(folder, file)] };
+    return { name, content: join(parts.map((part) => part.content!)), again: [] };
   }
 
   async #readAgain(folder: Folder, file: LargeFile): Promise<Uint8Array> {
-    const { summary } = this.#options;
-    summary.add(folder.source, {
-      files: -1,
-      folders: 0,
-      others: 0,
-      bytes: -file.sizeBytes,
-      unchanged: 0,
-      problems: [],
-    });
+    this.#uncount(folder, file, []);
     return (await this.#files(folder, [file.name])).bytes;
   }
 
-  #report(folder: Folder, file: LargeFile, kind: 'unreadable' | 'changed' | 'vanished', reason: string): void {
-    const problems = [{ kind, path: joinPath(folder.path, file.name), reason }];
-    const lost = kind === 'changed' ? { files: 0, bytes: 0 } : { files: -1, bytes: -file.sizeBytes };
-    this.#options.summary.add(folder.source, { ...lost, folders: 0, others: 0, unchanged: 0, problems });
+  #lose(folder: Folder, file: LargeFile, { kind, reason }: ScanProblem): void {
+    this.#uncount(folder, file, [{ kind, path: joinPath(folder.path, file.name), reason }]);
+  }
+
+  /** The scan of the folder counted it. */
+  #uncount({ source }: Folder, { sizeBytes }: LargeFile, problems: ScanProblem[]): void {
+    this.#options.summary.add(source, { ...emptyReport(), files: -1, bytes: -sizeBytes, problems });
   }
 
   #run(task: ScanTask): Promise<ScanResult> {

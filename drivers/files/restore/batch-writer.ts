@@ -120,6 +120,7 @@ export class BatchWriter {
 
   /** Not to a name that has other bytes, or none. */
   #isLinkable({ link }: BatchLink): boolean {
+    if (!this.#isReachable(link.toFolder)) return false;
     const broken = this.#brokenNames.get(childPath(link.toFolder, link.toName));
     return broken === undefined || (broken.why === 'damaged' && this.#options.keepDamaged);
   }

@@ -20,7 +20,8 @@ export interface RestoreBatchesOptions {
 export class RestoreBatches {
   readonly #options: RestoreBatchesOptions;
   readonly #made = new Set<RestoreFolder>();
-  readonly #firstNames = new Map<string, { folder: string; name: string; content: Content }>();
+  /** Of files of which further names are still to come. */
+  readonly #firstNames = new Map<string, FirstName>();
   #batch = newBatch();
   #writing: Promise<void> = Promise.resolve();
   #nextId = 0;
@@ -96,11 +97,15 @@ export class RestoreBatches {
   }
 
   /** The name under which the same file is restored already, when it has several and the content is the same. */
-  #firstName(folder: string, node: Node, content: Content) {
+  #firstName(folder: string, node: Node, content: Content): FirstName | undefined {
     const key = `${node.deviceId}:${node.inode}`;
     const first = this.#firstNames.get(key);
-    if (first && Buffer.from(first.content.blobs).equals(content.blobs)) return first;
-    this.#firstNames.set(key, { folder, name: node.name, content });
+    if (first && Buffer.from(first.content.blobs).equals(content.blobs)) {
+      first.linksLeft -= 1;
+      if (first.linksLeft === 0) this.#firstNames.delete(key);
+      return first;
+    }
+    this.#firstNames.set(key, { folder, name: node.name, content, linksLeft: node.links! - 1 });
     return undefined;
   }
 
@@ -117,6 +122,13 @@ export class RestoreBatches {
     this.#writing = this.#options.writer.write(batch);
     this.#writing.catch(() => {}); // awaited before the next batch and at the end
   }
+}
+
+interface FirstName {
+  readonly folder: string;
+  readonly name: string;
+  readonly content: Content;
+  linksLeft: number;
 }
 
 function entryOf(folder: string, node: Node): Entry {

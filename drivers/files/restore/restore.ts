@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BackupReader, RestoreRequest, RestoreResult } from '../../../core/driver/index.ts';
 import { isAtOrBelow } from '../system/mount.ts';
+import { UnmatchedPatterns } from '../unmatched.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { NotRestoredList } from './not-restored-list.ts';
 import { RestoreBatches } from './restore-batches.ts';
@@ -9,7 +10,7 @@ import type { RestoreReport, RestoreSetup, RestoreTask } from './restore-task.ts
 import { moduleUrl } from './restore-thread.ts';
 import { type RestoreFolder, restoreSteps } from './restore-walk.ts';
 import { removeUnfinished } from './unfinished.ts';
-import { UnmatchedPatterns } from './unmatched.ts';
+import { seeStep } from './unmatched.ts';
 
 /**
  * Writes the tree of any backup into a folder, or that of a `files` backup back to where it was. Nothing is written when
@@ -56,7 +57,7 @@ async function writeAll(
   const unmatched = new UnmatchedPatterns(request.only);
   for await (const step of restoreSteps(backup, request.only, leaveOut)) {
     request.signal.throwIfAborted();
-    unmatched.see(step);
+    seeStep(unmatched, step);
     if (step.kind === 'entry') await batches.add(step.folder, step.node);
     if (step.kind === 'lost') {
       notRestored.add(step.folder.path, 'damaged', `nothing of this folder is known: ${step.damage.message}`);

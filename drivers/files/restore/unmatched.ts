@@ -1,27 +1,13 @@
 import type { BackupReader, RestoreRequest } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
-import { type PathPatterns, pathPatterns } from '../pattern.ts';
+import type { UnmatchedPatterns } from '../unmatched.ts';
 import { childPath } from './restore-task.ts';
 import { type RestoreStep, restoreSteps } from './restore-walk.ts';
 
-/** Those of the patterns that match nothing of what was seen. */
-export class UnmatchedPatterns {
-  readonly #left: Map<string, PathPatterns>;
-
-  constructor(only: readonly string[]) {
-    this.#left = new Map(only.map((text) => [text, pathPatterns([text])]));
-  }
-
-  get texts(): readonly string[] {
-    return [...this.#left.keys()];
-  }
-
-  see(step: RestoreStep): void {
-    if (this.#left.size === 0) return;
-    const path = step.kind === 'entry' ? childPath(step.folder.path, step.node.name) : step.folder.path;
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    for (const [text, pattern] of this.#left) if (pattern.matches(`/${path}`, name)) this.#left.delete(text);
-  }
+export function seeStep(unmatched: UnmatchedPatterns, step: RestoreStep): void {
+  if (unmatched.isEmpty) return;
+  const path = step.kind === 'entry' ? childPath(step.folder.path, step.node.name) : step.folder.path;
+  unmatched.see(`/${path}`);
 }
 
 /** Throws USAGE when nothing in the backup is asked for; what cannot be read might have been. */

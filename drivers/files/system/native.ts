@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 import { createRequire } from 'node:module';
-import os from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type * as Koffi from 'koffi';
 import { encodeName } from '../../../core/path-bytes.ts';
@@ -37,8 +36,6 @@ export interface Native {
   listAttributes(file: string | number): string[];
   getAttribute(file: string | number, name: string): Buffer;
   setAttribute(file: string | number, name: string, value: Uint8Array): void;
-  /** Where data, or a hole, starts at or after `offset`; -1 where there is none. */
-  seek(descriptor: number, offset: number, whence: 'data' | 'hole'): number;
 }
 
 /** The folder that relative paths start from, for calls with an absolute path. */
@@ -49,11 +46,10 @@ const atRemoveFolder = 0x200;
 const atEmptyPath = 0x1000;
 const renameNoReplaceFlag = 1;
 const statxBasicStats = 0x7ff;
-const seekWhence = { data: 3, hole: 4 };
 const attributeMaxBytes = 65_536;
 
 export const openPathOnly = 0o10000000;
-export const openCloseOnExec = 0o2000000;
+const openCloseOnExec = 0o2000000;
 export const openNoAtime = constants.O_NOATIME ?? 0;
 
 export function loadNative(): Native {
@@ -92,7 +88,6 @@ function declareFunctions() {
     fgetxattr: libc.func('intptr_t fgetxattr(int, const char *, void *, size_t)'),
     lsetxattr: libc.func('int lsetxattr(const char *, const char *, const void *, size_t, int)'),
     fsetxattr: libc.func('int fsetxattr(int, const char *, const void *, size_t, int)'),
-    lseek: libc.func('int64_t lseek(int, int64_t, int)'),
   };
 }
 
@@ -138,11 +133,6 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
       const result =
         name === '' ? libc.futimens(folder, times) : libc.utimensat(folder, cString(name), times, atSymlinkNoFollow);
       check(result, 'utimensat', name);
-    },
-    seek(descriptor, offset, whence) {
-      const found = Number(libc.lseek(descriptor, offset, seekWhence[whence]));
-      if (found < 0 && loadKoffi().errno() !== os.constants.errno.ENXIO) throw systemError('lseek', '');
-      return found;
     },
   };
 }

@@ -61,6 +61,24 @@ test('a name that cannot be replaced costs itself; a second name on another file
   assert.deepEqual(contents, { '/busy': 'old busy', '/other': 'new other', '/disk/second': 'new other' });
 });
 
+test('a second name of a file whose first is out of reach becomes a file', async (t) => {
+  const fixture = await filesFixture(t);
+  await fixture.storeTree(async (writing) => {
+    const content = await writing.content(Buffer.from('both'));
+    const file: Node = { ...plain, name: 'file', type: 'file', content, inode: 7n, deviceId: 1n, links: 3 };
+    const folder: Node = { ...plain, mode: 0o755, name: long, type: 'dir', subtree: await writing.tree([file]) };
+    return [folder, { ...file, name: 'y' }, { ...file, name: 'z' }];
+  });
+  const into = await tempFolder(t);
+  const { notRestored, items } = await fixture.restore({ folder: into });
+  assert.deepEqual(
+    notRestored.map(({ item }) => item),
+    [`/${long}`],
+  );
+  assert.equal(items, 2);
+  for (const name of ['y', 'z']) assert.equal(fs.readFileSync(join(into, name), 'utf8'), 'both');
+});
+
 test('a full disk stops the restore, and leaves no half file under any name', async (t) => {
   const fixture = await filesFixture(t);
   for (const name of ['a', 'b', 'c']) fs.writeFileSync(join(fixture.tree, name), randomBytes(name, 6 * 2 ** 20));
