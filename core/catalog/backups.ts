@@ -13,6 +13,7 @@ export function openBackups({ db }: PartContext): Backups {
     record: (backup, job) => db.transaction().execute((transaction) => record(transaction, backup, job)),
     list: (filter = {}) => list(db, filter),
     get: (idPart) => get(db, idPart),
+    copy: (destination, snapshot) => copy(db, destination, snapshot),
     totals: () => totals(db),
     takeStock: (destination, stock) =>
       db.transaction().execute((transaction) => takeStock(transaction, destination, stock)),
@@ -73,13 +74,17 @@ async function get(db: Kysely<Tables>, idPart: string): Promise<BackupWithManife
   if (ids.length > 1) throw ambiguous(idPart, ids);
   const found = candidates.find(({ id }) => id === ids[0]);
   if (found === undefined) throw notFound(idPart);
+  return copy(db, found.destination, found.snapshot);
+}
+
+async function copy(db: Kysely<Tables>, destination: string, snapshot: string): Promise<BackupWithManifest> {
   const row = await db
     .selectFrom('backup')
     .selectAll()
-    .where('destination', '=', found.destination)
-    .where('snapshot', '=', found.snapshot)
+    .where('destination', '=', destination)
+    .where('snapshot', '=', snapshot)
     .executeTakeFirst();
-  if (row === undefined) throw notFound(idPart);
+  if (row === undefined) throw notFound(snapshot);
   const { manifest, ...rest } = row;
   return { ...toBackup(rest), manifest: fromJson(manifest) };
 }

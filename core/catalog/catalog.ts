@@ -102,6 +102,8 @@ export interface Backups {
   list(filter?: BackupFilter): Promise<readonly BackupRecord[]>;
   /** By id or an unambiguous beginning or end of it (case-insensitive), or a snapshot id. Throws BACKUP_NOT_FOUND, BACKUP_AMBIGUOUS. */
   get(idPart: string): Promise<BackupWithManifest>;
+  /** This copy and no other. Throws BACKUP_NOT_FOUND. */
+  copy(destination: string, snapshot: string): Promise<BackupWithManifest>;
   /** How much there is, by plan, source and destination; cheap however many backups there are. */
   totals(): Promise<readonly BackupTotals[]>;
   /**

@@ -84,7 +84,8 @@ async function reconcile({ context }: Daemon, signal: AbortSignal): Promise<Reco
   } catch (thrown) {
     if (signal.aborted) return undefined;
     const error = asTidemarkError(thrown);
-    if (error.kind === 'bug' || error.code.startsWith('CATALOG_')) throw error;
+    if (error.code.startsWith('CATALOG_')) throw error;
+    if (error.kind === 'bug') context.logger.error({ err: error }, 'a defect of tidemark keeps the configuration back');
     return { state: 'invalid', text: `${error.code}: ${error.message}` };
   }
 }

@@ -20,7 +20,7 @@ export function runnerLoop(daemon: Daemon, stop: AbortSignal): Loop {
     name: 'runner',
     run: async (signal) => {
       await goRound(daemon, { name: 'runner', everyMs: 1_000, signal }, async () => {
-        await takeOver(daemon.jobs);
+        await takeOver(daemon.jobs, signal);
         let started = true;
         while (started && !signal.aborted) started = await startNext(daemon, running, interrupt.signal);
       }).finally(() => drainJobs(daemon, [...running.keys()], interrupt, stop));

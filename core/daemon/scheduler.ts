@@ -125,7 +125,7 @@ async function expireQueued({ context, jobs }: Daemon, active: readonly Job[]): 
   const now = context.clock.now();
   for (const job of active) {
     const startBy = requestTime(job, 'startBy');
-    if (job.state !== 'queued' || job.attempt > 0 || startBy === undefined || startBy >= now) continue;
+    if (job.state !== 'queued' || job.startedAt !== undefined || startBy === undefined || startBy >= now) continue;
     try {
       await context.catalog.jobs.transition(job, 'missed');
     } catch (thrown) {

@@ -120,7 +120,7 @@ async function runHere(
 ): Promise<boolean> {
   const { catalog, owner } = context;
   if ((await catalog.daemons.alive()).length > 0) return false;
-  await takeOver(context);
+  await takeOver(context, signal);
   const claimed = await catalog.jobs.claim({ owner, leaseMs, id: job.id });
   if (claimed === undefined) return false;
   const run = runJob(claimed, context, operation, { signal: cancelOn(signal), onProgress: onChange });

@@ -11,6 +11,11 @@ const killMs = 2_000;
 export const marginMs = letGoMs + killMs;
 /** Also how soon a cancel is noticed, and how often progress is stored. */
 export const renewEveryMs = 1_000;
+/**
+ * For how long a lease that has ended by the clock is watched before its job is taken over: a holder that lives renews it
+ * meanwhile, whoever's clock was set or is wrong.
+ */
+export const watchMs = 3 * renewEveryMs;
 /** For how long the catalog may refuse a renewal: somewhat longer than a write waits for another process's. */
 const patienceMs = 12_000;
 /** For how long a job belongs to a process that does not renew. */

@@ -40,7 +40,7 @@ interface Hold {
   stop(reason: TidemarkError): void;
 }
 
-/** Monotonic: a step of the wall clock does not lose jobs. */
+/** Monotonic: a step of the wall clock does not lose jobs. `takeOver` does its part. */
 interface Deadline {
   atMs: number;
 }

@@ -104,16 +104,27 @@ function decide(job: Job, ending: Ending, context: JobContext): Decision {
     return { to: 'cancelled', change: { error }, event: 'job.cancelled', text: `${job.kind} was cancelled` };
   }
   const told = `${error.code}: ${error.message}`;
-  const notBefore = retryTime(job, ending, context);
-  return notBefore === undefined
+  const again = anotherRun(job, ending, context);
+  return again === undefined
     ? { to: 'failed', change: { error }, event: 'job.failed', text: `${job.kind} failed: ${told}` }
-    : { to: 'queued', change: { error, notBefore }, event: 'job.retried', text: `${job.kind} is tried again: ${told}` };
+    : { to: 'queued', change: { error, ...again }, event: 'job.retried', text: `${job.kind} is tried again: ${told}` };
 }
 
-/** When to try again; undefined when not at all. A stop of the process costs no attempt. */
-function retryTime(job: Job, ending: Failure, { clock, kinds }: JobContext): Date | undefined {
+/** Undefined when it is not tried again. A stop of the process costs no attempt. */
+function anotherRun(
+  job: Job,
+  ending: Failure,
+  context: JobContext,
+): Pick<JobChange, 'notBefore' | 'attempt'> | undefined {
+  if (ending.interrupted && context.kinds[job.kind]?.whenInterrupted === 'requeue') {
+    return { notBefore: context.clock.now(), attempt: job.attempt - 1 };
+  }
+  const notBefore = retryTime(job, ending, context);
+  return notBefore === undefined ? undefined : { notBefore };
+}
+
+function retryTime(job: Job, ending: Failure, { clock }: JobContext): Date | undefined {
   const now = clock.now();
-  if (ending.interrupted && kinds[job.kind]?.whenInterrupted === 'requeue') return now;
   if (ending.error.retry === 'never' || job.attempt >= job.attempts) return undefined;
   const notBefore = new Date(now.getTime() + retryDelayMs(job));
   const startBy = requestTime(job, 'startBy');

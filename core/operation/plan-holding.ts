@@ -49,7 +49,7 @@ async function holdsNothing(
   const driver = drivers.sources.find(({ kind }) => kind === backup.driver);
   if (driver?.holdsNothing === undefined) return false;
   try {
-    const { manifest } = await catalog.backups.get(backup.snapshot);
+    const { manifest } = await catalog.backups.copy(backup.destination, backup.snapshot);
     return driver.holdsNothing(manifest, only);
   } catch (error) {
     if (hasCode(error, 'BACKUP_NOT_FOUND')) return false; // gone meanwhile: the restore will say so

@@ -33,13 +33,13 @@ export async function runRestore(context: OperationContext, plan: RestorePlan, r
   };
 }
 
-/** By its snapshot: no other copy and no other backup will do, while names may have changed since. */
+/** No other copy and no other backup will do. A rename of the destination is in the plan of a job already. */
 async function plannedCopy(
   { catalog }: OperationContext,
   { id, snapshot, destination }: PlannedBackup,
 ): Promise<BackupRecord> {
   try {
-    return await catalog.backups.get(snapshot);
+    return await catalog.backups.copy(destination, snapshot);
   } catch (cause) {
     if (!hasCode(cause, 'BACKUP_NOT_FOUND')) throw cause;
     throw new TidemarkError('BACKUP_NOT_FOUND', `backup ${id} is gone since this restore was planned`, {

@@ -51,6 +51,9 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     await catalog.backups.record({ ...first, destination: 'vault', endedAt: new Date(first.endedAt.getTime() + 1) });
     await catalog.backups.record(first);
     assert.equal((await catalog.backups.get(first.id)).destination, 'nas');
+    assert.equal((await catalog.backups.copy('vault', first.snapshot)).destination, 'vault');
+    const elsewhere = catalog.backups.copy('shelf', first.snapshot);
+    await assert.rejects(elsewhere, (error) => hasCode(error, 'BACKUP_NOT_FOUND'));
   },
 
   async 'totals count copies by plan, source and destination'(_t, catalog, clock) {

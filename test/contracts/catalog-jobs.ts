@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ProcessFate } from '../../core/catalog/index.ts';
+import type { Job, ProcessFate } from '../../core/catalog/index.ts';
 import { hasCode, TidemarkError } from '../../core/error.ts';
 import type { CatalogCase } from './catalog.ts';
 import { job } from './catalog-samples.ts';
@@ -88,16 +88,21 @@ export const jobCases: Readonly<Record<string, CatalogCase>> = {
     await assert.rejects(catalog.jobs.transition(ended, 'queued'), conflict);
   },
 
-  async 'a lease that ended is lost, and its job abandoned'(_t, catalog, clock) {
+  async 'a lease that ended may be renewed until its job was taken over, which a renewal forbids'(_t, catalog, clock) {
     await catalog.jobs.add(job());
     const running = (await catalog.jobs.claim(lease))!;
     clock.advance(59_999);
     assert.deepEqual(await catalog.jobs.abandoned(), []);
     clock.advance(1);
     assert.deepEqual(await catalog.jobs.abandoned(), [running]);
-    const late = catalog.jobs.renew(running.id, { ...lease, fence: 1 });
-    await assert.rejects(late, (thrown) => hasCode(thrown, 'JOB_LOST'));
-    await catalog.jobs.transition(running, 'failed', { error: { code: 'JOB_LOST', message: 'died' } });
+    const renew = () => catalog.jobs.renew(running.id, { ...lease, fence: 1 });
+    const renewed = await renew();
+    const error = { code: 'JOB_LOST', message: 'died' } as const;
+    const takeOver = (seen: Job) => catalog.jobs.transition(seen, 'failed', { error }, { unlessRenewed: true });
+    await assert.rejects(takeOver(running), (thrown) => hasCode(thrown, 'JOB_CONFLICT'));
+    clock.advance(60_000);
+    await takeOver(renewed);
+    await assert.rejects(renew(), (thrown) => hasCode(thrown, 'JOB_LOST'));
     assert.deepEqual(await catalog.jobs.abandoned(), []);
   },
 

@@ -172,3 +172,13 @@ test('a daemon starts with a broken file and runs what was applied', async (t) =
   await reported(at, 'invalid');
   await waitFor('a run', async () => (await at.catalog.jobs.list({ states: ['succeeded'] })).length > 0);
 });
+
+test('a defect that keeps the configuration back is told, and what was applied runs on', async (t) => {
+  const at = await home(t, yaml({ often: { schedule: '* * * * * *' } }));
+  await applyByHand(at);
+  const reconcile = () => Promise.reject(new Error('UNIQUE constraint failed: plan_status.plan'));
+  const { log } = await startDaemon(t, at, { change: () => ({ reconcile }) });
+  await reported(at, 'invalid', /^BUG: .*UNIQUE constraint/);
+  await waitFor('a run', async () => (await at.catalog.jobs.list({ states: ['succeeded'] })).length > 0);
+  assert.ok(log.some((line) => line.includes('a defect of tidemark')));
+});

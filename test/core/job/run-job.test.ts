@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { openSqliteCatalog } from '../../../core/catalog/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { backupJob, type JobContext, leaseMs, type Operation, runJob, takeOver } from '../../../core/job/index.ts';
 import { recordBackup } from '../../../core/operation/record-backup.ts';
@@ -244,4 +245,47 @@ test('a job is settled whole or not at all, and then once the catalog can be wri
   assert.equal((await runJob(job, context, done, { signal: never })).state, 'succeeded');
   assert.ok((await catalog.plans.get('nightly')).lastSuccessAt);
   assert.deepEqual(await eventsOf(catalog), ['job.succeeded plans.nightly']);
+});
+
+test('runs that were interrupted leave all attempts for those that fail', async (t) => {
+  const { context } = await bench(t);
+  const stop = AbortSignal.abort(new TidemarkError('JOB_LOST', 'the daemon stops'));
+  const { id } = await context.catalog.jobs.add(
+    await backupJob(plan({ retry: { attempts: 2, backoffMs: 0 } }), 'schedule'),
+  );
+  const again = () => waitFor('a run', () => context.catalog.jobs.claim({ owner: 'one', leaseMs, id }));
+  for (const _ of [1, 2]) await runJob(await again(), context, untilStopped, { signal: stop });
+  const work = failing(new TidemarkError('SOURCE_UNREACHABLE', 'no answer'));
+  const states: string[] = [];
+  for (const _ of [1, 2]) states.push((await runJob(await again(), context, work, { signal: never })).state);
+  assert.deepEqual(states, ['queued', 'failed']);
+});
+
+test('a clock that is set forward or back, here or elsewhere, loses no job', async (t) => {
+  const { path, clock } = await bench(t);
+  let stepMs = 0;
+  const stepping = { ...clock, now: () => new Date(clock.now().getTime() + stepMs) };
+  const context = await contextOf(t, path, stepping, 'here');
+  const other = await contextOf(t, path, { ...clock, now: () => new Date(clock.now().getTime() + 90_000) }, 'other');
+  const job = await claimed(context, await backupJob(plan(), 'manual'));
+  const work: Operation = async (_job, { signal }) => {
+    for (const step of [60_000, -3_600_000]) {
+      stepMs = step;
+      assert.deepEqual(await Promise.all([takeOver(context), takeOver(other)]), [[], []]);
+      await clock.sleep(3_000, signal);
+    }
+    return { result: {}, partial: false };
+  };
+  assert.equal((await runJob(job, context, work, { signal: never })).state, 'succeeded');
+});
+
+test('a process that is to end does not wait for a locked catalog to take a job over', async (t) => {
+  const { context, path } = await bench(t);
+  await claimed(context, await backupJob(plan(), 'manual'));
+  await using catalog = await openSqliteCatalog(path, context.clock, { busyTimeoutMs: 50 });
+  using holder = new DatabaseSync(path);
+  holder.exec('begin immediate');
+  const heir = { ...context, catalog, owner: 'two', fate: () => 'gone' as const };
+  const taking = takeOver(heir, AbortSignal.timeout(300));
+  await assert.rejects(Promise.race([taking, context.clock.sleep(40_000)]), { code: 'CATALOG_BUSY' });
 });
