@@ -85,8 +85,8 @@ async function dump(work: Dump, unseen: readonly Missing[]): Promise<BackupResul
 /** All together first, then one by one. What is missing after that stays in the ledger, and is named. */
 async function readWhatMoved(work: Dump, started: Started, ledger: Ledger): Promise<void> {
   for (let round = 0; ; round++) {
-    const missing = await findMissing(work, started, ledger);
-    if (missing.length === 0 || round === rounds) return;
+    const { missing, isSure } = await findMissing(work, ledger);
+    if ((missing.length === 0 && isSure) || round === rounds) return;
     work.request.progress.step('reading again what was changed meanwhile');
     const groups = round === 0 ? [missing] : missing.slice(0, stubborn).map((one) => [one]);
     for (const group of groups) await readLater(work, started, ledger, group);
@@ -104,7 +104,7 @@ async function describeBackup(
 ): Promise<BackupResult> {
   const { server, sink, root } = work;
   const { point } = started;
-  const tables = ledger.whole.map((one) => one.facts);
+  const tables = [...ledger.whole.values()].map((one) => one.facts);
   const lost = lostOf(ledger);
   const unmatched = unmatchedPatterns(work.request.include, started);
   const later = tables.filter((one) => one.later !== undefined);

@@ -12,6 +12,13 @@ export class Folder {
     else this.folder(path.slice(0, slash)).add(path.slice(slash + 1), content);
   }
 
+  /** Forgets the folder at a path, with all that is in it. */
+  remove(path: string): void {
+    const slash = path.indexOf('/');
+    if (slash < 0) this.folders.delete(path);
+    else this.folders.get(path.slice(0, slash))?.remove(path.slice(slash + 1));
+  }
+
   folder(name: string): Folder {
     const existing = this.folders.get(name);
     if (existing !== undefined) return existing;

@@ -1,4 +1,4 @@
-import { type Census, type CensusEntry, keyOf, takeCensus } from '../inventory/census.ts';
+import { type Census, type CensusEntry, keyOf, numberOf, takeCensus } from '../inventory/census.ts';
 import { describe, type Inventory, type TableEntry } from '../inventory/inventory.ts';
 import type { Connection } from '../protocol/connection.ts';
 import type { Ledger } from './ledger.ts';
@@ -26,9 +26,9 @@ export async function readLater(
 async function readHeld(work: Dump, started: Started, ledger: Ledger, held: Census): Promise<Inventory> {
   try {
     const inventory = await describe(work.control, work.selection, held);
-    ledger.describe(inventory);
+    ledger.describe(inventory, held);
     const found = inventory.databases.flatMap((one) => one.tables);
-    const wanted = found.filter((table) => !isNewer(table, started, ledger) && !isTaken(table, ledger));
+    const wanted = found.filter((table) => !isNewer(table, started, ledger) && !ledger.holds(table));
     const tables = wanted.filter((table) => mayRead(work, table));
     for (const table of wanted) if (!mayRead(work, table)) ledger.hide(table);
     if (tables.length > 0) ledger.add(await dumpTables({ ...work, count: 1 }, tables, await serverTime(work.control)));
@@ -46,18 +46,13 @@ function isNewer(table: TableEntry, { before, point }: Started, ledger: Ledger):
   return isNew;
 }
 
-/** Another table is in the backup under the name that this one got meanwhile. */
-function isTaken(table: TableEntry, ledger: Ledger): boolean {
-  return ledger.whole.some((one) => keyOf(one.table) === keyOf(table));
-}
-
 /** Follows a table that is being renamed by its numbers until it is held under the name that it then has. */
 async function hold(work: Dump, wanted: readonly CensusEntry[]): Promise<Census> {
   const held = new Set<string>();
   let open = [...wanted];
   for (let round = 0; round < rounds && open.length > 0; round++) {
     const census = await takeCensus(work.control, work.selection, work.dictionary);
-    open = open.map((one) => currentOf(census, one)).filter((one) => one !== undefined);
+    open = [...new Set(open.flatMap((one) => currentOf(census, one)))];
     const anew = held.size === 0;
     const result = await work.threads.runOn(0, { do: 'hold', tables: open.map(keyOf), anew });
     if (result.held === undefined) {
@@ -75,12 +70,12 @@ async function hold(work: Dump, wanted: readonly CensusEntry[]): Promise<Census>
 
 const rounds = 20;
 
-function currentOf(census: Census, entry: CensusEntry): CensusEntry | undefined {
-  const numbers = new Set(entry.spaces.map((one) => one.split(' ')[0]));
-  const moved = [...census.entries.values()].find((one) =>
-    one.spaces.some((space) => numbers.has(space.split(' ')[0])),
-  );
-  return moved ?? census.entries.get(keyOf(entry));
+/** Where its parts are now; of what has no parts any more, what has its name. */
+function currentOf(census: Census, entry: CensusEntry): CensusEntry[] {
+  const numbers = new Set(entry.spaces.map(numberOf));
+  const moved = [...census.entries.values()].filter((one) => one.spaces.some((space) => numbers.has(numberOf(space))));
+  const named = census.entries.get(keyOf(entry));
+  return moved.length > 0 || named === undefined ? moved : [named];
 }
 
 async function serverTime(connection: Connection): Promise<string> {

@@ -9,7 +9,9 @@ export interface Started {
   readonly point: ConsistentPoint;
   /** Of just before the snapshots: what it has was there at their moment, if under another name. */
   readonly before: Census;
-  /** Of just after the snapshots. */
+  /** Of just after the snapshots: what it has may have been there at their moment. */
+  readonly after: Census;
+  /** What the look after the snapshots has, described. */
   readonly inventory: Inventory;
 }
 
@@ -27,10 +29,10 @@ export async function startSnapshot(work: Dump): Promise<Started> {
     const isCalm = sameCensus(before, after) && !after.moving;
     if (!isCalm && round < rounds) continue;
     const inventory = isCalm ? await readInventory(control, selection, after) : undefined;
-    if (inventory !== undefined && isComplete(inventory)) return { point, before, inventory };
+    if (inventory !== undefined && isComplete(inventory)) return { point, before, after, inventory };
     if (round < rounds) continue;
     const calm = await whileNothingMoves(work, () => takeCensus(control, selection, dictionary));
-    return { point, before, inventory: await readInventory(control, selection, calm) };
+    return { point, before, after: calm, inventory: await readInventory(control, selection, calm) };
   }
 }
 

@@ -153,6 +153,7 @@ async function storeTable(
   later: string | undefined,
 ): Promise<TableFacts> {
   const path = tableFolder(table.database, table.name);
+  work.root.remove(path); // of another table that was read under this name before
   const files: RowFile[] = [];
   for (const { outcome, condition } of parts) {
     const { rows, content } = outcome as Whole;

@@ -3,7 +3,8 @@ import type { Missing } from '../inventory/privileges.ts';
 import type { Ledger, Lost } from './ledger.ts';
 
 /** For people, one line for each thing that is not as they may expect. */
-export function warningsOf({ whole }: Ledger, lost: readonly Lost[], missing: readonly Missing[]): string[] {
+export function warningsOf(ledger: Ledger, lost: readonly Lost[], missing: readonly Missing[]): string[] {
+  const whole = [...ledger.whole.values()];
   const named = (which: (table: TableEntry) => boolean) =>
     whole.filter((one) => which(one.table)).map(({ table }) => `${table.database}.${table.name}`);
   const later = whole.filter((one) => one.facts.later !== undefined);
