@@ -29,7 +29,7 @@ export interface Store extends AsyncDisposable {
   /**
    * The object, or the part of it that lies in `range`. The result is a buffer of its own that may be transferred to a
    * thread. A range that ends past the object gives what is there; one that starts past it gives no bytes.
-   * Throws OBJECT_NOT_FOUND.
+   * Throws OBJECT_NOT_FOUND, and REPOSITORY_CORRUPT when this object cannot be read while others can: a bad sector.
    */
   get(name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** Throws OBJECT_NOT_FOUND. */

@@ -1,5 +1,5 @@
 import type { Store } from '../driver/index.ts';
-import { hasCode, type TidemarkError } from '../error.ts';
+import { hasCode, TidemarkError } from '../error.ts';
 import type { BlobIndex, BlobLocation } from './blob-index.ts';
 import { idBytes, toHex } from './format/blob-id.ts';
 import { damagedBlob, ifCorrupt, unindexedBlob } from './format/damage.ts';
@@ -49,12 +49,17 @@ export class BlobFetcher {
     await this.#searching;
   }
 
-  /** Like `places`, and looks beyond the index. Throws REPOSITORY_CORRUPT when the blob is nowhere. */
-  async locate(type: BlobType, id: Uint8Array): Promise<readonly BlobLocation[]> {
-    if (this.find(type, id) === undefined) await this.searchLost();
-    const places = this.places(type, id);
-    if (places.length === 0) throw unindexedBlob(type, id);
-    return places;
+  /**
+   * Like `places`, from this one on; when those of the index are used up, looks beyond it. Throws REPOSITORY_CORRUPT when
+   * the blob is nowhere.
+   */
+  async *placesFrom(type: BlobType, id: Uint8Array, place = 0): AsyncGenerator<BlobLocation> {
+    const known = this.places(type, id);
+    yield* known.slice(place);
+    await this.searchLost();
+    const all = this.places(type, id);
+    if (all.length === 0) throw unindexedBlob(type, id);
+    yield* all.slice(Math.max(place, known.length));
   }
 
   /**
@@ -64,19 +69,18 @@ export class BlobFetcher {
    */
   async run(type: BlobType, ids: Uint8Array, signal?: AbortSignal, place = 0): Promise<BlobRun> {
     const id = ids.subarray(0, idBytes);
-    const places = await this.locate(type, id);
     let damage: TidemarkError | undefined;
-    for (const first of places.slice(place)) {
+    for await (const first of this.placesFrom(type, id, place)) {
       try {
         return await this.#runFrom(first, place === 0 ? ids : id, signal);
       } catch (error) {
         damage ??= ifCorrupt(error, (corrupt) => corrupt);
       }
     }
-    throw damage ?? damagedBlob(id, places.at(-1)!.pack, 'damaged');
+    throw damage ?? damagedBlob(id, this.places(type, id).at(-1)!.pack, 'damaged');
   }
 
-  /** Bytes of a pack as far as it goes; undefined when it is missing. */
+  /** Bytes of a pack as far as it goes; undefined when it is missing. Throws REPOSITORY_CORRUPT when the disk refuses some. */
   async bytes(
     pack: Uint8Array,
     offset: number,
@@ -95,7 +99,13 @@ export class BlobFetcher {
   async #runFrom(first: BlobLocation, ids: Uint8Array, signal?: AbortSignal): Promise<BlobRun> {
     const blobs = this.#neighbours(first, ids);
     const wantedBytes = blobs.reduce((sum, { length }) => sum + length, 0);
-    const sealed = await this.bytes(first.pack, first.offset, wantedBytes, signal);
+    const sealed = await this.bytes(first.pack, first.offset, wantedBytes, signal).catch((error) =>
+      ifCorrupt(error, (damage) => damage),
+    );
+    if (sealed instanceof TidemarkError) {
+      if (blobs.length > 1) return this.#runFrom(first, first.id, signal); // the bad sector may be another's
+      throw damagedBlob(first.id, first.pack, 'damaged', sealed);
+    }
     if (sealed === undefined) throw damagedBlob(first.id, first.pack, 'missing');
     let end = 0;
     const there = blobs.filter(({ length }) => {

@@ -103,12 +103,14 @@ export class RepositoryLock implements AsyncDisposable {
     }
   }
 
-  /** A lock that goes away while we look is no conflict. */
+  /** A lock that goes away while we look is no conflict, nor is an empty file, which says nothing; so does restic. */
   async #read(id: string): Promise<LockDocument | undefined> {
+    const { signal } = this.#request;
     try {
-      return (await this.#objects.get('locks', id, this.#request.signal)) as LockDocument;
+      return (await this.#objects.get('locks', id, signal)) as LockDocument;
     } catch (error) {
       if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined;
+      if (hasCode(error, 'REPOSITORY_CORRUPT') && (await this.#objects.isEmpty('locks', id, signal))) return undefined;
       throw error;
     }
   }

@@ -58,6 +58,14 @@ export class SealedObjects {
     }
   }
 
+  /** What a full or failing disk may leave of an object. False when it is not there. */
+  async isEmpty(folder: ObjectFolder, id: string, signal?: AbortSignal): Promise<boolean> {
+    for await (const { name, sizeBytes } of this.#store.list(`${folder}/`, signal)) {
+      if (name === `${folder}/${id}`) return sizeBytes === 0;
+    }
+    return false;
+  }
+
   delete(folder: ObjectFolder, ids: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#store.delete(
       ids.map((id) => `${folder}/${id}`),

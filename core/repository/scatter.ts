@@ -1,5 +1,7 @@
 import type { Content, DamagedFile } from '../driver/index.ts';
+import { hasCode } from '../error.ts';
 import type { BlobFetcher } from './blob-fetcher.ts';
+import type { BlobLocation } from './blob-index.ts';
 import { damagedBlob } from './format/damage.ts';
 import { ScatterDamage } from './scatter-damage.ts';
 import { type Fetch, planScatter, type Wanted } from './scatter-plan.ts';
@@ -66,7 +68,8 @@ class ScatterRun {
 
   async #lane(): Promise<void> {
     for (let next = this.#fetches.shift(); next !== undefined; next = this.#fetches.shift()) {
-      const sealed = await this.#fetcher.bytes(next.pack, next.offset, next.length, this.#signal);
+      const sealed = await this.#fetch(next);
+      if (sealed === 'unreadable') continue;
       const isThere = (one: Wanted) => endIn(next, one) <= (sealed?.length ?? 0);
       const there = next.wanted.filter(isThere);
       if (there.length < next.wanted.length) {
@@ -81,14 +84,25 @@ class ScatterRun {
     }
   }
 
+  /** Where the disk refuses some of it, the blobs are fetched one by one. */
+  async #fetch({ pack, offset, length, wanted }: Fetch): Promise<Uint8Array<ArrayBuffer> | undefined | 'unreadable'> {
+    try {
+      return await this.#fetcher.bytes(pack, offset, length, this.#signal);
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+      if (wanted.length === 1) await this.#tryElsewhere(wanted, 'damaged');
+      else this.#fetches.push(...wanted.map((one) => fetchOf(one)));
+      return 'unreadable';
+    }
+  }
+
   /** Blobs that lie in other packs too are fetched from there; the others are lost. */
   async #tryElsewhere(wanted: readonly Wanted[], what: 'damaged' | 'missing' | 'cut short'): Promise<void> {
     const lost: LostBlobs[] = [];
     for (const one of wanted) {
-      const place = this.#nextPlace(one);
+      const place = await this.#nextPlace(one);
       if (place !== undefined) {
-        const { pack, offset, length } = place;
-        this.#fetches.push({ pack, offset, length, wanted: [{ ...one, place }] });
+        this.#fetches.push(fetchOf({ ...one, place }));
         continue;
       }
       const text = damagedBlob(one.id, one.place.pack, what).message;
@@ -100,11 +114,19 @@ class ScatterRun {
     await this.lose(lost);
   }
 
-  #nextPlace({ id, place: { pack, offset } }: Wanted) {
+  /** Also in packs that no index names. */
+  async #nextPlace({ id, place: { pack, offset } }: Wanted): Promise<BlobLocation | undefined> {
     const places = this.#fetcher.places('data', id);
     const tried = places.findIndex((place) => place.offset === offset && Buffer.compare(place.pack, pack) === 0);
-    return places[tried + 1];
+    if (tried + 1 < places.length) return places[tried + 1];
+    await this.#fetcher.searchLost();
+    return this.#fetcher.places('data', id)[tried + 1];
   }
+}
+
+function fetchOf(one: Wanted): Fetch {
+  const { pack, offset, length } = one.place;
+  return { pack, offset, length, wanted: [one] };
 }
 
 function endIn(fetch: Fetch, { place: { offset, length } }: Wanted): number {

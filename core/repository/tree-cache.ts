@@ -1,4 +1,4 @@
-import type { TidemarkError } from '../error.ts';
+import { hasCode, type TidemarkError } from '../error.ts';
 import type { BlobFetcher } from './blob-fetcher.ts';
 import type { BlobLocation } from './blob-index.ts';
 import { toHex } from './format/blob-id.ts';
@@ -36,7 +36,7 @@ export class TreeCache {
   /** The plain tree blob, from the first place where it is whole. Throws REPOSITORY_CORRUPT. */
   async get(id: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     let damage: TidemarkError | undefined;
-    for (const place of await this.#fetcher.locate('tree', id)) {
+    for await (const place of this.#fetcher.placesFrom('tree', id)) {
       try {
         return await this.#open(place);
       } catch (error) {
@@ -47,12 +47,21 @@ export class TreeCache {
   }
 
   async #open(blob: BlobLocation): Promise<Uint8Array<ArrayBuffer>> {
-    const window = this.#windowAround(blob);
-    const bytes = await window.bytes;
-    const at = blob.offset - window.offset;
+    const { bytes, at } = await this.#around(blob);
     if (bytes === undefined) throw damagedBlob(blob.id, blob.pack, 'missing');
     if (bytes.length < at + blob.length) throw damagedBlob(blob.id, blob.pack, 'cut short');
     return new Uint8Array(openBlob(this.#sealer, blob, bytes.subarray(at, at + blob.length)));
+  }
+
+  /** A window, or the blob alone where something else in the window cannot be read. */
+  async #around(blob: BlobLocation): Promise<{ bytes: Uint8Array<ArrayBuffer> | undefined; at: number }> {
+    const window = this.#windowAround(blob);
+    try {
+      return { bytes: await window.bytes, at: blob.offset - window.offset };
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+      return { bytes: await this.#fetcher.bytes(blob.pack, blob.offset, blob.length, this.#signal), at: 0 };
+    }
   }
 
   /** Windows begin at multiples of their size: what lies before a blob is wanted as often as what lies behind it. */

@@ -6,6 +6,7 @@ import { unlessAborted } from '../../../core/abort.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { ByteRange, DriverProblem, ObjectInfo, Store } from '../../../core/driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../../../core/error.ts';
+import { isBadSector } from './bad-sector.ts';
 import {
   codeOf,
   makeFolders,
@@ -63,17 +64,28 @@ export class LocalStore implements Store {
   }
 
   get(name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#run(signal, name, async () => {
-      const handle = await open(this.#pathOf(name), constants.O_RDONLY);
-      try {
-        const info = await handle.stat();
-        if (!info.isFile()) throw notFound(name);
-        const offset = range?.offset ?? 0;
-        const length = Math.max(0, Math.min(range?.length ?? info.size, info.size - offset));
-        return await readFully(handle, offset, length);
-      } finally {
-        await handle.close();
-      }
+    return this.#run(signal, name, () => this.#read(name, range).catch((error) => this.#failReading(error, name)));
+  }
+
+  async #read(name: string, range: ByteRange | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    const handle = await open(this.#pathOf(name), constants.O_RDONLY);
+    try {
+      const info = await handle.stat();
+      if (!info.isFile()) throw notFound(name);
+      const offset = range?.offset ?? 0;
+      const length = Math.max(0, Math.min(range?.length ?? info.size, info.size - offset));
+      return await readFully(handle, offset, length);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #failReading(error: unknown, name: string): Promise<never> {
+    if (!(await isBadSector(error, this.#options.path))) throw error;
+    await this.#guard.check(); // a disk that is gone gives back nothing at all
+    throw new TidemarkError('REPOSITORY_CORRUPT', `${name} cannot be read: ${(error as Error).message}`, {
+      hint: 'The disk does not give back all of this file: copy what it still gives to another one, and replace it.',
+      cause: error,
     });
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Clock } from '../../../core/clock.ts';
@@ -93,6 +93,18 @@ test('a lock of a dead process here, or half an hour old, is removed and named',
   await using lock = await survivor.lock('shared', noSignal);
   assert.match(lock.recovered[0]!, /slow@there/);
   assert.equal((await locksOf(store)).length, 1);
+});
+
+test('an empty lock file, which a full disk may leave, locks nothing; one that is damaged might', async (t) => {
+  const { repository, folder } = await newPlace(t);
+  const path = join(folder, 'locks', '0'.repeat(64));
+  await mkdir(join(folder, 'locks'));
+  await writeFile(path, '');
+  for (const kind of ['shared', 'exclusive'] as const) {
+    await using _ = await repository.lock(kind, noSignal);
+  }
+  await writeFile(path, 'x');
+  await assert.rejects(repository.lock('shared', noSignal), coded('REPOSITORY_CORRUPT', /^locks\/0{64} is damaged$/));
 });
 
 test('a lock is refreshed every five minutes, under a new name', async (t) => {

@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { NotRestoredList } from '../../../drivers/files/restore/not-restored-list.ts';
+import { tempFolder } from '../../kit/temp.ts';
 import {
   coded,
   fileNode,
@@ -67,6 +68,28 @@ test('a pack that is gone or cut is made up for by another, too', async (t) => {
     read(),
     coded('REPOSITORY_CORRUPT', /^blob [0-9a-f]{64} is lost: pack [0-9a-f]{64} is missing$/),
   );
+});
+
+test('what is damaged is made up for by a pack that no index names, too', async (t) => {
+  const place = await newPlace(t);
+  const [id] = await Promise.all([1, 2].map(() => storeFile(place)));
+  const [index] = await readdir(join(place.folder, 'index'));
+  await rm(join(place.folder, 'index', index!));
+  for (const { path } of await dataPacks(place)) {
+    await flip(path, 100);
+    const repository = await reopen(place.store);
+    const work = { threads: 1, progress: noProgress, signal: noSignal };
+    await using reading = await repository.salvage(await repository.snapshot(id!), work);
+    const [node] = await reading.tree(reading.rootTree);
+    const content = node!.content!;
+    assert((await readContent(reading, content)).equals(bytes));
+    await using threads = await reading.threads<Setup, Task, Result>(moduleUrl, {});
+    assert.equal(await threads.run({ kind: 'hash', content }), sha256(bytes));
+    const log = new Int32Array(new SharedArrayBuffer(12));
+    const task: Task = { kind: 'file', path: join(await tempFolder(t), 'out'), log, file: 0 };
+    assert.deepEqual(await threads.scatter([{ task, content }]), []);
+    await flip(path, 100);
+  }
 });
 
 test('an index that is damaged stops what writes, and not what salvages', async (t) => {
