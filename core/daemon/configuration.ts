@@ -24,7 +24,7 @@ export function configurationLoop(daemon: Daemon): Loop {
   return {
     name,
     run: async (signal) => {
-      const wanted = { now: false };
+      const wanted = { now: true };
       const want = () => {
         wanted.now = true;
         daemon.bell.ring();
@@ -42,8 +42,25 @@ export function configurationLoop(daemon: Daemon): Loop {
   };
 }
 
+/** What a daemon finds new at its start may be slow to answer, or silent; the rest waits no longer for it than this. */
+const patienceMs = 30_000;
+
+/**
+ * Resolves when the configuration was read for the first time, so that schedules are those of today and not those of before
+ * the daemon was down; or when that takes too long, or the signal fires.
+ */
+export async function firstReading({ context, configuration, bell }: Daemon, signal: AbortSignal): Promise<void> {
+  const untilMs = context.clock.monotonicMs() + patienceMs;
+  for (;;) {
+    const [rings, leftMs] = [bell.rings(), untilMs - context.clock.monotonicMs()];
+    if (configuration.serial !== undefined || leftMs <= 0 || signal.aborted) return;
+    await bell.wait(leftMs, rings);
+  }
+}
+
 async function readIfWanted(daemon: Daemon, wanted: { now: boolean }, signal: AbortSignal): Promise<void> {
   const { context, configuration } = daemon;
+  if (configuration.serial === undefined) return readConfiguration(daemon, signal);
   const retry = configuration.retryAtMs !== undefined && context.clock.monotonicMs() >= configuration.retryAtMs;
   const { serial } = await context.catalog.state.read();
   if (!wanted.now && !retry && serial === configuration.serial) return;
@@ -62,7 +79,7 @@ async function readIfWanted(daemon: Daemon, wanted: { now: boolean }, signal: Ab
 }
 
 /** Reconciles, keeps the outcome for status and metrics, and tells what is new about it. */
-export async function readConfiguration(daemon: Daemon, signal: AbortSignal): Promise<void> {
+async function readConfiguration(daemon: Daemon, signal: AbortSignal): Promise<void> {
   const { context, jobs, configuration, bell } = daemon;
   const outcome = await reconcile(daemon, signal);
   if (outcome === undefined) return;
@@ -78,9 +95,9 @@ export async function readConfiguration(daemon: Daemon, signal: AbortSignal): Pr
 }
 
 /** A configuration that cannot be read or applied is a state to show, not a reason to stop. */
-async function reconcile({ context }: Daemon, signal: AbortSignal): Promise<ReconcileOutcome | undefined> {
+async function reconcile({ context, health }: Daemon, signal: AbortSignal): Promise<ReconcileOutcome | undefined> {
   try {
-    return await context.reconcile(signal);
+    return await context.reconcile(signal, () => health.pulse(name));
   } catch (thrown) {
     if (signal.aborted) return undefined;
     const error = asTidemarkError(thrown);

@@ -34,8 +34,11 @@ export interface DaemonContext {
   probeDestination(name: string, signal: AbortSignal): Promise<unknown>;
   /** The configuration that is watched: a file or a folder, absolute. */
   readonly configurationPath: string;
-  /** Reads the configuration and applies what may be applied without a person. One call at a time. */
-  reconcile(signal: AbortSignal): Promise<ReconcileOutcome>;
+  /**
+   * Reads the configuration and applies what may be applied without a person. One call at a time. What is new may be slow to
+   * answer, and much of it: `alive` is called after each.
+   */
+  reconcile(signal: AbortSignal, alive: () => void): Promise<ReconcileOutcome>;
   /** Gives the function that a person's reload (SIGHUP) calls. */
   onReload?(reload: () => void): void;
   /** The address that HTTP really listens on. */

@@ -14,9 +14,9 @@ export interface Heartbeat extends AsyncDisposable {
 }
 
 /**
- * Says in the catalog that somebody runs jobs, and what the watched configuration is like. Begins at once, since a first
- * reading of the configuration may take longer than the place in the catalog is kept; `loop` goes on with it. Disposing
- * ends it and leaves the place to others.
+ * Says in the catalog that somebody runs jobs, and what the watched configuration is like. It begins at once and goes on
+ * until it is disposed, which leaves the place to others: jobs may run on for long after the signal that ends `loop`, and
+ * no other daemon may begin beside them. `loop` stands for it among the others, and fails with it.
  */
 export function beginHeartbeat(daemon: Daemon, startedAt: Date): Heartbeat {
   const { catalog, identity } = daemon.context;
@@ -32,11 +32,7 @@ export function beginHeartbeat(daemon: Daemon, startedAt: Date): Heartbeat {
     lost: lost.signal,
     loop: {
       name: round.name,
-      run: (signal) => {
-        if (signal.aborted) end();
-        signal.addEventListener('abort', end, { once: true });
-        return beating;
-      },
+      run: (signal) => Promise.race([beating, fired(signal)]),
     },
     [Symbol.asyncDispose]: async () => {
       end();
@@ -44,6 +40,13 @@ export function beginHeartbeat(daemon: Daemon, startedAt: Date): Heartbeat {
       if (!lost.signal.aborted) await catalog.daemons.leave(identity.owner);
     },
   };
+}
+
+function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** The daemon's record as of now. */

@@ -16,6 +16,7 @@ export async function goRound(
   loop: { name: string; everyMs: number; signal: AbortSignal },
   round: () => Promise<void>,
 ): Promise<void> {
+  daemon.health.pulse(loop.name); // the first round may hang
   while (!loop.signal.aborted) {
     const rings = daemon.bell.rings();
     try {

@@ -14,6 +14,7 @@ import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedConfiguration } from '../config/index.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { asTidemarkError } from '../error.ts';
+import type { DaemonContext } from './context.ts';
 
 /** What reading the configuration came to. */
 export type ReconcileOutcome =
@@ -35,11 +36,19 @@ export interface ReconcileSources {
 const probeTimeoutMs = 60_000;
 
 /** Makes the `reconcile` of a daemon: reads the files and applies a change set that is harmless, and no other. */
-export function createReconcile(sources: ReconcileSources): (signal: AbortSignal) => Promise<ReconcileOutcome> {
-  return async (signal) => {
+export function createReconcile(sources: ReconcileSources): DaemonContext['reconcile'] {
+  return async (signal, alive) => {
     const { configuration, diagnostics } = await sources.load();
     if (configuration === undefined) return { state: 'invalid', text: describeDiagnostics(diagnostics) };
-    return reconcile(sources, configuration, signal);
+    const probes = telling(limitProbes(sources.probes, sources.clock, probeTimeoutMs), alive);
+    return reconcile({ ...sources, probes }, configuration, signal);
+  };
+}
+
+function telling(probes: Probes, alive: () => void): Probes {
+  return {
+    source: (...given) => probes.source(...given).finally(alive),
+    destination: (...given) => probes.destination(...given).finally(alive),
   };
 }
 
@@ -48,8 +57,7 @@ async function reconcile(
   desired: Configuration,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
-  const { catalog, clock } = sources;
-  const probes = limitProbes(sources.probes, clock, probeTimeoutMs);
+  const { catalog, clock, probes } = sources;
   const applied = await catalog.state.read();
   const changeSet = diff({ desired, applied, observed: await observe(catalog), now: clock.now() });
   if (isEmpty(changeSet)) return { state: 'applied', text: `serial ${applied.serial}` };

@@ -1,6 +1,6 @@
 import { createEmitter, createMetrics } from '../observe/index.ts';
 import { createBell } from './bell.ts';
-import { configurationLoop, readConfiguration } from './configuration.ts';
+import { configurationLoop, firstReading } from './configuration.ts';
 import type { Daemon, DaemonContext } from './context.ts';
 import { enterCatalog } from './enter.ts';
 import { forgetLoop } from './forget.ts';
@@ -34,10 +34,10 @@ export async function runDaemon(context: DaemonContext, { drain, stop }: DaemonS
   const http = scope.use(await listenHttp(context.listen, httpSources(daemon, isReady)));
   context.onListening?.(http.address);
   await tellNewCatalog(daemon);
-  await readConfiguration(daemon, drain);
   await daemon.jobs.emit('daemon.started', 'daemon', `${context.identity.owner} listens on ${http.address}`);
   const supervised = superviseLoops(daemon, loops(daemon, heartbeat, stop), drain);
   drain.addEventListener('abort', () => tellSystemd(context, 'STOPPING=1'), { once: true });
+  await Promise.race([firstReading(daemon, drain), supervised]);
   ready = true;
   tellSystemd(context, 'READY=1');
   const { watchdogMs } = context.systemd;

@@ -3,6 +3,7 @@ import type { PlanSettings } from '../config/index.ts';
 import { hasCode } from '../error.ts';
 import { backupJob, missedJob, requestTime } from '../job/index.ts';
 import { type Decision, due, type MissedTimes, nextStart, type ScheduledPlan } from '../schedule/index.ts';
+import { firstReading } from './configuration.ts';
 import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
 import { findOutage, suspendPlans } from './suspension.ts';
@@ -16,6 +17,7 @@ export function schedulerLoop(daemon: Daemon): Loop {
   return {
     name: 'scheduler',
     run: async (signal) => {
+      await firstReading(daemon, signal);
       await goRound(daemon, { name: 'scheduler', everyMs: 1_000, signal }, () => scheduleDue(daemon, memory, signal));
       await Promise.all(memory.inHand.values());
     },
@@ -99,13 +101,25 @@ async function startRun(
   const outage = await findOutage(daemon, plan, signal);
   if (signal.aborted) return;
   if (outage !== undefined) return suspendPlans(daemon, outage);
+  const current = await stillToRun(daemon, plan.name);
+  if (current === undefined) return;
   const { missed, from, to, trigger } = decision;
-  const jobs: NewJob[] = missed === undefined ? [] : [missedJob(plan, missed)];
-  jobs.push(await backupJob(plan, trigger, decision));
+  const jobs: NewJob[] = missed === undefined ? [] : [missedJob(current, missed)];
+  jobs.push(await backupJob(current, trigger, decision));
   const added = await daemon.context.catalog.plans.schedule({ plan: plan.name, from, to, jobs });
   if (added === undefined) return;
   daemon.bell.ring();
   if (missed !== undefined) await tellMissed(daemon, plan.name, missed, decision.reason);
+}
+
+/**
+ * The plan as it is now: a probe may take long, and meanwhile a person may have changed the plan, paused it or taken it away.
+ * Undefined when its run is to be decided again, if there is any.
+ */
+async function stillToRun({ context }: Daemon, name: string): Promise<PlanSettings | undefined> {
+  const { pausedAt, suspended } = await context.catalog.plans.get(name);
+  if (pausedAt !== undefined || suspended !== undefined) return undefined;
+  return context.plans(await context.catalog.state.read()).find((plan) => plan.name === name);
 }
 
 async function recordMissed(daemon: Daemon, plan: PlanSettings, decision: Decision & { action: 'missed' }) {

@@ -40,13 +40,13 @@ export async function submitAndFollow(
   if (rival !== undefined && options.whenBusy === 'fail') throw busy(rival);
   const waiter = { owner: context.owner, leaseMs };
   const { id } = await context.catalog.jobs.add({ ...newJob, waiter });
-  const keepWaiting = everySoOften(context, leaseMs / 4, () => context.catalog.jobs.keepWaiting(id, waiter));
+  const keepWaiting = everySoOften(context, leaseMs / 4, () => sayWaiting(id, waiter, context));
   const onceTold = tellOnce(options.onWait);
   for (;;) {
     const job = await context.catalog.jobs.get(id);
     options.onChange?.(job);
     if (isFinal(job.state)) return job;
-    await keepWaiting();
+    if (job.state === 'queued') await keepWaiting();
     if (options.signal.aborted && !job.cancelRequested) {
       await requestCancel(id, context);
     } else if (job.state !== 'queued' || !(await runHere(job, context, operation, options))) {
@@ -74,6 +74,15 @@ function everySoOften({ clock }: JobContext, everyMs: number, call: () => Promis
     lastMs = clock.monotonicMs();
     await call();
   };
+}
+
+/** A catalog that is busy now is told the next time. */
+async function sayWaiting(id: string, waiter: { owner: string; leaseMs: number }, { catalog }: JobContext) {
+  try {
+    await catalog.jobs.keepWaiting(id, waiter);
+  } catch (thrown) {
+    if (!hasCode(thrown, 'CATALOG_BUSY')) throw thrown;
+  }
 }
 
 /** A job that has ended just before is seen as it is in the next round. */

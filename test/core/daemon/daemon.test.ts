@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import type { DaemonRecord, Job } from '../../../core/catalog/index.ts';
 import { hasCode, TidemarkError } from '../../../core/error.ts';
 import { backupJob, leaseMs, type Operation } from '../../../core/job/index.ts';
+import { fastClock } from '../../kit/fast-clock.ts';
 import { waitFor } from '../../kit/process.ts';
 import { plan, untilStopped } from '../job/job-kit.ts';
-import { applyByHand, eventKinds, home, startDaemon, yaml } from './daemon-kit.ts';
+import { applyByHand, dueNow, eventKinds, home, makeDue, startDaemon, yaml } from './daemon-kit.ts';
 
 const everySecond = { schedule: '* * * * * *' };
 const never = { schedule: '0 0 1 1 *' };
@@ -28,9 +29,9 @@ test('a daemon applies its configuration, says that it lives, and leaves when it
   assert.deepEqual(await at.catalog.daemons.alive(), []);
   assert.deepEqual(await eventKinds(at.catalog), [
     'catalog.new',
+    'daemon.started',
     'change.applied',
     'config.applied',
-    'daemon.started',
     'daemon.stopped',
   ]);
   await assert.rejects(fetch(`${daemon.url}/healthz`));
@@ -178,6 +179,23 @@ test('a paused plan does not run, and does once it is resumed', async (t) => {
   await waitFor('a run', async () => (await at.catalog.jobs.list({ plan: 'often' })).length > 0);
 });
 
+test('a plan that is paused while its source is asked does not run', async (t) => {
+  const at = await home(t, yaml({ nightly: dueNow }));
+  await makeDue(at, 'nightly');
+  let asked = false;
+  const answer = Promise.withResolvers<void>();
+  const probeSource = () => {
+    asked = true;
+    return answer.promise;
+  };
+  await startDaemon(t, at, { change: () => ({ probeSource }) });
+  await waitFor('the question', () => asked);
+  await at.catalog.plans.update('nightly', { pausedAt: at.clock.now() });
+  answer.resolve();
+  await at.clock.sleep(5_000);
+  assert.deepEqual(await at.catalog.jobs.list({ states: ['queued', 'running', 'succeeded'] }), []);
+});
+
 test('a job of a process that died is tried again by the next daemon', async (t) => {
   const at = await home(t, yaml({ nightly: never }));
   const { id } = await at.catalog.jobs.add(
@@ -220,6 +238,18 @@ test('a job that does not end in time goes back into the queue, with nobody hold
     jobs.map(({ state, lease }) => [state, lease]),
     [['queued', undefined]],
   );
+});
+
+test('while jobs run on after the signal to end, no other daemon takes the place', async (t) => {
+  const at = await home(t, yaml({ often: everySecond }), fastClock(30));
+  const daemon = await startDaemon(t, at, { backup: untilStopped, change: () => ({ drainMs: 60_000 }) });
+  await waitFor('the run', async () => (await at.catalog.jobs.list({ states: ['running'] })).length > 0);
+  const drained = daemon.drain();
+  await at.clock.sleep(40_000);
+  const [alive] = await at.catalog.daemons.alive();
+  assert.equal(alive?.owner, 'one');
+  await drained;
+  assert.deepEqual(await at.catalog.daemons.alive(), []);
 });
 
 test('a second signal does not wait', async (t) => {

@@ -144,3 +144,36 @@ test('a stalled source in a change of the configuration leaves the loop of the c
   daemon.reload();
   await waitFor('the next change', async () => (await at.catalog.state.read()).resources.has('plans.fine'));
 });
+
+test('new sources that say nothing hold up neither the start of a daemon, nor what was applied, nor its good health', async (t) => {
+  const nightly = { nightly: dueNow };
+  const at = await home(t, yaml(nightly), fastClock(30));
+  await makeDue(at, 'nightly');
+  const silent = Array.from({ length: 9 }, (_, number) => [`silent-${number}`, { schedule: '0 0 1 1 *' }]);
+  await replaceFile(at.configuration, yaml({ ...nightly, ...Object.fromEntries(silent) }));
+  const stalling: Probes = { ...probes, source: () => new Promise<never>(() => {}) };
+  const startedMs = at.clock.monotonicMs();
+  const daemon = await startDaemon(t, at, {
+    change: ({ catalog, clock }) => ({
+      reconcile: createReconcile({ catalog, clock, probes: stalling, load: loadFrom(at.configuration) }),
+    }),
+  });
+  assert.ok(at.clock.monotonicMs() - startedMs < 60_000, 'it is ready in less time than one of them has');
+  const run = async () => (await at.catalog.jobs.list({ plan: 'nightly', states: ['succeeded'] })).length > 0;
+  await waitFor('a run of what was applied', run);
+  const text = await waitFor('all of them to be given up', async () => {
+    assert.equal((await fetch(`${daemon.url}/healthz`)).status, 200);
+    const { configuration } = (await at.catalog.daemons.alive())[0]!;
+    return configuration.state === 'pending' ? configuration.text : undefined;
+  });
+  assert.match(text, /silent-8/);
+  assert.ok(at.clock.monotonicMs() - startedMs > 120_000, 'longer than a loop may be silent');
+});
+
+test('a loop that hangs in its first round is sick', async (t) => {
+  const at = await home(t, yaml({ nightly: { schedule: '0 0 1 1 *' } }), fastClock(60));
+  const hang = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const { url } = await startDaemon(t, at, { change: () => ({ reconcile: hang }) });
+  await waitFor('its sickness', async () => (await fetch(`${url}/healthz`)).status === 503, { timeoutMs: 5_000 });
+});

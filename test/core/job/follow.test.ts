@@ -241,3 +241,28 @@ test('a verb says that it still waits', async (t) => {
   interrupt.abort();
   assert.equal((await following).state, 'cancelled');
 });
+
+test('a catalog that is too busy to hear that a verb waits does not fail the verb', async (t) => {
+  const table = await bench(t);
+  await daemonLives(table, 3_600_000);
+  const { context, path, clock } = table;
+  let asked = 0;
+  const keepWaiting = () => {
+    asked++;
+    return Promise.reject(new TidemarkError('CATALOG_BUSY', 'locked'));
+  };
+  const busy = { ...context, catalog: { ...context.catalog, jobs: { ...context.catalog.jobs, keepWaiting } } };
+  const following = submitAndFollow(await backupJob(plan(), 'manual'), busy, refuse, {
+    signal: never,
+    whenBusy: 'wait',
+  });
+  following.catch(() => {});
+  await waitFor('the verb to say that it waits', () => asked > 0);
+  const daemon = await contextOf(t, path, clock, 'daemon');
+  const job = await daemon.catalog.jobs.claim({ owner: 'daemon', leaseMs });
+  const [before] = [asked];
+  const running = runJob(job!, daemon, untilStopped, { signal: AbortSignal.timeout(leaseMs / 8) });
+  await running;
+  assert.equal(asked, before, 'nobody waits for what runs');
+  assert.ok(await following);
+});
