@@ -30,11 +30,12 @@ export function splitScript(script: Buffer): Buffer[] {
 
 /**
  * The session that definitions and rows are written for; `load.sql` begins with it. Without NO_ENGINE_SUBSTITUTION a
- * server that lacks an engine makes the table with another, and says so in a warning only.
+ * server that lacks an engine makes the table with another, and says so in a warning only; without ALLOW_INVALID_DATES it
+ * stores such dates as zero.
  */
 export const sessionStatements: readonly Statement[] = [
   'SET NAMES utf8mb4',
-  "SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
+  "SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'",
   'SET SESSION autocommit = 1, foreign_key_checks = 0, unique_checks = 1',
 ];
 

@@ -55,6 +55,7 @@ export const variablesOfAll = {
 /** For whoever makes tables and loads rows, in any order, as they were. */
 export const variablesOfLoad: SessionVariables = {
   must: {
+    sql_mode: "'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'", // else the 31st of February becomes a zero date
     foreign_key_checks: '0',
     check_constraint_checks: '0',
     // Without them MariaDB 10.11 loads an empty table in a bulk mode that locks it for one connection, and that took longer.
