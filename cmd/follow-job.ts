@@ -17,7 +17,6 @@ export async function followJob(workspace: Workspace, newJob: NewJob, title: str
     const job = await submitAndFollow(newJob, await workspace.jobContext(), operation, {
       signal: workspace.signal,
       hurry: workspace.surroundings.endingNow,
-      whenBusy: 'wait',
       onChange: progress.update,
       onWait: progress.note,
     });

@@ -4,23 +4,36 @@ import type { ProcessFate } from '../core/catalog/index.ts';
 
 /** Who this process is to others that share a catalog with it, and what it can know of them. */
 export interface ProcessOwner {
-  /** `HOST/PID/NAMESPACE.START.RANDOM`: no other process has it, also not one that gets the same number later. */
+  /** `HOST/PID/BOOT.NAMESPACE.START.RANDOM`: no other process has it, also not one that gets the same number later. */
   readonly owner: string;
-  /** Certain only of processes of the same host and the same namespace of numbers: a container has its own. */
+  /**
+   * Certain only of processes of the same boot of the same host, since many machines are called `localhost`, and of the same
+   * namespace of numbers: a container has its own.
+   */
   fate(owner: string): ProcessFate;
 }
 
 export function processOwner(host: string, pid: number): ProcessOwner {
-  const namespace = pidNamespace();
+  const namespace = `${bootId()}.${pidNamespace()}`;
   const owner = `${host}/${pid}/${namespace}.${startOf(pid) ?? 0}.${randomBytes(4).toString('hex')}`;
   return {
     owner,
     fate: (other) => {
-      const [, ofHost, ofPid, ofNamespace, start] = /^(.*)\/(\d+)\/(\d+)\.(\d+)\.[0-9a-f]+$/.exec(other) ?? [];
+      const [, ofHost, ofPid, ofNamespace, start] =
+        /^(.*)\/(\d+)\/([0-9a-f]+\.\d+)\.(\d+)\.[0-9a-f]+$/.exec(other) ?? [];
       if (ofHost !== host || ofNamespace !== namespace) return 'unknown';
       return lives(Number(ofPid), Number(start)) ? 'alive' : 'gone';
     },
   };
+}
+
+/** A part of the random number that the kernel drew when it started; 0 where there is no /proc. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8);
+  } catch {
+    return '0';
+  }
 }
 
 /** The inode that stands for it; 0 where there is no /proc. */

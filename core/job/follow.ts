@@ -13,8 +13,6 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
   /** The person does not want to wait for the cancel: after a moment the job is ended as it is, or left to its daemon. */
   readonly hurry?: AbortSignal;
-  /** What to do while a job runs that this one clashes with. */
-  readonly whenBusy: 'wait' | 'fail';
   /** The job as it is, whenever it was looked at. */
   readonly onChange?: (job: Job) => void;
   /** Why the job does not start yet; told once per reason. */
@@ -27,7 +25,7 @@ const lookEveryMs = 500;
  * Queues a job and waits for its end: runs it here when no daemon is alive, otherwise watches the daemon do it, and runs
  * it here when that daemon dies before it begins. Gives the job in its final state, whatever that is. A job that still
  * waits when this process dies is cancelled by whoever looks next.
- * Throws JOB_CONFLICT with `whenBusy: 'fail'`, before anything is queued; CANCELLED when it did not wait for the end.
+ * Throws CANCELLED when it did not wait for the end.
  */
 export async function submitAndFollow(
   newJob: NewJob,
@@ -36,8 +34,6 @@ export async function submitAndFollow(
   options: FollowOptions,
 ): Promise<Job> {
   options.signal.throwIfAborted();
-  const rival = await findRival(newJob, context);
-  if (rival !== undefined && options.whenBusy === 'fail') throw busy(rival);
   const waiter = { owner: context.owner, leaseMs };
   const { id } = await context.catalog.jobs.add({ ...newJob, waiter });
   const keepWaiting = everySoOften(context, leaseMs / 4, () => sayWaiting(id, waiter, context));
@@ -103,13 +99,6 @@ function leftToItsEnd({ id }: Job): TidemarkError {
 /** The running job that has run longest of those that keep this one waiting. */
 async function findRival({ uses }: Pick<Job, 'uses'>, { catalog }: JobContext): Promise<Rival | undefined> {
   return (await catalog.jobs.rivals(uses))[0];
-}
-
-function busy({ job, use }: Rival): TidemarkError {
-  return new TidemarkError('JOB_CONFLICT', `a ${job.kind} that ${describeUse(use)} is running already: job ${job.id}`, {
-    subject: `sources.${job.source}`,
-    hint: `Wait for it, or end it with \`tidemark cancel ${job.id}\`.`,
-  });
 }
 
 function tellOnce(tell: ((text: string) => void) | undefined): (text: string) => void {

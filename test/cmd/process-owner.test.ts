@@ -8,13 +8,19 @@ const here = processOwner(hostname(), process.pid);
 
 test('a process is told from one that gets its number later, and from those of other hosts and containers', () => {
   assert.equal(here.fate(here.owner), 'alive');
-  const [, namespace, startedAt] = /\/(\d+)\.(\d+)\.[0-9a-f]+$/.exec(here.owner)!;
+  const [, boot, numbers, startedAt] = /\/([0-9a-f]+)\.(\d+)\.(\d+)\.[0-9a-f]+$/.exec(here.owner)!;
+  const namespace = `${boot}.${numbers}`;
   const owner = (host: string, pid: number, space = namespace, start = startedAt) =>
     `${host}/${pid}/${space}.${start}.ab`;
   assert.equal(here.fate(owner(hostname(), process.pid, namespace, String(Number(startedAt) - 1))), 'gone');
   assert.equal(here.fate(owner(hostname(), 4_194_304)), 'gone');
   assert.equal(here.fate(owner('elsewhere', process.pid)), 'unknown');
-  assert.equal(here.fate(owner(hostname(), process.pid, '1')), 'unknown');
+  assert.equal(here.fate(owner(hostname(), process.pid, `${boot}.1`)), 'unknown');
+  assert.equal(
+    here.fate(owner(hostname(), 4_194_304, `abcdef01.${numbers}`)),
+    'unknown',
+    'another machine of that name',
+  );
   assert.equal(here.fate('db1/1/abcd'), 'unknown');
   assert.notEqual(processOwner(hostname(), process.pid).owner, here.owner);
 });

@@ -35,7 +35,7 @@ async function daemonLives({ context, clock }: Bench, forMs: number): Promise<vo
 test('with no daemon the job runs here', async (t) => {
   const { context } = await bench(t);
   const states: string[] = [];
-  const options = { signal: never, whenBusy: 'wait', onChange: (job: Job) => states.push(job.state) } as const;
+  const options = { signal: never, onChange: (job: Job) => states.push(job.state) } as const;
   const job = await submitAndFollow(await backupJob(plan(), 'manual'), context, done, options);
   assert.deepEqual([job.state, job.result], ['succeeded', { here: true }]);
   assert.equal(states.at(-1), 'succeeded');
@@ -47,7 +47,6 @@ test('with a daemon the job is its own, and followed to its end', async (t) => {
   const daemon = await contextOf(t, table.path, table.clock, 'daemon');
   const following = submitAndFollow(await backupJob(plan(), 'manual'), table.context, refuse, {
     signal: never,
-    whenBusy: 'wait',
   });
   const job = await waitFor('the job', () => daemon.catalog.jobs.claim({ owner: 'daemon', leaseMs }));
   await runJob(job, daemon, done, { signal: never });
@@ -59,7 +58,6 @@ test('a daemon that dies before it begins leaves the job to us', async (t) => {
   await daemonLives(table, 5_000);
   const job = await submitAndFollow(await backupJob(plan(), 'manual'), table.context, done, {
     signal: never,
-    whenBusy: 'wait',
   });
   assert.equal(job.state, 'succeeded');
 });
@@ -73,7 +71,6 @@ test('a running job of the same kind and source is waited for, and said', async 
   const told: string[] = [];
   const following = submitAndFollow(await backupJob(plan(), 'manual'), context, done, {
     signal: never,
-    whenBusy: 'wait',
     onWait: (text) => told.push(text),
   });
   await waitFor('a word', () => told.length > 0);
@@ -95,7 +92,7 @@ test('a restore into the source is waited for by its backup, and said', async (t
   const stop = new AbortController();
   const running = runJob(rival, other, untilStopped, { signal: stop.signal });
   const told: string[] = [];
-  const options = { signal: never, whenBusy: 'wait', onWait: (text: string) => told.push(text) } as const;
+  const options = { signal: never, onWait: (text: string) => told.push(text) } as const;
   const following = submitAndFollow(await backupJob(plan(), 'manual'), context, done, options);
   await waitFor('a word', () => told.length > 0);
   assert.deepEqual(told, [`waiting for job ${rival.id}, a restore that writes sources.shop`]);
@@ -104,23 +101,11 @@ test('a restore into the source is waited for by its backup, and said', async (t
   assert.equal((await following).state, 'succeeded');
 });
 
-test('or refused, with nothing queued', async (t) => {
-  const { context } = await bench(t);
-  const rival = await claimed(context, await backupJob(plan(), 'manual'));
-  const following = submitAndFollow(await backupJob(plan(), 'manual'), context, done, {
-    signal: never,
-    whenBusy: 'fail',
-  });
-  await assert.rejects(following, (error) => hasCode(error, 'JOB_CONFLICT') && error.message.includes(rival.id));
-  assert.equal((await context.catalog.jobs.list()).length, 1);
-});
-
 test('a job of a process that died does not block ours for ever', async (t) => {
   const { context } = await bench(t);
   await claimed(context, await backupJob(plan({ retry: { attempts: 1, backoffMs: 0 } }), 'manual'));
   const job = await submitAndFollow(await backupJob(plan(), 'manual'), context, done, {
     signal: never,
-    whenBusy: 'wait',
   });
   assert.equal(job.state, 'succeeded');
 });
@@ -132,14 +117,13 @@ test('an interrupt cancels the job that runs here, and one that waits', async (t
     queueMicrotask(() => interrupt.abort());
     return untilStopped(job, run);
   };
-  const options = { signal: interrupt.signal, whenBusy: 'wait' } as const;
+  const options = { signal: interrupt.signal } as const;
   const here = await submitAndFollow(await backupJob(plan(), 'manual'), context, work, options);
   assert.deepEqual([here.state, here.error?.code], ['cancelled', 'CANCELLED']);
   await claimed(context, await backupJob(plan(), 'manual'));
   const second = new AbortController();
   const waiting = await submitAndFollow(await backupJob(plan(), 'manual'), context, refuse, {
     signal: second.signal,
-    whenBusy: 'wait',
     onWait: () => second.abort(),
   });
   assert.equal(waiting.state, 'cancelled');
@@ -152,7 +136,6 @@ test('a person in a hurry does not wait for work that does not let go, and its j
   const following = submitAndFollow(await backupJob(plan(), 'manual'), context, deaf, {
     signal: interrupt.signal,
     hurry: hurry.signal,
-    whenBusy: 'wait',
   });
   await waitFor('the run', async () => (await context.catalog.jobs.list({ states: ['running'] })).length > 0);
   interrupt.abort();
@@ -188,7 +171,6 @@ test('a cancel that meets the end of the job is none, and no error', async (t) =
   const meets = { ...context, catalog: { ...context.catalog, jobs } };
   const job = await submitAndFollow(await backupJob(plan(), 'manual'), meets, refuse, {
     signal: interrupt.signal,
-    whenBusy: 'wait',
     onWait: () => interrupt.abort(),
   });
   assert.deepEqual([job.state, job.result], ['succeeded', { here: true }]);
@@ -234,7 +216,6 @@ test('a verb says that it still waits', async (t) => {
   const interrupt = new AbortController();
   const following = submitAndFollow(await backupJob(plan(), 'manual'), table.context, refuse, {
     signal: interrupt.signal,
-    whenBusy: 'wait',
   });
   await table.clock.sleep(2 * leaseMs);
   assert.deepEqual(await takeOver(await contextOf(t, table.path, table.clock, 'daemon')), []);
@@ -254,7 +235,6 @@ test('a catalog that is too busy to hear that a verb waits does not fail the ver
   const busy = { ...context, catalog: { ...context.catalog, jobs: { ...context.catalog.jobs, keepWaiting } } };
   const following = submitAndFollow(await backupJob(plan(), 'manual'), busy, refuse, {
     signal: never,
-    whenBusy: 'wait',
   });
   following.catch(() => {});
   await waitFor('the verb to say that it waits', () => asked > 0);
