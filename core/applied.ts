@@ -1,4 +1,4 @@
-import type { AppliedResource, AppliedState, Catalog } from './catalog/index.ts';
+import type { AppliedResource, AppliedState, Catalog, PlanStatus } from './catalog/index.ts';
 import { type Collection, type Drivers, type PlanSettings, planSettings } from './config/index.ts';
 import { TidemarkError } from './error.ts';
 import { nearest } from './nearest.ts';
@@ -23,6 +23,14 @@ export function appliedPlans({ resources }: AppliedState, drivers: Drivers): rea
   return [...resources.values()]
     .filter(({ collection }) => collection === 'plans')
     .map((plan) => planSettings(plan, resources, drivers));
+}
+
+/** The name of the source or destination for whose sake a plan is suspended. */
+export function suspendedFor(
+  plan: PlanSettings,
+  reason: NonNullable<PlanStatus['suspended']>['reason'],
+): string | undefined {
+  return reason === 'source-down' ? plan.source : plan.destinations[0];
 }
 
 /** Throws NOT_APPLIED, with the nearest name. */

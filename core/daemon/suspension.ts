@@ -1,3 +1,4 @@
+import { suspendedFor } from '../applied.ts';
 import type { Job, PlanStatus } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
 import { hasCode, TidemarkError } from '../error.ts';
@@ -41,7 +42,7 @@ export function outageOf({ error, source, destination }: Job): Outage | undefine
 export async function suspendPlans({ context, jobs }: Daemon, outage: Outage): Promise<void> {
   const { catalog, clock } = context;
   for (const plan of context.plans(await catalog.state.read())) {
-    if (plan.schedule === undefined || targetOf(plan, outage.reason) !== outage.name) continue;
+    if (plan.schedule === undefined || suspendedFor(plan, outage.reason) !== outage.name) continue;
     if ((await catalog.plans.get(plan.name)).suspended !== undefined) continue;
     const { reason, text } = outage;
     await catalog.plans.update(plan.name, { suspended: { reason, since: clock.now(), text } });
@@ -86,7 +87,7 @@ const unscheduled = '';
 
 function outageKey(plan: PlanSettings | undefined, { suspended }: PlanStatus): string {
   if (plan?.schedule === undefined || suspended === undefined) return unscheduled;
-  const target = targetOf(plan, suspended.reason);
+  const target = suspendedFor(plan, suspended.reason);
   return target === undefined ? unscheduled : `${suspended.reason} ${target}`;
 }
 
@@ -131,10 +132,6 @@ async function probe(
     if (signal.aborted) return undefined;
     return hasCode(thrown, code) ? { reason, name, text: thrown.message } : undefined;
   }
-}
-
-function targetOf(plan: PlanSettings, reason: Outage['reason']): string | undefined {
-  return reason === 'source-down' ? plan.source : plan.destinations[0];
 }
 
 function nounOf(reason: Outage['reason']): string {

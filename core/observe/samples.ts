@@ -1,3 +1,4 @@
+import { suspendedFor } from '../applied.ts';
 import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { PlanSettings } from '../config/index.ts';
@@ -80,11 +81,8 @@ function jobSamples(active: readonly Job[]): Sample[] {
 function upSamples(state: AppliedState, plans: readonly PlanSettings[], statuses: readonly PlanStatus[]): Sample[] {
   const reasons = new Map(statuses.map(({ plan, suspended }) => [plan, suspended?.reason]));
   const down = plans.filter((plan) => reasons.get(plan.name) !== undefined);
-  const isDown = (name: string, reason: string) =>
-    down.some((plan) => {
-      const target = reason === 'source-down' ? plan.source : plan.destinations[0];
-      return reasons.get(plan.name) === reason && target === name;
-    });
+  const isDown = (name: string, reason: 'source-down' | 'destination-down') =>
+    down.some((plan) => reasons.get(plan.name) === reason && suspendedFor(plan, reason) === name);
   return [...state.resources.values()].flatMap(({ collection, name }): Sample[] => {
     if (collection === 'sources') {
       return [{ name: 'tidemark_source_up', labels: { source: name }, value: Number(!isDown(name, 'source-down')) }];
