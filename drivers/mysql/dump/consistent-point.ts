@@ -1,9 +1,9 @@
+import { unlessAborted } from '../../../core/abort.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { type Connection, quoteText } from '../protocol/connection.ts';
-import { errno, isServerError } from '../protocol/server-error.ts';
-import { waitAgain, waitShortly } from '../protocol/session.ts';
 import { isAtLeast, type Server } from '../server.ts';
+import { endedWhenSilentSeconds, type Lock, underLock } from './brief-lock.ts';
 
 /** The moment that a backup shows. */
 export interface ConsistentPoint {
@@ -99,14 +99,12 @@ const lockRounds = 10;
 const maxBackOffMs = 60_000;
 const longQuerySeconds = 5;
 
-interface Lock {
-  readonly take: readonly string[];
-  readonly release: string;
+interface CommitLock extends Lock {
   /** It blocks commits only and does not wait for queries to end. */
   readonly ignoresQueries: boolean;
 }
 
-function lockOf(server: Server): Lock {
+function lockOf(server: Server): CommitLock {
   return isAtLeast(server, { mariadb: 1004 })
     ? { take: ['BACKUP STAGE START', 'BACKUP STAGE BLOCK_COMMIT'], release: 'BACKUP STAGE END', ignoresQueries: true }
     : { take: ['FLUSH TABLES WITH READ LOCK'], release: 'UNLOCK TABLES', ignoresQueries: false };
@@ -114,25 +112,16 @@ function lockOf(server: Server): Lock {
 
 /** Undefined when the lock was not free. */
 async function tryUnderLock(work: SnapshotWork, lock: Lock): Promise<ConsistentPoint | undefined> {
-  const { control } = work;
-  await control.execute(waitShortly);
-  let taken = 0;
-  try {
-    for (const statement of lock.take) {
-      await control.execute(statement);
-      taken++;
-    }
-    const [first] = await work.startAll();
+  return await underLock(work.control, lock, [], async (isHeld) => {
+    if (!isHeld) return undefined;
+    const [first] = await unlessAborted(work.startAll(), AbortSignal.timeout(startTimeoutMs));
     const at = first?.file ? first : await currentPosition(work);
     return await describePoint(work, at, first?.replicatedGtid);
-  } catch (error) {
-    if (taken < lock.take.length && isServerError(error, errno.lockWaitTimeout)) return undefined;
-    throw error;
-  } finally {
-    if (taken > 0) await control.execute(lock.release);
-    await control.execute(waitAgain);
-  }
+  });
 }
+
+/** Shorter than the time after which the server ends the session that holds the lock. */
+const startTimeoutMs = (endedWhenSilentSeconds * 1000) / 2;
 
 async function countLongQueries(control: Connection): Promise<number> {
   const row = await control.row(
@@ -155,11 +144,16 @@ async function describePoint(
   at: BinlogPosition | undefined,
   replicatedGtid: string | undefined,
 ): Promise<ConsistentPoint> {
-  const now = await work.control.row("SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ') AS now");
-  const time = now?.now ?? work.clock.now().toISOString();
+  const time = await serverTime(work.control);
   const replicated = replicatedGtid === undefined ? {} : { replicatedGtid };
   if (at === undefined) return { time, ...replicated };
   return { time, binlogFile: at.file, binlogPosition: at.position, gtid: await gtidAt(work, at), ...replicated };
+}
+
+/** The server's clock, UTC, ISO 8601. */
+export async function serverTime(control: Connection): Promise<string> {
+  const row = await control.row("SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ') AS now");
+  return row!.now!;
 }
 
 async function gtidAt(

@@ -1,6 +1,5 @@
-import { isServerError } from '../protocol/server-error.ts';
-import { waitAgain, waitShortly } from '../protocol/session.ts';
 import { isAtLeast, type Server } from '../server.ts';
+import { type Lock, underLock } from './brief-lock.ts';
 import type { Dump } from './work.ts';
 
 /**
@@ -8,25 +7,15 @@ import type { Dump } from './work.ts';
  * changes tables waits meanwhile. Where the server has no such lock, the account may not take it or it is not free for
  * seconds, `look` runs without it.
  */
-export async function whileNothingMoves<Result>(work: Dump, look: () => Promise<Result>): Promise<Result> {
-  const { control } = work;
-  const lock = lockOf(work.server);
-  if (lock === undefined) return await look();
-  await control.execute(waitShortly);
-  let taken = 0;
-  try {
-    for (const statement of lock.take) {
-      if (!(await isTaken(work, statement))) break;
-      taken++;
-    }
-    return await look();
-  } finally {
-    if (taken > 0) await control.execute(lock.release);
-    await control.execute(waitAgain);
-  }
+export async function whileNothingMoves<Result>(
+  { control, server }: Dump,
+  look: () => Promise<Result>,
+): Promise<Result> {
+  const lock = lockOf(server);
+  return lock === undefined ? await look() : await underLock(control, lock, denied, look);
 }
 
-function lockOf(server: Server): { take: readonly string[]; release: string } | undefined {
+function lockOf(server: Server): Lock | undefined {
   if (isAtLeast(server, { mariadb: 1004 })) {
     return { take: ['BACKUP STAGE START', 'BACKUP STAGE BLOCK_DDL'], release: 'BACKUP STAGE END' };
   }
@@ -34,15 +23,4 @@ function lockOf(server: Server): { take: readonly string[]; release: string } | 
   return undefined;
 }
 
-async function isTaken({ control }: Dump, statement: string): Promise<boolean> {
-  try {
-    await control.execute(statement);
-    return true;
-  } catch (error) {
-    if (isServerError(error, lockWaitTimeout, ...denied)) return false;
-    throw error;
-  }
-}
-
-const lockWaitTimeout = 1205;
 const denied = [1044, 1045, 1227, 3200];

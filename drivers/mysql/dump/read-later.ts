@@ -1,6 +1,6 @@
 import { type Census, type CensusEntry, keyOf, numberOf, takeCensus } from '../inventory/census.ts';
 import { describe, type Inventory, type TableEntry } from '../inventory/inventory.ts';
-import type { Connection } from '../protocol/connection.ts';
+import { serverTime } from './consistent-point.ts';
 import type { Ledger } from './ledger.ts';
 import { storeObjects } from './object-dump.ts';
 import type { Started } from './snapshot.ts';
@@ -76,9 +76,4 @@ function currentOf(census: Census, entry: CensusEntry): CensusEntry[] {
   const moved = [...census.entries.values()].filter((one) => one.spaces.some((space) => numbers.has(numberOf(space))));
   const named = census.entries.get(keyOf(entry));
   return moved.length > 0 || named === undefined ? moved : [named];
-}
-
-async function serverTime(connection: Connection): Promise<string> {
-  const row = await connection.row("SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ') AS now");
-  return row!.now!;
 }

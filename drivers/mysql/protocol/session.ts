@@ -82,5 +82,7 @@ function alreadyGone(): void {}
 /** A table that somebody else holds is an error (`meansBusy`) at once; MySQL takes 0 for one second. */
 export const dontWait = 'SET SESSION lock_wait_timeout = 0';
 export const waitShortly = 'SET SESSION lock_wait_timeout = 2';
+/** Also as the session began. */
+export const staysWhenSilent = `SET SESSION wait_timeout = ${variablesOfAll.must.wait_timeout}`;
 /** As the session began. Not DEFAULT, which is whatever the server has for everybody. */
 export const waitAgain = `SET SESSION lock_wait_timeout = ${variablesOfAll.must.lock_wait_timeout}`;
