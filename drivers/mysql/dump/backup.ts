@@ -6,7 +6,7 @@ import type { Missable, Missing } from '../inventory/privileges.ts';
 import { parseSelection } from '../inventory/selection.ts';
 import { readSight, refuseUnseen } from '../inventory/sight.ts';
 import { asSourceError } from '../protocol/server-error.ts';
-import { killOnAbort, openSession } from '../protocol/session.ts';
+import { killOnAbort, openSession, waitPatiently } from '../protocol/session.ts';
 import { readServer } from '../server.ts';
 import type { ServerAddress } from '../settings.ts';
 import { type DumpResult, type DumpSetup, type DumpTask, moduleUrl } from './dump-thread.ts';
@@ -44,6 +44,7 @@ export async function backupLogical(
   const { address, clock } = context;
   try {
     await using control = await openSession(address, { signal: request.signal });
+    await control.execute(waitPatiently);
     const server = await readServer(control);
     await using threads = await sink.threads<DumpSetup, DumpTask, DumpResult>(moduleUrl, { address });
     const count = Math.min(threads.count, context.parallel);

@@ -1,6 +1,6 @@
 import type { Connection } from '../protocol/connection.ts';
 import { errno, isServerError } from '../protocol/server-error.ts';
-import { staysWhenSilent, waitAgain, waitShortly } from '../protocol/session.ts';
+import { staysWhenSilent, waitPatiently, waitShortly } from '../protocol/session.ts';
 
 /** A lock on all of a server. */
 export interface Lock {
@@ -32,7 +32,7 @@ export async function underLock<Result>(
   } finally {
     if (taken > 0) await control.execute(lock.release);
     await control.execute(staysWhenSilent);
-    await control.execute(waitAgain);
+    await control.execute(waitPatiently);
   }
 }
 

@@ -2,7 +2,7 @@ import type { BackupThreadContext, BackupThreadModule, ThreadSession } from '../
 import type { Dictionary } from '../inventory/census.ts';
 import type { Connection } from '../protocol/connection.ts';
 import { asSourceError } from '../protocol/server-error.ts';
-import { openSession } from '../protocol/session.ts';
+import { openSession, waitPatiently } from '../protocol/session.ts';
 import { RowCutter } from '../rows/row-cutter.ts';
 import type { ServerAddress } from '../settings.ts';
 import type { SnapshotPlace } from './consistent-point.ts';
@@ -71,6 +71,7 @@ class DumpThread implements ThreadSession<DumpTask, DumpResult> {
     switch (task.do) {
       case 'identify':
         await letGoAtSavepoints(connection);
+        await connection.execute(waitPatiently);
         return { connectionId: connection.id };
       case 'snapshot':
         return { place: await beginSnapshot(connection, task.replica) };

@@ -1,6 +1,6 @@
 import type { Connection } from '../protocol/connection.ts';
 import { isDenied, isServerError, meansBusy, meansChanged } from '../protocol/server-error.ts';
-import { dontWait, waitAgain, waitShortly } from '../protocol/session.ts';
+import { dontWait, waitPatiently, waitShortly } from '../protocol/session.ts';
 import { savepoint } from './table-read.ts';
 
 /**
@@ -40,7 +40,7 @@ export async function holdTables(
     if (result === 'lost') alive = false;
     if (!alive) break;
   }
-  await connection.execute(waitAgain);
+  await connection.execute(waitPatiently);
   if (!alive) return undefined;
   await connection.execute(`SAVEPOINT ${savepoint}`);
   return held;

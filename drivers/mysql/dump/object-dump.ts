@@ -5,7 +5,7 @@ import { type Statement, writeScript } from '../format/sql-script.ts';
 import { keyOf } from '../inventory/census.ts';
 import * as definitions from '../inventory/definitions.ts';
 import type { DatabaseEntry } from '../inventory/inventory.ts';
-import { isDenied, meansChanged, meansUnreadable } from '../protocol/server-error.ts';
+import { isDenied, meansBusy, meansChanged, meansUnreadable } from '../protocol/server-error.ts';
 import type { Dump } from './work.ts';
 
 /** What stands beside the tables, as far as it is stored. */
@@ -96,7 +96,7 @@ async function storeObject(work: Dump, { name: database }: DatabaseEntry, object
     stored.unread.delete(key);
   } catch (error) {
     const hidden = mayBeHidden(work, kind, error);
-    if (!hidden && !meansChanged(error) && !meansUnreadable(error)) throw error;
+    if (!hidden && !meansChanged(error) && !meansUnreadable(error) && !meansBusy(error)) throw error;
     stored.unread.set(key, { what: `${kind} ${database}.${name}`, why: (error as Error).message, hidden });
   }
 }

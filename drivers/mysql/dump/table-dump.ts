@@ -2,7 +2,7 @@ import type { RowFile, TableFacts } from '../format/contents.ts';
 import { rangeFileName, tableFolder } from '../format/layout.ts';
 import { useDatabase, writeScript } from '../format/sql-script.ts';
 import type { TableEntry } from '../inventory/inventory.ts';
-import { meansChanged, meansUnreadable } from '../protocol/server-error.ts';
+import { meansBusy, meansChanged, meansUnreadable } from '../protocol/server-error.ts';
 import { needsEscape, storedColumns } from '../rows/column.ts';
 import { rowsQuery } from '../rows/rows-query.ts';
 import { runOnThreads } from '../workers.ts';
@@ -114,7 +114,7 @@ function* together(tables: readonly TableEntry[]): Generator<TableEntry[]> {
 async function partsOf(work: Dump, table: TableEntry): Promise<Part[]> {
   const key = table.key.map((column) => column.name);
   const ranges = await splitTable(work.control, table, rangeTargetBytes).catch((error) => {
-    if (meansChanged(error) || meansUnreadable(error)) return [{}];
+    if (meansChanged(error) || meansUnreadable(error) || meansBusy(error)) return [{}];
     throw error;
   });
   return ranges.map((range) => ({ condition: rangeCondition(key, range) }));

@@ -5,7 +5,7 @@ import { columnsOf, tableDefinition, triggerDefinition } from '../inventory/defi
 import type { TableEntry } from '../inventory/inventory.ts';
 import { type Connection, quoteText } from '../protocol/connection.ts';
 import { meansBusy, meansChanged, meansUnreadable, type ServerError } from '../protocol/server-error.ts';
-import { dontWait, waitAgain } from '../protocol/session.ts';
+import { dontWait, waitPatiently } from '../protocol/session.ts';
 import type { RowCutter } from '../rows/row-cutter.ts';
 import { RowsToTsv } from '../rows/row-to-tsv.ts';
 
@@ -77,7 +77,7 @@ async function readTogether(
     if (outcome === undefined) break;
     outcomes.push(outcome);
   }
-  await connection.execute(waitAgain);
+  await connection.execute(waitPatiently);
   return outcomes;
 }
 

@@ -82,7 +82,7 @@ function alreadyGone(): void {}
 /** A table that somebody else holds is an error (`meansBusy`) at once; MySQL takes 0 for one second. */
 export const dontWait = 'SET SESSION lock_wait_timeout = 0';
 export const waitShortly = 'SET SESSION lock_wait_timeout = 2';
-/** Also as the session began. */
-export const staysWhenSilent = `SET SESSION wait_timeout = ${variablesOfAll.must.wait_timeout}`;
+/** For whoever reads: one that somebody has locked for longer does not keep the others waiting, and is read later. */
+export const waitPatiently = 'SET SESSION lock_wait_timeout = 30';
 /** As the session began. Not DEFAULT, which is whatever the server has for everybody. */
-export const waitAgain = `SET SESSION lock_wait_timeout = ${variablesOfAll.must.lock_wait_timeout}`;
+export const staysWhenSilent = `SET SESSION wait_timeout = ${variablesOfAll.must.wait_timeout}`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../../../core/clock.ts';
 import { startConsistentSnapshots } from '../../../../drivers/mysql/dump/consistent-point.ts';
-import { openSession } from '../../../../drivers/mysql/protocol/session.ts';
+import { openSession, waitPatiently } from '../../../../drivers/mysql/protocol/session.ts';
 import { readServer } from '../../../../drivers/mysql/server.ts';
 import { waitFor } from '../../../kit/process.ts';
 import { startTcpProxy } from '../../../kit/tcp-proxy.ts';
@@ -33,6 +33,7 @@ test('a lock on all of a server ends soon when who holds it falls silent, or wai
   control.destroy();
 
   await using other = await openSession({ subject: 'sources.shop', user, password, host, port });
+  await other.execute(waitPatiently);
   const before = await other.row('SELECT @@lock_wait_timeout, @@wait_timeout');
   const never = () => new Promise<never>(() => {});
   const waiting = startConsistentSnapshots({ ...work, control: other, server, startAll: never });

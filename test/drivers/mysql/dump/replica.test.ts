@@ -4,7 +4,7 @@ import { systemClock } from '../../../../core/clock.ts';
 import { type ConsistentPoint, startConsistentSnapshots } from '../../../../drivers/mysql/dump/consistent-point.ts';
 import { beginSnapshot } from '../../../../drivers/mysql/dump/own-snapshot.ts';
 import type { Connection } from '../../../../drivers/mysql/protocol/connection.ts';
-import { openSession } from '../../../../drivers/mysql/protocol/session.ts';
+import { openSession, waitPatiently } from '../../../../drivers/mysql/protocol/session.ts';
 import { readServer, type Server } from '../../../../drivers/mysql/server.ts';
 import { waitFor } from '../../../kit/process.ts';
 import { type MariadbServer, startMariadb, startReplica } from '../../../servers/mariadb.ts';
@@ -64,6 +64,7 @@ test('the brief lock leaves the session as it was', async (t) => {
   const server = await startMariadb(t);
   await server.query('SET GLOBAL lock_wait_timeout = 1');
   await using control = await openSession(addressOf(server));
+  await control.execute(waitPatiently);
   const before = await control.row('SELECT @@lock_wait_timeout');
   await startConsistentSnapshots({ ...workOf(control, await readServer(control)), startAll: async () => [] });
   assert.deepEqual(await control.row('SELECT @@lock_wait_timeout'), before);
