@@ -1,4 +1,6 @@
 import { appliedPlan } from '../../core/applied.ts';
+import type { Catalog } from '../../core/catalog/index.ts';
+import type { PlanSettings } from '../../core/config/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
 import { passedUntil } from '../../core/schedule/index.ts';
 import type { Workspace } from '../compose.ts';
@@ -23,12 +25,7 @@ export const registerResume: Register = (program, bind) => {
 async function setPaused(workspace: Workspace, name: string, pausedAt: Date | null): Promise<number> {
   const catalog = await workspace.catalog();
   const plan = await appliedPlan(catalog, await workspace.drivers(), name);
-  const before = await catalog.plans.get(name);
-  const changes = (before.pausedAt === undefined) === (pausedAt !== null);
-  // What was due during the pause has passed, also when no daemon was there to see it pass.
-  const passed = passedUntil(plan, workspace.surroundings.clock.now(), before.scheduledThrough);
-  const change = pausedAt === null ? { pausedAt, scheduledThrough: passed } : { pausedAt };
-  const status = changes ? await catalog.plans.update(name, change) : before;
+  const { status, changes } = await changePause(catalog, plan, pausedAt, workspace.surroundings.clock.now());
   if (changes) {
     const { emit } = await workspace.jobContext();
     await emit(pausedAt === null ? 'plan.resumed' : 'plan.paused', `plans.${name}`, 'by hand');
@@ -37,4 +34,16 @@ async function setPaused(workspace: Workspace, name: string, pausedAt: Date | nu
   const text = changes ? `plan ${name} is ${word}\n` : `plan ${name} was not changed: it is ${word} already\n`;
   workspace.output.result(text, { plan: name, pausedAt: status.pausedAt, changed: changes });
   return exitCodes.ok;
+}
+
+/** What was due during the pause has passed, also when no daemon was there to see it pass. */
+async function changePause({ plans }: Catalog, plan: PlanSettings, pausedAt: Date | null, now: Date) {
+  for (;;) {
+    const before = await plans.get(plan.name);
+    if ((before.pausedAt === undefined) === (pausedAt === null)) return { status: before, changes: false };
+    const scheduledThrough = passedUntil(plan, now, before.scheduledThrough);
+    const change = pausedAt === null ? { pausedAt, scheduledThrough } : { pausedAt };
+    const status = await plans.updateFrom(before, change);
+    if (status !== undefined) return { status, changes: true };
+  }
 }

@@ -196,16 +196,19 @@ const damageText = 'damaged in the repository: ';
 async function markDamaged(db: Transaction<Tables>, destination: string, snapshot: string, why: string): Promise<void> {
   const copy = (is: ExpressionBuilder<Tables, 'backup'>) =>
     is.and([is('destination', '=', destination), is('snapshot', '=', snapshot)]);
-  const row = await db.selectFrom('backup').select('warnings').where(copy).executeTakeFirst();
-  if (row === undefined) return;
-  const others = fromJson<readonly string[]>(row.warnings).filter((warning) => !warning.startsWith(damageText));
-  const warnings = jsonColumn([...others, `${damageText}${why}`]);
-  await db
-    .updateTable('backup')
-    .set({ partial: 1, warnings })
-    .where(copy)
-    .where('warnings', '=', row.warnings)
-    .execute();
+  for (;;) {
+    const row = await db.selectFrom('backup').select('warnings').where(copy).executeTakeFirst();
+    if (row === undefined) return;
+    const others = fromJson<readonly string[]>(row.warnings).filter((warning) => !warning.startsWith(damageText));
+    const warnings = jsonColumn([...others, `${damageText}${why}`]);
+    const { numUpdatedRows } = await db
+      .updateTable('backup')
+      .set({ partial: 1, warnings })
+      .where(copy)
+      .where('warnings', '=', row.warnings)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows > 0n) return;
+  }
 }
 
 /** A statement takes some 32,000 values. */

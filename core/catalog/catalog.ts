@@ -107,7 +107,7 @@ export interface Backups {
   /** How much there is, by plan, source and destination; cheap however many backups there are. */
   totals(): Promise<readonly BackupTotals[]>;
   /**
-   * Brings what is known of a destination up to date: what `catalog import` does. A copy that was known keeps what no
+   * Brings what is known of a destination up to date: what `catalog import` does, in several steps. A copy that was known keeps what no
    * repository tells: a name given by a rename, and what it added.
    */
   takeStock(destination: string, stock: BackupStock): Promise<{ added: number; removed: number }>;
@@ -169,14 +169,18 @@ export interface PlanStatus {
   readonly lastFailureAt?: Date;
 }
 
+export type PlanStatusChange = { readonly [K in keyof Omit<PlanStatus, 'plan'>]?: PlanStatus[K] | null };
+
 export interface PlanStatuses {
   list(): Promise<readonly PlanStatus[]>;
   get(plan: string): Promise<PlanStatus>;
   /** Merges; `null` clears a field. */
-  update(
-    plan: string,
-    change: { readonly [K in keyof Omit<PlanStatus, 'plan'>]?: PlanStatus[K] | null },
-  ): Promise<PlanStatus>;
+  update(plan: string, change: PlanStatusChange): Promise<PlanStatus>;
+  /**
+   * As `update`, where the fields that it changes still are as they were read. Undefined, and nothing done, when somebody
+   * else has written one of them since.
+   */
+  updateFrom(before: PlanStatus, change: PlanStatusChange): Promise<PlanStatus | undefined>;
   /**
    * Moves `scheduledThrough` from `from` (undefined: never scheduled) to `to` and adds the jobs, in one transaction.
    * Undefined, and nothing done, when it is not `from` any more: of several daemons one schedules a run, once.

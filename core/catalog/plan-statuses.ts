@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Job, PlanStatus, PlanStatuses } from './catalog.ts';
+import type { Job, PlanStatus, PlanStatusChange, PlanStatuses } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { addJob } from './job-row.ts';
 import { fitting } from './lengths.ts';
@@ -12,6 +12,7 @@ export function openPlanStatuses(context: PartContext): PlanStatuses {
     list: async () => (await db.selectFrom('plan_status').selectAll().orderBy('plan').execute()).map(toStatus),
     get: (plan) => get(db, plan),
     update: (plan, change) => update(db, plan, change),
+    updateFrom: (before, change) => updateFrom(db, before, change),
     schedule: (decision) => schedule(context, decision),
   };
 }
@@ -21,22 +22,29 @@ async function get(db: Kysely<Tables>, plan: string): Promise<PlanStatus> {
   return row === undefined ? { plan } : toStatus(row);
 }
 
-export async function update(
-  db: Kysely<Tables>,
-  plan: string,
-  change: Parameters<PlanStatuses['update']>[1],
-): Promise<PlanStatus> {
+export async function update(db: Kysely<Tables>, plan: string, change: PlanStatusChange): Promise<PlanStatus> {
   const columns = columnsOf(change);
   if (Object.keys(columns).length > 0) await put(db, plan, columns);
   return get(db, plan);
 }
 
+async function updateFrom(
+  db: Kysely<Tables>,
+  before: PlanStatus,
+  change: PlanStatusChange,
+): Promise<PlanStatus | undefined> {
+  const columns = columnsOf(change);
+  const expected = toRow(before);
+  const fields = Object.keys(columns) as (keyof PlanStatusRow)[];
+  if (fields.every((field) => expected[field] === null)) await insert(db, before.plan, {}); // there may be no row yet
+  let query = db.updateTable('plan_status').set(columns).where('plan', '=', before.plan);
+  for (const field of fields) query = query.where(field, expected[field] === null ? 'is' : '=', expected[field]);
+  const { numUpdatedRows } = await query.executeTakeFirstOrThrow();
+  return numUpdatedRows === 0n ? undefined : get(db, before.plan);
+}
+
 /** Nothing is kept of a plan that is not applied: it would be taken for the status of a later one of that name. */
-export async function updateApplied(
-  db: Transaction<Tables>,
-  plan: string,
-  change: Parameters<PlanStatuses['update']>[1],
-): Promise<void> {
+export async function updateApplied(db: Transaction<Tables>, plan: string, change: PlanStatusChange): Promise<void> {
   const address = `plans.${plan}`;
   const applied = await db.selectFrom('resource').select('address').where('address', '=', address).executeTakeFirst();
   if (applied !== undefined) await update(db, plan, change);
@@ -91,7 +99,7 @@ async function goOn(db: Transaction<Tables>, plan: string, from: Date | undefine
 }
 
 /** `undefined` leaves a field as it is, `null` clears it. */
-function columnsOf(change: Parameters<PlanStatuses['update']>[1]): Partial<PlanStatusRow> {
+function columnsOf(change: PlanStatusChange): Partial<PlanStatusRow> {
   const given = Object.entries(change).filter(([, value]) => value !== undefined);
   const values = Object.fromEntries(given.map(([field, value]) => [field, value ?? undefined]));
   const row = toRow({ ...values, plan: '' });

@@ -43,9 +43,11 @@ export async function suspendPlans({ context, jobs }: Daemon, outage: Outage): P
   const { catalog, clock } = context;
   for (const plan of context.plans(await catalog.state.read())) {
     if (plan.schedule === undefined || suspendedFor(plan, outage.reason) !== outage.name) continue;
-    if ((await catalog.plans.get(plan.name)).suspended !== undefined) continue;
+    const before = await catalog.plans.get(plan.name);
+    if (before.suspended !== undefined) continue;
     const { reason, text } = outage;
-    await catalog.plans.update(plan.name, { suspended: { reason, since: clock.now(), text } });
+    const suspended = { reason, since: clock.now(), text };
+    if ((await catalog.plans.updateFrom(before, { suspended })) === undefined) continue;
     await jobs.emit('plan.suspended', `plans.${plan.name}`, `${nounOf(reason)} ${outage.name} is down: ${text}`);
   }
 }
@@ -107,9 +109,9 @@ async function release(
   text: string,
   told: boolean,
 ): Promise<void> {
-  for (const { plan } of statuses) {
-    await context.catalog.plans.update(plan, { suspended: null });
-    if (told) await jobs.emit('plan.resumed', `plans.${plan}`, text);
+  for (const status of statuses) {
+    const released = await context.catalog.plans.updateFrom(status, { suspended: null });
+    if (released !== undefined && told) await jobs.emit('plan.resumed', `plans.${status.plan}`, text);
   }
   bell.ring();
 }

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../abort.ts';
 import type { AppliedResource, BackupRecord } from '../catalog/index.ts';
 import { type PlanSettings, planSettings } from '../config/index.ts';
 import { type BackupResult, type Manifest, manifestFolder, type Node, type Run } from '../driver/index.ts';
@@ -74,9 +75,24 @@ async function storeBackup(
   const manifest = manifestOf(context, backup, String(source.spec.driver), result);
   const snapshot = await commit(context, writing, manifest, result, run.signal);
   // The backup is in the repository: a cancel comes too late for it, and must not make it one that nobody knows of.
-  await repository.snapshot(snapshot); // what was reported as done can be read back
+  const unread = await readBack(repository, snapshot, run.signal);
   const record = recordOf(manifest, { destination: destination.name, snapshot, addedBytes: writing.addedBytes });
-  onRecorded(await recordBackup(context, record, new AbortController().signal));
+  const told = { ...record, warnings: [...record.warnings, ...unread] };
+  onRecorded(await recordBackup(context, told, new AbortController().signal));
+}
+
+/**
+ * What was reported as done can be read back. A process that is to end is killed after some seconds, which a destination
+ * may take for this alone: then the backup is recorded without it, and a warning says so.
+ */
+async function readBack(repository: Repository, snapshot: string, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    await unlessAborted(repository.snapshot(snapshot, signal), signal);
+    return [];
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+    return ['the snapshot was stored but not read back: the job was to end'];
+  }
 }
 
 /** The newest backup of the plan that is still in this repository, to find unchanged data in. */

@@ -46,16 +46,15 @@ async function importUnderLock(
     await using lock = await open.repository.lock('shared', run.signal);
     const locked = { ...run, signal: AbortSignal.any([run.signal, lock.signal]) };
     const known = await knownSnapshots(context, destination.name); // before looking: what comes meanwhile is not gone
-    const { found, damaged } = await readBackups(context, open.repository, destination.name, locked);
     await adopt(context, destination, open.repository.id);
-    const seen = new Set([...found.map(({ snapshot }) => snapshot), ...damaged.keys()]);
-    const counts = await context.catalog.backups.takeStock(destination.name, {
-      found,
-      gone: known.filter((snapshot) => !seen.has(snapshot)),
+    const { found, added, damaged } = await readBackups(context, open.repository, destination.name, locked);
+    const { removed } = await context.catalog.backups.takeStock(destination.name, {
+      found: [],
+      gone: known.filter((snapshot) => !found.has(snapshot) && !damaged.has(snapshot)),
       damaged: new Map([...damaged].map(([snapshot, { message }]) => [snapshot, message])),
     });
     const kept = known.filter((snapshot) => damaged.has(snapshot)).length;
-    done({ found: found.length, ...counts, kept, damaged: [...damaged.values()], warnings: [] });
+    done({ found: found.size, added, removed, kept, damaged: [...damaged.values()], warnings: [] });
   });
 }
 
@@ -65,10 +64,18 @@ async function knownSnapshots({ catalog }: OperationContext, destination: string
 }
 
 interface Findings {
-  readonly found: BackupWithManifest[];
+  /** Snapshots that the catalog knows now. */
+  readonly found: ReadonlySet<string>;
+  /** How many of them it did not know before. */
+  readonly added: number;
   /** By snapshot. One may be found, with what is whole of it, and damaged. */
-  readonly damaged: Map<string, TidemarkError>;
+  readonly damaged: ReadonlyMap<string, TidemarkError>;
 }
+
+/** Manifests may have megabytes, and a repository thousands of them: so many are held at a time. */
+const batchSize = 20;
+
+/** Makes the catalog know each backup soon after it was read: what an import came to that was cut off stays. */
 
 async function readBackups(
   context: OperationContext,
@@ -76,8 +83,15 @@ async function readBackups(
   destination: string,
   run: Run,
 ): Promise<Findings> {
-  const found: BackupWithManifest[] = [];
+  const found = new Set<string>();
   const damaged = new Map<string, TidemarkError>();
+  const batch: BackupWithManifest[] = [];
+  let added = 0;
+  const store = async () => {
+    const stock = { found: batch.splice(0), gone: [], damaged: new Map() };
+    added += (await context.catalog.backups.takeStock(destination, stock)).added;
+    for (const { snapshot } of stock.found) found.add(snapshot);
+  };
   for await (const snapshot of repository.snapshots(run.signal, (error, id) => damaged.set(id, error))) {
     run.progress.step(`reading snapshot ${snapshot.id.slice(0, 8)}`);
     const onDamage = (thrown: unknown) => damaged.set(snapshot.id, damageOf(snapshot, thrown));
@@ -85,13 +99,15 @@ async function readBackups(
       const manifest = await readManifest(context, repository, snapshot, run, onDamage);
       const record = recordOf(manifest, { destination, snapshot: snapshot.id });
       rejectUnfit(record);
-      found.push(record);
+      batch.push(record);
     } catch (thrown) {
       onDamage(thrown);
     }
+    if (batch.length === batchSize) await store();
     run.progress.add({ items: 1 });
   }
-  return { found, damaged };
+  await store();
+  return { found, added, damaged };
 }
 
 /** Throws what is not about this one snapshot: an import without a destination is none. */

@@ -17,6 +17,20 @@ export const watchCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await catalog.plans.list(), [resumed]);
   },
 
+  async 'a status changes from what was read, or not at all'(_t, catalog, clock) {
+    const suspended = (text: string) => ({ reason: 'source-down', since: clock.now(), text }) as const;
+    const none = await catalog.plans.get('nightly');
+    const first = await catalog.plans.updateFrom(none, { suspended: suspended('no answer') });
+    assert.deepEqual(first?.suspended, suspended('no answer'));
+    assert.equal(await catalog.plans.updateFrom(none, { suspended: suspended('another') }), undefined);
+    const paused = await catalog.plans.updateFrom(first!, { pausedAt: clock.now() });
+    assert.equal((await catalog.plans.updateFrom(first!, { suspended: null }))?.suspended, undefined);
+    await catalog.plans.update('nightly', { suspended: suspended('again') });
+    assert.equal(await catalog.plans.updateFrom(paused!, { suspended: null }), undefined);
+    const expected = { plan: 'nightly', pausedAt: clock.now(), suspended: suspended('again') };
+    assert.deepEqual(await catalog.plans.list(), [expected]);
+  },
+
   async 'a run is scheduled once, from where scheduling stood'(_t, catalog, clock) {
     const [first, second] = [clock.now(), new Date(clock.now().getTime() + 60_000)];
     const start = { plan: 'nightly', from: undefined, to: first, jobs: [job(), job({ state: 'missed' })] };

@@ -7,7 +7,7 @@ import { backupJob, type Operation } from '../../../core/job/index.ts';
 import { fastClock } from '../../kit/fast-clock.ts';
 import { waitFor } from '../../kit/process.ts';
 import { plan } from '../job/job-kit.ts';
-import { dueNow, home, loadFrom, makeDue, probes, replaceFile, startDaemon, yaml } from './daemon-kit.ts';
+import { applyByHand, dueNow, home, loadFrom, makeDue, probes, replaceFile, startDaemon, yaml } from './daemon-kit.ts';
 
 const often = { schedule: '*/5 * * * * *', source: 'shop' };
 
@@ -176,4 +176,28 @@ test('a loop that hangs in its first round is sick', async (t) => {
     new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   const { url } = await startDaemon(t, at, { change: () => ({ reconcile: hang }) });
   await waitFor('its sickness', async () => (await fetch(`${url}/healthz`)).status === 503, { timeoutMs: 5_000 });
+});
+
+test('an outage that began while an earlier one was probed is not taken for the one that is over', async (t) => {
+  const at = await home(t, yaml({ often }));
+  await applyByHand(at);
+  const { plans, events } = at.catalog;
+  const since = at.clock.now();
+  await plans.update('often', { suspended: { reason: 'source-down', since, text: 'no answer' } });
+  const newer = { reason: 'destination-down', since, text: 'not mounted' } as const;
+  const probed = new Set<string>();
+  const change = () => ({
+    probeSource: async () => {
+      if (!probed.has('source')) await plans.update('often', { suspended: newer });
+      probed.add('source');
+    },
+    probeDestination: async () => {
+      probed.add('destination');
+      throw new TidemarkError('DESTINATION_UNREACHABLE', 'not mounted');
+    },
+  });
+  await startDaemon(t, at, { change });
+  await waitFor('the second probe', () => probed.has('destination'));
+  assert.deepEqual((await plans.get('often')).suspended, newer);
+  assert.deepEqual(await events.list({ kind: 'plan.resumed' }), []);
 });

@@ -80,3 +80,37 @@ test('a cancel at any call of the store: the backup is stored, known and good, o
   }
   assert.ok(early > 0 && late > 0, `${early} were in time, ${late} too late`);
 });
+
+test('a cancel while the stored backup is read back from a destination that hangs: it is known, with a warning', async (t) => {
+  const folder = await tempFolder(t);
+  await writeFile(join(folder, 'tidemark.yaml'), yaml);
+  const cancel = new AbortController();
+  const drawers = drawerDriver(new Map([['top', new Map()]]));
+  let stored = false;
+  const open: typeof drawers.open = async (...args) => {
+    const store = await drawers.open(...args);
+    return new Proxy(store, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name);
+        if (typeof value !== 'function' || typeof name === 'symbol') return value;
+        return (...args: unknown[]) => {
+          const isSnapshot = String(args[0]).startsWith('snapshots/');
+          if (isSnapshot && stored) cancel.abort();
+          if (isSnapshot && name === 'put') stored = true;
+          return cancel.signal.aborted && isSnapshot ? new Promise(() => {}) : value.apply(target, args);
+        };
+      },
+    });
+  };
+  const sources = [notesDriver(new Map([['kitchen', new Map([['soup', 'salt\n']])]]))];
+  const changes = {
+    ...{ cwd: folder, env: { TOP: 'secret' } },
+    drivers: async (): Promise<Drivers> => ({ sources, destinations: [{ ...drawers, open }] }),
+  };
+  assert.equal((await inside(['apply', '--auto-approve'], changes)).code, 0);
+  const { code, stderr } = await inside(['backup', 'daily'], { ...changes, ending: cancel.signal });
+  assert.deepEqual([code, cancel.signal.aborted], [0, true], stderr);
+  await using catalog = await openSqliteCatalog(join(folder, 'catalog.db'), systemClock);
+  const [known] = await catalog.backups.list();
+  assert.match(String(known?.warnings), /stored but not read back/);
+});
