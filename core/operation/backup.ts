@@ -4,6 +4,7 @@ import { type PlanSettings, planSettings } from '../config/index.ts';
 import { type BackupResult, type Manifest, manifestFolder, type Node, type Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import { type BackupReading, type BackupWriting, manifestFile, type Repository } from '../repository/index.ts';
+import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
@@ -69,9 +70,10 @@ async function storeBackup(
   if (parent !== undefined) run.progress.expect(parent.manifest.totals); // a first guess, which drivers correct
   await using writing = await repository.write(work);
   const { type, include, exclude } = plan;
-  const result = await withSubject(source.address, () =>
+  const made = await withSubject(source.address, () =>
     session.backup({ type, include, exclude, parent, ...run }, writing),
   );
+  const result = await afterRestore(context, plan.source, made);
   const manifest = manifestOf(context, backup, String(source.spec.driver), result);
   const snapshot = await commit(context, writing, manifest, result, run.signal);
   // The backup is in the repository: a cancel comes too late for it, and must not make it one that nobody knows of.
@@ -93,6 +95,16 @@ async function readBack(repository: Repository, snapshot: string, signal: AbortS
     if (!signal.aborted) throw thrown;
     return ['the snapshot was stored but not read back: the job was to end'];
   }
+}
+
+/** A backup of what a restore left half is better than none, and must not pass for a whole one. */
+async function afterRestore(context: OperationContext, source: string, result: BackupResult): Promise<BackupResult> {
+  const now = context.clock.now();
+  const { resources } = await context.catalog.state.read();
+  const unfinished = unfinishedRestore(await recentRestores(context.catalog, now), source, resources, now);
+  if (unfinished === undefined) return result;
+  const text = `a restore into this source did not end well (job ${unfinished.id}): what it left half is in this backup`;
+  return { ...result, facts: { ...result.facts, partial: true, warnings: [...result.facts.warnings, text] } };
 }
 
 /** The newest backup of the plan that is still in this repository, to find unchanged data in. */

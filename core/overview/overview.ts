@@ -5,8 +5,9 @@ import { TidemarkError } from '../error.ts';
 import { type Label, labelFilter } from '../labels.ts';
 import { type NewestBackups, newestBackups } from '../newest-backup.ts';
 import { nextStart } from '../schedule/index.ts';
+import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
 import { formatTime } from '../units.ts';
-import { generalProblems, planProblems } from './problems.ts';
+import { generalProblems, planProblems, restoreProblems } from './problems.ts';
 
 export const sourceStates = [
   'running',
@@ -79,10 +80,12 @@ export async function readOverview(
     .filter(({ name, own }) => own.length > 0 || matches({ source: name }));
   if (labels.length > 0 && sources.length === 0) throw nothingLabelled(labels);
   const daemons = await catalog.daemons.alive();
+  const restores = await recentRestores(catalog, now);
+  const unfinished = (source: string) => restoreProblems(unfinishedRestore(restores, source, state.resources, now));
   return {
     serial: state.serial,
     daemons,
-    sources: sources.map(({ name, driver, own }) => sourceOverview(name, driver, own, now)),
+    sources: sources.map(({ name, driver, own }) => sourceOverview(name, driver, own, unfinished(name), now)),
     destinations: (await destinationOverviews(catalog, state)).filter(({ name }) => matches({ destinations: [name] })),
     problems: generalProblems(sources, plans, daemons),
   };
@@ -130,13 +133,19 @@ function errorOf({ state, error, queuedAt }: Job): string | undefined {
   return state === 'failed' && error !== undefined ? `${error.code}: ${error.message}` : undefined;
 }
 
-function sourceOverview(name: string, driver: string, plans: readonly PlanOverview[], now: Date): SourceOverview {
+function sourceOverview(
+  name: string,
+  driver: string,
+  plans: readonly PlanOverview[],
+  unfinished: readonly string[],
+  now: Date,
+): SourceOverview {
   const newest = plans
     .map((plan) => plan.newest)
     .filter((backup) => backup !== undefined)
     .toSorted((a, b) => b.consistentAt.getTime() - a.consistentAt.getTime())[0];
-  const problems = plans.length === 0 ? ['no plan backs it up'] : plans.flatMap((plan) => planProblems(plan, now));
-  return { name, driver, state: stateOf(plans), newest, plans, problems };
+  const unsafe = plans.length === 0 ? ['no plan backs it up'] : plans.flatMap((plan) => planProblems(plan, now));
+  return { name, driver, state: stateOf(plans), newest, plans, problems: [...unfinished, ...unsafe] };
 }
 
 function stateOf(plans: readonly PlanOverview[]): SourceState {

@@ -1,4 +1,4 @@
-import type { DaemonRecord } from '../catalog/index.ts';
+import type { DaemonRecord, Job } from '../catalog/index.ts';
 import { expectedIntervalMs } from '../schedule/index.ts';
 import { formatDuration, formatTime } from '../units.ts';
 import type { PlanOverview, SourceOverview } from './overview.ts';
@@ -20,6 +20,12 @@ export function planProblems({ settings, status, newest, lastError }: PlanOvervi
     );
   }
   return problems;
+}
+
+/** That what the source holds may be half, and so may its backups. */
+export function restoreProblems(unfinished: Job | undefined): string[] {
+  if (unfinished === undefined) return [];
+  return [`a restore into it did not end well (job ${unfinished.id}), so it may hold half of it; restore again`];
 }
 
 /** A run takes its time, and a window may start it late. */
