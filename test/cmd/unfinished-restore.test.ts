@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { start, waitFor } from '../kit/process.ts';
+import { run, start, waitFor } from '../kit/process.ts';
 import { tempFolder } from '../kit/temp.ts';
 import { startMariadb } from '../servers/mariadb.ts';
 import { inside, launcher } from './kit.ts';
@@ -44,9 +44,12 @@ daemon: { catalog: "sqlite:catalog.db", listen: "127.0.0.1:0" }
   await waitFor('the load', isLoading, { everyMs: 5 });
   await killed.end('SIGKILL');
 
-  const half = await tidemark('backup', 'all');
-  assert.equal(half.code, 4, JSON.stringify(half));
-  assert.match(half.job.result.warnings.join('\n'), /a restore into this source did not end well \(job \w+\)/);
+  const ran = await run(launcher, ['backup', 'all', '--json'], { cwd: folder, env }); // of this host: sees at once who died
+  assert.equal(ran.code, 4, ran.stdout);
+  assert.match(
+    JSON.parse(ran.stdout).job.result.warnings.join('\n'),
+    /a restore into this source did not end well \(job \w+\)/,
+  );
   const status = await tidemark('status', '--check');
   assert.equal(status.code, 1);
   assert.match(status.sources[0].problems[0], /a restore into it did not end well \(job \w+\)/);
