@@ -62,8 +62,7 @@ class DumpThread implements ThreadSession<DumpTask, DumpResult> {
     try {
       return await this.#do(connection, task);
     } catch (error) {
-      const doing = task.do === 'read' ? `reading ${nameOf(task.reads[0]!)}` : 'starting the snapshot';
-      throw asSourceError(error, this.#address.subject, doing);
+      throw asSourceError(error, this.#address.subject, doingOf(task));
     }
   }
 
@@ -88,4 +87,10 @@ class DumpThread implements ThreadSession<DumpTask, DumpResult> {
   close(): void {
     this.#connection?.destroy();
   }
+}
+
+function doingOf(task: DumpTask): string {
+  if (task.do === 'read') return `reading ${nameOf(task.reads[0]!)}`;
+  if (task.do === 'hold') return `holding ${task.tables.slice(0, 5).join(', ')}`;
+  return 'starting the snapshot';
 }

@@ -23,6 +23,7 @@ export const errno = {
   noSuchTable: 1146,
   unknownColumn: 1054,
   viewInvalid: 1356,
+  noSavepoint: 1178,
   specificAccess: 1227,
   commandNotAllowed: 1148,
   localInfileOffMysql: 3948,
@@ -52,8 +53,9 @@ const changed =
   'A table was changed while it was being read. Run the backup again, or exclude tables that come and go.';
 
 function knownError(error: ForeignError): Known | undefined {
-  if (typeof error.errno === 'number' && error.errno > 1000)
-    return byNumber.get(error.errno) ?? ['SOURCE_FAILED', undefined];
+  // A server passes on what its storage engines and its system said to it, with their numbers, below its own.
+  if (error instanceof ServerError || Number(error.errno) > 1000)
+    return byNumber.get(Number(error.errno)) ?? ['SOURCE_FAILED', undefined];
   if (error.name === 'TimeoutError') return ['SOURCE_UNREACHABLE', silent];
   if (typeof error.code !== 'string') return undefined;
   if (error.code.startsWith('HANDSHAKE') || tlsCode.test(error.code)) {
@@ -132,15 +134,18 @@ export function isDenied(thrown: unknown): boolean {
   return thrown instanceof ServerError && byNumber.get(thrown.errno)?.[0] === 'SOURCE_DENIED';
 }
 
-/** The server cannot read this one table, and others it can: crashed, corrupt, without its files or its engine. */
+/**
+ * Asked about one table or one object, the server fails, and can be asked about the others: it is crashed, without its
+ * files, its engine or a table beneath it, or whatever else this server knows. Not so when the session is at its end, when
+ * the account may not, or when looking again may help.
+ */
 export function meansUnreadable(thrown: unknown): boolean {
-  return thrown instanceof ServerError && unreadableErrnos.has(thrown.errno);
+  if (!(thrown instanceof ServerError) || sessionErrnos.has(thrown.errno)) return false;
+  return !meansChanged(thrown) && !meansBusy(thrown) && !isDenied(thrown);
 }
 
-const unreadableErrnos = new Set([
-  1016, 1017, 1030, 1031, 1033, 1034, 1035, 1194, 1195, 1286, 1296, 1429, 1430, 1431, 1707, 1712, 1812, 1814, 1815,
-  1877, 1932, 3185,
-]);
+/** Killed, interrupted, shut down, cut off, or over a limit of the account. */
+const sessionErrnos = new Set([1040, 1053, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1226, 1317, 1927, 3169, 4031]);
 
 /** The same for a server that is written to. */
 export function asTargetError(thrown: unknown, subject: string, doing: string): unknown {

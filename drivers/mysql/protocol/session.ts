@@ -26,8 +26,8 @@ export async function openSession(address: ServerAddress, options: ConnectOption
 async function prepareSession(connection: Connection): Promise<void> {
   await undoInitConnect(connection);
   await connection.execute('SET NAMES binary');
-  // First of all: a limit of rows cuts lists of variables off too, without a word.
-  await connection.execute('SET SESSION sql_select_limit = 18446744073709551615');
+  // First of all: these limits cut lists of variables off too, one of them without a word.
+  await connection.execute('SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1');
   await setVariables(connection, variablesOfAll);
 }
 
