@@ -19,6 +19,7 @@ import { findMissing } from './prove.ts';
 import { readLater } from './read-later.ts';
 import { type Started, startSnapshot } from './snapshot.ts';
 import { dumpTables } from './table-dump.ts';
+import { readWithUnnumbered } from './unnumbered.ts';
 import { warningsOf } from './warnings.ts';
 import { type Dump, mayRead } from './work.ts';
 
@@ -74,8 +75,7 @@ async function dump(work: Dump, unseen: readonly Missing[]): Promise<BackupResul
   const tables = databases.flatMap((one) => one.tables);
   for (const table of tables) if (!mayRead(work, table)) ledger.hide(table);
   const readable = tables.filter((table) => mayRead(work, table));
-  const read = await dumpTables(work, readable);
-  ledger.add(read);
+  await readWithUnnumbered(work, readable, ledger, async () => ledger.add(await dumpTables(work, readable)));
   await readWhatMoved(work, started, ledger);
   const { grants, missing } = await readSight({ ...work, ...work.request });
   refuseUnseen(missing, work.allows, grants.account, work.subject);
@@ -128,7 +128,7 @@ async function describeBackup(
       totals: { items: tables.length, bytes: tables.reduce((sum, one) => sum + one.bytes, 0) },
       contents: all as unknown as Record<string, unknown>[],
       warnings: [...warningsOf(ledger, lost, missing), ...unmatched.map((one) => `nothing matches include ${one}`)],
-      partial: lost.length + later.length + missing.length + unmatched.length > 0,
+      partial: lost.length + later.length + missing.length + unmatched.length + ledger.doubted.size > 0,
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Ledger {
   readonly beside: StoredObjects;
   /** What was described, for the columns of its views. */
   readonly databases: readonly DatabaseEntry[];
+  /** May be another table's rows, by `keyOf`. */
+  readonly doubted: ReadonlyMap<string, TableEntry>;
   /** Made after the backup's moment, so not missing, by `keyOf`. */
   readonly newer: Set<string>;
   /** What stands in a look at the server and may have been there at the backup's moment has to be in the backup. */
@@ -24,6 +26,8 @@ export interface Ledger {
   describe(inventory: Inventory, look: Census): void;
   /** May not be read by the account, and the user knows. */
   hide(table: TableEntry): void;
+  /** It was read, and nobody knows whether under the name of another. */
+  doubt(table: TableEntry): void;
   add(read: TablesRead): void;
   /** Whether this very table is in the backup, under whatever name. */
   holds(table: TableEntry): boolean;
@@ -36,18 +40,22 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
   const whole = new Map<string, TablesRead['whole'][number]>();
   const reasons = new Map<string, Pick<Unread, 'state' | 'why'>>();
   const wanted = new Map<number | string, Wanted>();
+  const doubted = new Map<string, TableEntry>();
   const databases: DatabaseEntry[] = [];
   let numbers = new Set<number>();
+  let unlisted = new Set<number>();
   const ledger: Ledger = {
     whole,
     get numbers() {
       return numbers;
     },
     databases,
+    doubted,
     newer: new Set(),
     beside: { databases: new Map(), objects: new Map(), unread: new Map() },
-    want({ entries, newestNumber }) {
-      for (const entry of entries.values()) {
+    want({ entries, nameless, newestNumber }) {
+      unlisted = new Set(nameless.flatMap(({ spaces }) => spaces.map(numberOf)));
+      for (const entry of [...entries.values(), ...nameless]) {
         for (const id of idsOf(entry, newestOfMoment)) if (!wanted.has(id)) wanted.set(id, { entry, newestNumber });
       }
     },
@@ -70,6 +78,9 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
     hide(table) {
       reasons.set(keyOf(table), { state: 'unreadable', why: 'the account may not read it' });
     },
+    doubt(table) {
+      doubted.set(keyOf(table), table);
+    },
     add(read) {
       for (const one of read.unread) reasons.set(keyOf(one), { state: one.state, why: one.why });
       for (const one of read.whole) whole.set(keyOf(one.table), one);
@@ -82,7 +93,10 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
     },
     open() {
       const open = [...wanted].filter(([id, one]) => !isCovered(id, one, ledger)).map(([, { entry }]) => entry);
-      return [...new Set(open)].map((one) => ({ ...one, ...(reasons.get(keyOf(one)) ?? reasonOf(one, ledger)) }));
+      return [...new Set(open)].map((one) => ({
+        ...one,
+        ...(reasons.get(keyOf(one)) ?? reasonOf(one, ledger, unlisted)),
+      }));
     },
   };
   for (const look of [before, after]) ledger.want(look);
@@ -123,7 +137,10 @@ function objectKeysOf({ database, name }: CensusEntry): string[] {
   return [objectKey('view', database, name), objectKey('sequence', database, name)];
 }
 
-function reasonOf(entry: CensusEntry, { whole }: Ledger): Pick<Unread, 'state' | 'why'> {
+/** `unlisted`: the numbers that stood under no name in the last look. */
+function reasonOf(entry: CensusEntry, { whole }: Ledger, unlisted: ReadonlySet<number>): Pick<Unread, 'state' | 'why'> {
+  if (entry.spaces.some((space) => unlisted.has(numberOf(space))))
+    return { state: 'changed', why: 'InnoDB holds it, and the server does not list it' };
   const why = 'it went away or would not stand still';
   if (!whole.has(keyOf(entry))) return { state: 'changed', why };
   return { state: 'changed', why: `${why}, and in the backup another stands under its name` };

@@ -22,6 +22,10 @@ export function warningsOf(ledger: Ledger, lost: readonly Lost[], missing: reado
       'system-versioned, only the current rows are carried',
     ),
     ...list(
+      [...ledger.doubted.values()].map(({ database, name }) => `${database}.${name}`),
+      'not of InnoDB, and tables were renamed all the time: the rows may be those of another of these',
+    ),
+    ...list(
       later.map(({ facts }) => `${facts.database}.${facts.name} (of ${facts.later})`),
       'changed while the backup was made, so read whole at a later moment',
     ),

@@ -15,6 +15,8 @@ export interface Census {
   readonly entries: ReadonlyMap<string, CensusEntry>;
   /** The dictionary knows tables whose names the listing has not: something moved, look again. */
   readonly moving: boolean;
+  /** Those of them that are selected, as the dictionary calls them. What is still here when nothing moves has lost its definition. */
+  readonly nameless: readonly CensusEntry[];
   /** Numbers are given in ascending order: what has a greater one was made after this look. */
   readonly newestNumber: number;
 }
@@ -50,9 +52,12 @@ export async function takeCensus(
     entries.set(keyOf({ database, name }), { database, name, spaces: files.get(file) ?? [] });
   }
   const numbers = [...files.values()].flat().map(numberOf);
+  const unlisted = [...files].filter(([file]) => !known.has(file) && !isInternal(file));
+  const nameless = unlisted.map(([file, spaces]) => ({ ...namesOfFile(file), spaces }));
   return {
     entries,
-    moving: dictionary?.namesFiles === true && [...files.keys()].some((file) => !known.has(file) && !isInternal(file)),
+    moving: dictionary?.namesFiles === true && unlisted.length > 0,
+    nameless: dictionary?.namesFiles ? nameless.filter((one) => selection.includes(one.database, one.name)) : [],
     newestNumber: numbers.reduce((newest, one) => Math.max(newest, one), 0),
   };
 }
@@ -132,6 +137,16 @@ async function listNames(connection: Connection, dictionary: Dictionary | undefi
  */
 function fileOf(name: string): string {
   return name.replace(/[^0-9A-Za-z_]/g, (unit) => `@${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The reverse, as far as it is known. */
+function namesOfFile(file: string): { database: string; name: string } {
+  const [database = '', name = ''] = file.split('/').map((part) => part.replace(/@([0-9a-f]{4})/g, unitOf));
+  return { database, name };
+}
+
+function unitOf(_: string, code: string): string {
+  return String.fromCharCode(Number.parseInt(code, 16));
 }
 
 /** Of the server itself: its own databases, tables of running statements, parts of full-text indexes. */

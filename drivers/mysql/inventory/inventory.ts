@@ -79,7 +79,7 @@ export async function describe(connection: Connection, selection: Selection, wan
   const collations = new Map((await listDatabases(connection)).map((one) => [one.name, one.collation]));
   const parts: Inventory[] = [];
   for (const one of wanted.entries.values()) {
-    const own = { entries: new Map([[keyOf(one), one]]), moving: false, newestNumber: 0 };
+    const own = { entries: new Map([[keyOf(one), one]]), moving: false, nameless: [], newestNumber: 0 };
     const collation = collations.get(one.database);
     if (collation === undefined) parts.push({ databases: [], unreadable: [], unseen: [one] });
     else parts.push(await describeOne({ connection, selection, engines, census: own }, { ...one, collation }));

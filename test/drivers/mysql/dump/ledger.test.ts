@@ -61,7 +61,7 @@ function censusOf(tables: Tables): Census {
     return [keyOf({ database: 'shop', name }), { database: 'shop', name, spaces }];
   });
   const newestNumber = Math.max(0, ...Object.values(tables).flat());
-  return { entries: new Map(entries), moving: false, newestNumber };
+  return { entries: new Map(entries), moving: false, nameless: [], newestNumber };
 }
 
 function asRead(table: CensusEntry): TablesRead['whole'][number] {

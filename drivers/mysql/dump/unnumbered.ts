@@ -1,0 +1,52 @@
+import type { TableEntry } from '../inventory/inventory.ts';
+import type { Ledger } from './ledger.ts';
+import { dumpTables } from './table-dump.ts';
+import { type Dump, mayRead } from './work.ts';
+
+/*
+ * What InnoDB does not hold has no numbers: only its name and its age, to the second and kept by RENAME. When two such
+ * tables change names between their readings, one is read twice and the other not at all, and both look well. But no
+ * table gets another's name unless somebody runs a statement, and the server counts statements.
+ */
+
+/**
+ * Runs `read`, then, as long as tables were renamed meanwhile, reads again those that InnoDB does not hold. Where the
+ * renaming does not end, the ledger doubts them.
+ */
+export async function readWithUnnumbered(
+  work: Dump,
+  tables: readonly TableEntry[],
+  ledger: Ledger,
+  read: () => Promise<void>,
+): Promise<void> {
+  const unnumbered = tables.filter((one) => isUnnumbered(work, one) && mayRead(work, one));
+  if (unnumbered.length < 2) return await read();
+  let before = await renamesOf(work);
+  await read();
+  for (let round = 0; ; round++) {
+    const after = await renamesOf(work);
+    if (!after.isRunning && !before.isRunning && after.count === before.count) return;
+    if (round === rounds) break;
+    work.request.progress.step('reading again what may have got another name');
+    before = after;
+    ledger.add(await dumpTables(work, unnumbered));
+  }
+  for (const one of unnumbered) ledger.doubt(one);
+}
+
+const rounds = 3;
+
+/** Without the dictionary nothing has numbers; then the backup is partial anyway, and says why. */
+function isUnnumbered({ dictionary }: Dump, { spaces, holdsNoRows, transactional }: TableEntry): boolean {
+  return spaces.length === 0 && !holdsNoRows && (dictionary !== undefined || !transactional);
+}
+
+/** How many statements that may rename the server has begun, and whether one has not ended. */
+async function renamesOf({ control }: Dump): Promise<{ count: string; isRunning: boolean }> {
+  const running = await control.row(
+    'SELECT COUNT(*) AS running FROM information_schema.processlist WHERE id <> CONNECTION_ID() ' +
+      "AND info RLIKE '^[[:space:]]*(/[*].*[*]/)?[[:space:]]*(rename|alter.*rename)[[:space:]]'",
+  );
+  const rows = await control.rows("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_rename_table', 'Com_alter_table')");
+  return { count: rows.map((row) => row.Value).join(), isRunning: running?.running !== '0' };
+}
