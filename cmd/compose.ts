@@ -34,14 +34,15 @@ export interface Workspace extends AsyncDisposable {
   jobContext(): Promise<JobContext>;
 }
 
-export function compose(surroundings: Surroundings, globals: Globals): Workspace {
+/** `catalog`: its address where that is known; otherwise the configuration tells. */
+export function compose(surroundings: Surroundings, globals: Globals, given: { catalog?: string } = {}): Workspace {
   const { clock, env, drivers } = surroundings;
   const opened = new AsyncDisposableStack();
   const secret = makeSecretResolver({ env, credentialsDirectory: env.CREDENTIALS_DIRECTORY });
   const configurationPath = once(() => findConfiguration(surroundings, globals.config));
   const daemonSettings = once(async () => readDaemonSettings(await configurationPath()));
   const catalog = once(async () => {
-    const { catalog: address } = await daemonSettings();
+    const address = given.catalog ?? (await daemonSettings()).catalog;
     return opened.use(await openSqliteCatalog(address.slice('sqlite:'.length), clock));
   });
   return {

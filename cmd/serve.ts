@@ -33,7 +33,7 @@ async function daemonContext(
   drainMs: number,
 ): Promise<DaemonContext> {
   const { env, clock, process, self, version, onReload } = workspace.surroundings;
-  const { listen, concurrency, keep }: DaemonSettings = await workspace.daemonSettings();
+  const { listen, concurrency, keep, catalog: catalogAddress }: DaemonSettings = await workspace.daemonSettings();
   const { host, pid } = process;
   const configurationPath = await workspace.configurationPath();
   const resource = (collection: Collection, name: string) => requireResource(operation.catalog, collection, name);
@@ -48,7 +48,7 @@ async function daemonContext(
     keep,
     drainMs,
     kinds: jobKinds,
-    operation: operationInProcess({ env, configurationPath }),
+    operation: operationInProcess({ env, catalog: catalogAddress }),
     plans: (state) => appliedPlans(state, operation.drivers),
     probeSource: async (name, signal) => probeSource(operation, await resource('sources', name), signal),
     probeDestination: async (name, signal) => probeDestination(operation, await resource('destinations', name), signal),

@@ -10,7 +10,8 @@ export type ToJobProcess =
 export interface JobProcessSettings {
   /** The daemon's environment, for references to secrets; the process itself is started without one. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly configurationPath: string;
+  /** The daemon's catalog. The files may say another by now, or nothing that can be read. */
+  readonly catalog: string;
 }
 
 /** What a job process tells the daemon. The last one is `done` or `failed`. */

@@ -38,9 +38,9 @@ async function outcomeOf(
   progress: Progress,
 ): Promise<FromJobProcess> {
   const surroundings = surroundingsOf({ env: settings.env, ending: signal, endingNow: signal, unheard: signal });
-  const globals = { config: settings.configurationPath, json: false, quiet: true, color: false };
+  const globals = { json: false, quiet: true, color: false };
   try {
-    await using workspace = compose(surroundings, globals);
+    await using workspace = compose(surroundings, globals, { catalog: settings.catalog });
     const operation = operationOf(jobKinds, await workspace.operationContext());
     return { type: 'done', outcome: await operation(job, { signal, progress }) };
   } catch (thrown) {

@@ -1,7 +1,7 @@
 import { unlessAborted } from '../abort.ts';
 import type { AppliedResource, BackupRecord } from '../catalog/index.ts';
 import { type PlanSettings, planSettings } from '../config/index.ts';
-import { type BackupResult, type Manifest, manifestFolder, type Node, type Run } from '../driver/index.ts';
+import { type BackupFacts, type BackupResult, type Manifest, manifestFolder, type Node, type Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import { type BackupReading, type BackupWriting, manifestFile, type Repository } from '../repository/index.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
@@ -74,7 +74,8 @@ async function storeBackup(
     session.backup({ type, include, exclude, parent, ...run }, writing),
   );
   const result = await afterRestore(context, plan.source, made);
-  const manifest = manifestOf(context, backup, String(source.spec.driver), result);
+  const warnings = [...writing.warnings, ...result.facts.warnings];
+  const manifest = manifestOf(context, backup, String(source.spec.driver), { ...result.facts, warnings });
   const snapshot = await commit(context, writing, manifest, result, run.signal);
   // The backup is in the repository: a cancel comes too late for it, and must not make it one that nobody knows of.
   const unread = await readBack(repository, snapshot, run.signal);
@@ -124,7 +125,7 @@ async function newestBackup(
   }
 }
 
-function manifestOf(context: OperationContext, backup: NewBackup, driver: string, result: BackupResult): Manifest {
+function manifestOf(context: OperationContext, backup: NewBackup, driver: string, facts: BackupFacts): Manifest {
   const { plan, id, startedAt } = backup;
   return {
     format: 1,
@@ -137,7 +138,7 @@ function manifestOf(context: OperationContext, backup: NewBackup, driver: string
     selection: { include: plan.include, exclude: plan.exclude },
     startedAt: startedAt.toISOString(),
     endedAt: context.clock.now().toISOString(),
-    ...result.facts,
+    ...facts,
   };
 }
 

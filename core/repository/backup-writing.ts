@@ -18,6 +18,8 @@ import { ThreadPool } from './threads/thread-pool.ts';
  * it does after all packs and indexes are durable. Dispose it in any case: that ends its threads.
  */
 export class BackupWriting implements BackupSink, AsyncDisposable {
+  /** What is wrong with the repository that is written to; it does not touch this backup. */
+  readonly warnings: readonly string[];
   readonly #parts: RepositoryParts;
   readonly #options: WorkOptions;
   readonly #newBlobs = new NewBlobs();
@@ -26,7 +28,8 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   readonly #builders: Readonly<Record<'data' | 'tree', PackBuilder>>;
   readonly #pools: ThreadPool<never, unknown>[] = [];
 
-  constructor(parts: RepositoryParts, options: WorkOptions) {
+  constructor(parts: RepositoryParts, options: WorkOptions, warnings: readonly string[] = []) {
+    this.warnings = warnings;
     this.#parts = parts;
     this.#options = options;
     this.#uploads = new PackUploads(parts.store, parts.objects, options.signal);

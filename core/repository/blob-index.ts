@@ -52,6 +52,17 @@ export class BlobIndex {
     for (let at = 0; at < this.#packCount; at++) yield this.#packs.subarray(at * idBytes, (at + 1) * idBytes);
   }
 
+  /** How far into each of these packs its last blob reaches. */
+  *packEnds(): Generator<{ readonly pack: Uint8Array; readonly endBytes: number }> {
+    const ends = new Float64Array(this.#packCount);
+    for (let at = 0; at < this.#count * fieldsPerBlob; at += fieldsPerBlob) {
+      const pack = this.#fields[at]!;
+      ends[pack] = Math.max(ends[pack]!, this.#fields[at + 1]! + this.#fields[at + 2]!);
+    }
+    let number = 0;
+    for (const pack of this.packs()) yield { pack, endBytes: ends[number++]! };
+  }
+
   #locationAt(at: number, type: BlobType, id: Uint8Array): BlobLocation {
     const fields = at * fieldsPerBlob;
     const packAt = this.#fields[fields]! * idBytes;

@@ -19,20 +19,24 @@ interface StoredBlob {
 
 const readAhead = 4;
 
-/**
- * Reads every index file of the repository into one table. `onDamaged` gets those that cannot be read; without it the
- * first one throws.
- */
+export interface IndexOptions {
+  /** Gets the index files that cannot be read; without it the first one throws. */
+  readonly onDamaged?: (error: TidemarkError) => void;
+  /** Ids in hex of packs whose blobs count as not stored. */
+  readonly without?: ReadonlySet<string>;
+}
+
+/** Reads every index file of the repository into one table. */
 export async function loadIndex(
   objects: SealedObjects,
   signal?: AbortSignal,
-  onDamaged?: (error: TidemarkError) => void,
+  { onDamaged, without = new Set() }: IndexOptions = {},
 ): Promise<BlobIndex> {
   const index = new BlobIndex();
   const reading: Promise<unknown>[] = [];
   const add = async (document: Promise<unknown>) => {
     try {
-      addDocument(index, await document);
+      addDocument(index, await document, without);
     } catch (error) {
       if (!hasCode(error, 'REPOSITORY_CORRUPT') || onDamaged === undefined) throw error;
       onDamaged(error);
@@ -48,9 +52,9 @@ export async function loadIndex(
   return index;
 }
 
-function addDocument(index: BlobIndex, document: unknown): void {
+function addDocument(index: BlobIndex, document: unknown, without: ReadonlySet<string>): void {
   for (const pack of (document as IndexDocument).packs ?? []) {
-    index.addPack(fromHex(pack.id), pack.blobs.map(toEntry));
+    if (!without.has(pack.id)) index.addPack(fromHex(pack.id), pack.blobs.map(toEntry));
   }
 }
 

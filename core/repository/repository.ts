@@ -10,6 +10,7 @@ import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
 import { addKey, type Identity, type KeyInfo, listKeys, openKey } from './keys.ts';
 import { RepositoryLock } from './lock.ts';
+import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
 import { openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { randomPolynomial } from './polynomial.ts';
@@ -129,9 +130,14 @@ export class Repository {
     return lock;
   }
 
-  /** Starts to write a backup; needs a lock to be held. */
+  /** Starts to write a backup, which will not rely on packs that are gone; needs a lock to be held. */
   async write(options: WorkOptions): Promise<BackupWriting> {
-    return new BackupWriting(await this.#parts(options.signal), options);
+    const { signal } = options;
+    const parts = await this.#parts(signal);
+    const lost = await findLostPacks(parts.store, parts.index, signal);
+    if (lost.size === 0) return new BackupWriting(parts, options);
+    const index = await loadIndex(this.#objects, signal, { without: lost });
+    return new BackupWriting({ ...parts, index }, options, lostPackWarnings(lost));
   }
 
   /** Opens the tree of a snapshot for reading. */

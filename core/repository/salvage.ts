@@ -37,7 +37,7 @@ export class Salvage {
     signal: AbortSignal,
   ): Promise<Salvage> {
     const damaged: TidemarkError[] = [];
-    const index = await loadIndex(parts.objects, signal, (error) => damaged.push(error));
+    const index = await loadIndex(parts.objects, signal, { onDamaged: (error) => damaged.push(error) });
     return new Salvage(parts, index, damaged, signal);
   }
 

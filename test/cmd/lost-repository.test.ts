@@ -84,3 +84,21 @@ function says({ code, stderr }: Told, expected: number, message: RegExp, hint: R
   assert.match(stderr, hint);
   assert.doesNotMatch(stderr, nowhere);
 }
+
+for (const [damage, spoil] of Object.entries({
+  gone: (pack: string) => rm(pack),
+  'cut short': (pack: string) => truncate(pack, 1000),
+})) {
+  test(`a backup relies on no pack that is ${damage}: it stores again what it needs and says so`, async (t) => {
+    const at = await home(t);
+    await at.inside('apply', '--auto-approve');
+    await at.inside('backup', 'docs-daily');
+    for (const pack of await readdir(join(at.repository, 'data'), { recursive: true, withFileTypes: true })) {
+      if (pack.isFile()) await spoil(join(pack.parentPath, pack.name));
+    }
+    const again = await at.inside('backup', 'docs-daily');
+    says(again, 0, /gone from the repository or cut short/, /relies on none of that/);
+    const back = await at.inside('restore', 'docs', '--into', './back', '--verify');
+    assert.equal(back.code, 0, back.stderr);
+  });
+}

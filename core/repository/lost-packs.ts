@@ -1,0 +1,34 @@
+import type { Store } from '../driver/index.ts';
+import type { BlobIndex } from './blob-index.ts';
+import { toHex } from './format/blob-id.ts';
+import { packFolder } from './pack-name.ts';
+
+/** The length of the list that ends a pack stands behind it, in this many bytes. */
+const lengthBytes = 4;
+
+/**
+ * The packs, by their ids in hex, that the index names and that are gone from the store or too short for the blobs that
+ * they should hold. Asked before a backup is made: it would rely on them. The index must have been read before this is
+ * called: packs are durable before an index names them, so what it names and the listing lacks is lost.
+ */
+export async function findLostPacks(store: Store, index: BlobIndex, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const lost = new Map<string, number>();
+  for (const { pack, endBytes } of index.packEnds()) lost.set(toHex(pack), endBytes);
+  if (lost.size === 0) return new Set();
+  for await (const { name, sizeBytes } of store.list(packFolder, signal)) {
+    const id = name.slice(name.lastIndexOf('/') + 1);
+    const endBytes = lost.get(id);
+    if (endBytes !== undefined && sizeBytes >= endBytes + lengthBytes) lost.delete(id);
+  }
+  return new Set(lost.keys());
+}
+
+/** For people, on the backup that found it out. */
+export function lostPackWarnings(lost: ReadonlySet<string>): string[] {
+  if (lost.size === 0) return [];
+  const [first] = lost;
+  const which = lost.size === 1 ? `pack ${first!.slice(0, 8)} is` : `${lost.size} packs (${first!.slice(0, 8)}, …) are`;
+  return [
+    `${which} gone from the repository or cut short: this backup relies on none of that, older ones may lack files; \`restic repair index\` (or \`rebuild-index\`) makes the index forget what is gone`,
+  ];
+}
