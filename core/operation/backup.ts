@@ -1,7 +1,14 @@
 import { unlessAborted } from '../abort.ts';
 import type { AppliedResource, BackupRecord } from '../catalog/index.ts';
 import { type PlanSettings, planSettings } from '../config/index.ts';
-import { type BackupFacts, type BackupResult, type Manifest, manifestFolder, type Node, type Run } from '../driver/index.ts';
+import {
+  type BackupFacts,
+  type BackupResult,
+  type Manifest,
+  manifestFolder,
+  type Node,
+  type Run,
+} from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import { type BackupReading, type BackupWriting, manifestFile, type Repository } from '../repository/index.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';

@@ -96,12 +96,13 @@ test('requests that a backup, an unchanged one, and a list cost', async (t) => {
   assert.deepEqual(withoutLock(first), {
     'list index': 1,
     'get index': 1,
+    'list data': 1, // are the packs that the index names still there?
     'put data': 2,
     'put index': 1,
     'put snapshots': 1,
   });
   const unchanged = await cost(backup);
-  assert.deepEqual(withoutLock(unchanged), { 'list index': 1, 'get index': 2, 'put snapshots': 1 });
+  assert.deepEqual(withoutLock(unchanged), { 'list index': 1, 'get index': 2, 'list data': 1, 'put snapshots': 1 });
   const list = await cost((repository) => Array.fromAsync(repository.snapshots()));
   assert.deepEqual(list, { 'list snapshots': 1, 'get snapshots': 3 });
 });
