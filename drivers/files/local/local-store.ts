@@ -16,7 +16,7 @@ import {
   unlinkIfPresent,
   writeDurably,
 } from './durable-file.ts';
-import { RootGuard, type RootGuardOptions } from './root-guard.ts';
+import { probePrefix, RootGuard, type RootGuardOptions } from './root-guard.ts';
 
 export interface LocalStoreOptions extends RootGuardOptions {
   readonly clock: Clock;
@@ -131,7 +131,7 @@ export class LocalStore implements Store {
   }
 
   async #probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {
-    const name = `tidemark-probe-${randomBytes(8).toString('hex')}`;
+    const name = `${probePrefix}${randomBytes(8).toString('hex')}`;
     try {
       await this.put(name, Buffer.from('tidemark'), { ifAbsent: true, signal });
       const stored = await this.get(name, undefined, signal);

@@ -1,4 +1,4 @@
-import { rmdir, stat } from 'node:fs/promises';
+import { readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TidemarkError } from '../../../core/error.ts';
 import { mountOf } from '../system/mount.ts';
@@ -33,7 +33,7 @@ export class RootGuard {
   async check(): Promise<void> {
     await this.#requireMount();
     const now = await statIfPresent(this.#options.path);
-    if (this.#root === undefined) this.#root = now;
+    if (this.#root === undefined) this.#root = (await isInUse(this.#options.path)) ? now : undefined;
     else if (now?.dev !== this.#root.dev || now.ino !== this.#root.ino) throw this.#unreachable(unmounted, remountHint);
   }
 
@@ -65,6 +65,15 @@ const mountHint = 'Mount it, or leave out `requireMount` when the folder is mean
 const unmounted = 'is not the folder any more that it was: its file system was unmounted, or somebody moved it';
 const remountHint =
   'Mount it again. `requireMount: true` on the destination keeps tidemark from beginning without the mount.';
+
+/** Of the object with which `probe` tries a store. */
+export const probePrefix = 'tidemark-probe-';
+
+/** What another process made for a probe of its own it takes away again, which is no loss of a file system. */
+async function isInUse(path: string): Promise<boolean> {
+  const names = await readdir(path).catch(() => []);
+  return names.some((name) => !name.startsWith(probePrefix));
+}
 
 /** The folders of a path that are not there, innermost first. */
 async function missingFolders(path: string): Promise<string[]> {
