@@ -122,7 +122,11 @@ export class LocalStore implements Store {
         if (await unlinkIfPresent(path)) folders.add(dirname(path));
       }
       // A deletion that a power cut undoes would bring back a snapshot whose packs are gone.
-      for (const folder of folders) await syncFolder(folder);
+      for (const folder of folders) {
+        await syncFolder(folder).catch((error) => {
+          if (codeOf(error) !== 'ENOENT') throw error; // somebody took the empty folder away
+        });
+      }
     });
   }
 
@@ -162,14 +166,18 @@ export class LocalStore implements Store {
     return join(this.#options.path, name);
   }
 
-  async #create(path: string): Promise<FileHandle> {
+  /** Several times: the probe of another process may take an empty folder away before the file is in it. */
+  async #create(path: string, tries = 5): Promise<FileHandle> {
     try {
       return await open(path, 'wx', 0o600);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
+      if (codeOf(error) !== 'ENOENT' || tries === 0) throw error;
       await this.#guard.check();
-      await makeFolders(dirname(path), this.#guard.isKnown ? this.#options.path : undefined);
-      return open(path, 'wx', 0o600);
+      const root = this.#guard.isKnown ? this.#options.path : undefined;
+      await makeFolders(dirname(path), root).catch((failure) => {
+        if (codeOf(failure) !== 'ENOENT' || root !== undefined) throw failure;
+      });
+      return this.#create(path, tries - 1);
     }
   }
 
