@@ -123,8 +123,9 @@ export class LocalStore implements Store {
       }
       // A deletion that a power cut undoes would bring back a snapshot whose packs are gone.
       for (const folder of folders) {
-        await syncFolder(folder).catch((error) => {
-          if (codeOf(error) !== 'ENOENT') throw error; // somebody took the empty folder away
+        await syncFolder(folder).catch(async (error) => {
+          if (codeOf(error) !== 'ENOENT') throw error;
+          await this.#guard.check(); // an empty folder may be taken away, a file system may not
         });
       }
     });
