@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Catalog, openSqliteCatalog } from '../core/catalog/index.ts';
 import {
+  catalogPath,
   type DaemonSettings,
   type Drivers,
   type LoadedConfiguration,
@@ -43,7 +44,7 @@ export function compose(surroundings: Surroundings, globals: Globals, given: { c
   const daemonSettings = once(async () => readDaemonSettings(await configurationPath()));
   const catalog = once(async () => {
     const address = given.catalog ?? (await daemonSettings()).catalog;
-    return opened.use(await openSqliteCatalog(address.slice('sqlite:'.length), clock));
+    return opened.use(await openSqliteCatalog(catalogPath(address), clock));
   });
   return {
     surroundings,

@@ -1,6 +1,7 @@
 import type { AppliedResource, AppliedState, Catalog, PlanStatus } from './catalog/index.ts';
 import { type Collection, type Drivers, type PlanSettings, planSettings } from './config/index.ts';
 import { TidemarkError } from './error.ts';
+import { firstOf } from './first-of.ts';
 import { nearest } from './nearest.ts';
 
 /** The applied state with this plan in it. Throws PLAN_NOT_FOUND, with the nearest name. */
@@ -71,9 +72,9 @@ export function nameHint(name: string, known: readonly string[], noun: string): 
   const like = nearest(name, known);
   if (like !== undefined) return `Did you mean \`${like}\`?`;
   if (known.length === 0) return `No ${noun} is applied yet: run \`tidemark apply\`.`;
-  const shown = known.slice(0, mostShown).map((one) => `\`${one}\``);
-  const rest = known.length > mostShown ? `, and ${known.length - mostShown} more` : '';
-  return `Applied: ${shown.join(', ')}${rest}. Run \`tidemark apply\` for what you added to the files.`;
+  const shown = firstOf(
+    known.map((one) => `\`${one}\``),
+    12,
+  );
+  return `Applied: ${shown}. Run \`tidemark apply\` for what you added to the files.`;
 }
-
-const mostShown = 12;

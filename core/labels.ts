@@ -2,6 +2,7 @@ import { namesIn } from './applied.ts';
 import type { AppliedState } from './catalog/index.ts';
 import { type Collection, splitAddress } from './config/index.ts';
 import { TidemarkError } from './error.ts';
+import { firstOf } from './first-of.ts';
 import { nearest } from './nearest.ts';
 
 /** A label that is asked for: `team=shop`. */
@@ -64,6 +65,9 @@ function requireLabel(state: AppliedState, label: Label): void {
 function labelsHint(known: readonly string[]): string {
   if (known.length === 0)
     return 'No applied resource has labels: write `labels: { team: shop }` and run `tidemark apply`.';
-  const shown = known.slice(0, 12).map((one) => `\`${one}\``);
-  return `There are: ${shown.join(', ')}${known.length > shown.length ? ', and more' : ''}.`;
+  const shown = firstOf(
+    known.map((one) => `\`${one}\``),
+    12,
+  );
+  return `There are: ${shown}.`;
 }

@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { firstOf } from '../first-of.ts';
 import { nearest } from '../nearest.ts';
 import type { DiagnosticCode } from './diagnostic-codes.ts';
 import { formats } from './formats.ts';
@@ -42,8 +43,10 @@ export function explain(error: ErrorObject): Finding {
 /** Several names for people: `a`, `b`, … */
 export function choices(names: readonly string[]): string {
   if (names.length === 0) return 'none';
-  const shown = names.slice(0, 12).map((name) => `\`${name}\``);
-  return shown.join(', ') + (names.length > shown.length ? `, and ${names.length - shown.length} more` : '');
+  return firstOf(
+    names.map((name) => `\`${name}\``),
+    12,
+  );
 }
 
 /** The type of a value in words: `a string`, `a list`, `nothing`. */

@@ -3,6 +3,7 @@ import { Cron } from 'croner';
 import { parseHostPort } from '../host-port.ts';
 import { nearest } from '../nearest.ts';
 import { durationHint, parseDuration } from '../units.ts';
+import { isCatalogAddress } from './catalog-address.ts';
 import { isReference, referenceHint } from './secrets.ts';
 
 /** What a JSON Schema's `format` means to us. */
@@ -52,7 +53,7 @@ export const formats: Readonly<Record<string, Format>> = {
   },
   catalog: {
     noun: 'a catalog',
-    accepts: (text) => /^sqlite:[^\0]+$/.test(text) && !text.startsWith('sqlite://'),
+    accepts: isCatalogAddress,
     hint: () => 'Write `sqlite:` and a path; this version keeps its catalog in SQLite only.',
     hidden: true,
   },

@@ -1,4 +1,5 @@
 /** The door of this room: YAML files in, one validated desired state out. */
+export { catalogPath } from './catalog-address.ts';
 export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
 export { type LoadOptions, loadConfiguration } from './load.ts';
 export { planSettings, sourcePaths, timetableSettings } from './plan-settings.ts';

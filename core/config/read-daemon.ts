@@ -1,4 +1,5 @@
 import { TidemarkError } from '../error.ts';
+import { isCatalogAddress } from './catalog-address.ts';
 import { daemonSettings } from './daemon.ts';
 import { declare } from './declare.ts';
 import { configurationFiles, readYamlFiles } from './files.ts';
@@ -16,7 +17,7 @@ export async function readDaemonSettings(path: string): Promise<DaemonSettings> 
   const { declared } = declare(parsed.flatMap((file) => file.documents));
   const value = declared.get('daemon')?.value;
   const { catalog, listen, concurrency, keep } = typeof value === 'object' ? (value as Record<string, unknown>) : {};
-  const isKnown = typeof catalog === 'string' && catalog.startsWith('sqlite:');
+  const isKnown = typeof catalog === 'string' && isCatalogAddress(catalog);
   const isDefault = catalog === undefined && parsed.every((file) => file.diagnostics.length === 0);
   if (!isKnown && !isDefault) throw unknownCatalog(path);
   const usable = {

@@ -14,6 +14,7 @@ import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedConfiguration } from '../config/index.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { asTidemarkError } from '../error.ts';
+import { firstOf } from '../first-of.ts';
 import type { DaemonContext } from './context.ts';
 
 /** What reading the configuration came to. */
@@ -78,20 +79,18 @@ async function reconcile(
 
 function describeHeld({ actions }: ChangeSet): string {
   const held = actions.filter((action) => action.kind === 'refuse' || action.destructive);
-  return listed(held.map(({ kind, address, reason }) => `${kind} ${address}: ${reason}`));
+  return shown(held.map(({ kind, address, reason }) => `${kind} ${address}: ${reason}`));
 }
 
 function describeDiagnostics(diagnostics: readonly Diagnostic[]): string {
   const errors = diagnostics.filter((one) => one.severity === 'error');
-  return listed(
+  return shown(
     errors.map(({ position, summary }) =>
       position === undefined ? summary : `${position.file}:${position.line}:${position.column}: ${summary}`,
     ),
   );
 }
 
-function listed(lines: readonly string[]): string {
-  const most = 10;
-  const rest = lines.length > most ? [`and ${lines.length - most} more`] : [];
-  return [...lines.slice(0, most), ...rest].join('; ');
+function shown(lines: readonly string[]): string {
+  return firstOf(lines, 10, '; ');
 }

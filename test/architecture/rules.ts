@@ -3,7 +3,7 @@ import type { SourceFile } from './files.ts';
 /** A rule gives what breaks it, one line each. */
 export type Rule = (files: readonly SourceFile[]) => string[];
 
-const plainFilesForDrivers = ['abort', 'clock', 'error', 'path-bytes', 'regular-file', 'secret'].map(
+const plainFilesForDrivers = ['abort', 'clock', 'error', 'first-of', 'path-bytes', 'regular-file', 'secret'].map(
   (name) => `core/${name}.ts`,
 );
 

@@ -2,6 +2,7 @@ import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackupReader, RestoreRequest } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
+import { firstOf } from '../../../core/first-of.ts';
 import { decodeName, encodeName } from '../../../core/path-bytes.ts';
 import type { RestoreTarget } from './restore-target.ts';
 import { childPath } from './restore-task.ts';
@@ -109,7 +110,8 @@ function notEmpty(paths: readonly string[]): TidemarkError {
 }
 
 function shown(paths: readonly string[]): string {
-  const more = paths.length > shownNames ? `, and ${paths.length - shownNames} more` : '';
-  const names = paths.slice(0, shownNames).map((path) => `/${path}`.toWellFormed());
-  return `${names.join(', ')}${more}`;
+  return firstOf(
+    paths.map((path) => `/${path}`.toWellFormed()),
+    shownNames,
+  );
 }

@@ -1,3 +1,4 @@
+import { firstOf } from '../../../core/first-of.ts';
 import type { TableFacts } from '../format/contents.ts';
 import { storedColumns } from '../rows/column.ts';
 import type { Look } from './look.ts';
@@ -32,10 +33,7 @@ export function lackTexts(lacks: Lacks): string[] {
   const tables = new Map<string, string[]>();
   for (const [{ database, name }, what] of lacks)
     tables.set(what, [...(tables.get(what) ?? []), `${database}.${name}`]);
-  return [...tables].map(([what, names]) => {
-    const more = names.length > listed ? `, and ${names.length - listed} more` : '';
-    return `the target lacks ${what}, which these need: ${names.slice(0, listed).join(', ')}${more}`;
-  });
+  return [...tables].map(([what, names]) => `the target lacks ${what}, which these need: ${firstOf(names, listed)}`);
 }
 
 const listed = 10;

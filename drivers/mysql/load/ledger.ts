@@ -1,4 +1,5 @@
 import type { NotRestored } from '../../../core/driver/index.ts';
+import { firstOf } from '../../../core/first-of.ts';
 import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
 import type { Failure } from './failure.ts';
 
@@ -115,17 +116,13 @@ export function needs(item: string, words = ''): string {
 
 function listOf(tables: readonly TableFacts[]): string {
   if (tables.length === 0) return '';
-  const names = tables.slice(0, listed).map((one) => `${one.database}.${one.name}`);
-  return ` (${names.join(', ')}${moreThan(tables)})`;
+  const names = tables.map((one) => `${one.database}.${one.name}`);
+  return ` (${firstOf(names, listed)})`;
 }
 
 function shortList(lost: readonly NotRestored[]): string {
-  const texts = lost.slice(0, listed).map(({ item, why, detail }) => `${item} (${why}: ${detail})`);
-  return `${texts.join(', ')}${moreThan(lost)}`;
-}
-
-function moreThan({ length }: { length: number }): string {
-  return length > listed ? `, and ${length - listed} more` : '';
+  const texts = lost.map(({ item, why, detail }) => `${item} (${why}: ${detail})`);
+  return firstOf(texts, listed);
 }
 
 /** A person at night must not have to guess which; thousands would hide the rest of the message. */

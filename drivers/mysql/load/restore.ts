@@ -1,5 +1,6 @@
 import type { BackupReader, RestoreRequest, RestoreResult } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
+import { firstOf } from '../../../core/first-of.ts';
 import type { DatabaseFacts, Entry, ObjectFacts, TableFacts } from '../format/contents.ts';
 import { parseSelection } from '../inventory/selection.ts';
 import { asTargetError } from '../protocol/server-error.ts';
@@ -135,9 +136,8 @@ function unmatchedPatterns({ tables, objects }: Chosen, only: readonly string[])
 function refuseExisting(chosen: Chosen, existing: Existing, subject: string): void {
   const found = [...chosen.tables, ...chosen.objects].filter((one) => existingOf(existing, one) !== undefined);
   if (found.length === 0) return;
-  const names = found.slice(0, 5).map((one) => `${one.database}.${one.name}`);
-  const more = found.length > names.length ? ` and ${found.length - names.length} more` : '';
-  throw new TidemarkError('TARGET_NOT_EMPTY', `the server already holds ${names.join(', ')}${more}`, {
+  const names = found.map((one) => `${one.database}.${one.name}`);
+  throw new TidemarkError('TARGET_NOT_EMPTY', `the server already holds ${firstOf(names, 5)}`, {
     subject,
     hint: 'Restore into an empty server, choose other tables, or allow replacing with `--overwrite`.',
   });

@@ -1,3 +1,4 @@
+import { firstOf } from '../../../core/first-of.ts';
 import type { RowFile, TableFacts } from '../format/contents.ts';
 import type { Failure } from './failure.ts';
 import type { TableState } from './ledger.ts';
@@ -66,8 +67,7 @@ export class TableProgress {
   failure(): Failure {
     const why = this.isDamaged ? 'damaged' : 'refused';
     const details = [...new Set(this.failures.map(({ detail }) => detail))];
-    const more = details.length > listed ? `; and ${details.length - listed} more` : '';
-    return { why, detail: `${details.slice(0, listed).join('; ')}${more}` };
+    return { why, detail: firstOf(details, listed, '; ') };
   }
 }
 
