@@ -1,12 +1,13 @@
 import { TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
+import { leave } from './leave.ts';
 import { main } from './program.ts';
 import { surroundingsOf } from './this-process.ts';
 
 const [ending, endingNow, unheard] = [new AbortController(), new AbortController(), new AbortController()];
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (endingNow.signal.aborted) process.exit(exitCodes.cancelled);
+    if (endingNow.signal.aborted) leave(exitCodes.cancelled);
     const next = ending.signal.aborted ? endingNow : ending;
     next.abort(new TidemarkError('CANCELLED', `ended by ${signal}`));
   });
@@ -23,7 +24,7 @@ const signals = { ending: ending.signal, endingNow: endingNow.signal, unheard: u
 const exitCode =
   (await main(process.argv.slice(2), surroundingsOf({ env: process.env, ...signals }))) || process.exitCode;
 // What was left as it is would keep the process.
-if (ending.signal.aborted) process.exit(exitCode);
+if (ending.signal.aborted) leave(Number(exitCode ?? 0));
 process.exitCode = exitCode;
 // Work that lost its job and does not let go must not keep it either: somebody else may take the job soon.
-setTimeout(() => process.exit(), 1_000).unref();
+setTimeout(() => leave(Number(process.exitCode ?? 0)), 1_000).unref();

@@ -1,8 +1,9 @@
-import { mkdir, open, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
+import { makeFolders } from '../make-folders.ts';
 import type { Catalog } from './catalog.ts';
 import { kysely } from './kysely.ts';
 import { migrations } from './migrations.ts';
@@ -67,7 +68,7 @@ async function openFile(patience: Patience): Promise<DatabaseSync> {
 
 /** The log and the shared memory beside it take their mode from this file. */
 async function createFile(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolders(dirname(path), 0o700);
   try {
     const file = await open(path, 'wx', 0o600);
     await file.close();

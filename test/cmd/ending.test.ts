@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -69,6 +69,61 @@ test('SIGTERM ends a verb that waits for its input', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 1_000)); // it says nothing while it waits
   child.kill('SIGTERM');
   assert.deepEqual(await Promise.race([ended, once(AbortSignal.timeout(5_000), 'abort')]), [130, null]);
+});
+
+test('what takes the place of a file of a repository is named at once, and no verb waits for it', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await rename(join(at.repository, 'config'), join(at.folder, 'config'));
+  await runOk('mkfifo', [join(at.repository, 'config')]);
+  for (const args of [
+    ['catalog', 'import', 'disk'],
+    ['backup', 'docs-daily'],
+    ['key', 'list', 'disk'],
+  ]) {
+    const told = await run(launcher, args, { cwd: at.folder, timeoutMs });
+    assert.deepEqual([told.code, /REPOSITORY_CORRUPT: config is a pipe/.test(told.stderr)], [10, true], told.stderr);
+  }
+});
+
+test('a process that is told to end does so although a call to the system never returns', async (t) => {
+  const at = await home(t);
+  await runOk('mkfifo', [join(at.folder, 'pipe')]);
+  const code = `
+    import { readFile } from 'node:fs';
+    import { leave } from '${join(import.meta.dirname, '../../cmd/leave.ts')}';
+    readFile('pipe', () => {});
+    process.on('SIGTERM', () => leave(130));
+    setInterval(() => {}, 1_000);
+    setTimeout(() => console.log('reading'), 100);`;
+  const child = await start(t, process.execPath, ['--input-type=module', '-e', code], { cwd: at.folder });
+  await waitFor('the call', () => child.output().includes('reading'));
+  await child.end('SIGTERM', 5_000);
+  assert.deepEqual(await child.ended, { code: 130, signal: null }, child.output());
+});
+
+test('a folder that cannot be restored into is refused in words, at once', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  await symlink(at.repository, join(at.folder, 'link'));
+  await runOk('mkfifo', [join(at.folder, 'pipe')]);
+  const before = await readdir(at.repository);
+  for (const [into, code, words] of [
+    ['/proc/nothing', 9, /TARGET_FAILED: \/proc\/nothing cannot be restored into: no folder can be made there/],
+    [join(at.folder, 'password'), 9, /TARGET_FAILED: .*something that is no folder stands there/],
+    [join(at.folder, 'pipe'), 9, /TARGET_FAILED: .*something that is no folder stands there/],
+    [join(at.folder, 'password/x'), 9, /TARGET_FAILED: .*a part of this path is no folder/],
+    [at.repository, 6, /TARGET_NOT_EMPTY: \S+ is a repository/],
+    [join(at.repository, 'new/one'), 6, /TARGET_NOT_EMPTY: \S+ lies in the repository \S+/],
+    [join(at.folder, 'link/new'), 6, /TARGET_NOT_EMPTY: \S+ lies in the repository \S+/],
+  ] as const) {
+    const args = ['restore', 'docs', '--into', into, '--overwrite', '--auto-approve'];
+    const told = await run(launcher, args, { cwd: at.folder, timeoutMs });
+    assert.deepEqual([told.code, words.test(told.stderr)], [code, true], told.stderr);
+    assert.doesNotMatch(told.stderr, /\bE[A-Z]+: /);
+  }
+  assert.deepEqual(await readdir(at.repository), before);
 });
 
 test('a reader that goes away takes nothing from the work of a verb and from its exit code', async (t) => {

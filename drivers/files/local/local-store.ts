@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, type Dirent } from 'node:fs';
+import { constants, type Dirent, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unlessAborted } from '../../../core/abort.ts';
@@ -68,10 +68,10 @@ export class LocalStore implements Store {
   }
 
   async #read(name: string, range: ByteRange | undefined): Promise<Uint8Array<ArrayBuffer>> {
-    const handle = await open(this.#pathOf(name), constants.O_RDONLY);
+    const handle = await openToRead(this.#pathOf(name), name);
     try {
       const info = await handle.stat();
-      if (!info.isFile()) throw notFound(name);
+      rejectOther(info, name);
       const offset = range?.offset ?? 0;
       const length = Math.max(0, Math.min(range?.length ?? info.size, info.size - offset));
       return await readFully(handle, offset, length);
@@ -92,7 +92,7 @@ export class LocalStore implements Store {
   head(name: string, signal?: AbortSignal): Promise<ObjectInfo> {
     return this.#run(signal, name, async () => {
       const info = await stat(this.#pathOf(name));
-      if (!info.isFile()) throw notFound(name);
+      rejectOther(info, name);
       return { name, sizeBytes: info.size };
     });
   }
@@ -234,6 +234,26 @@ export class LocalStore implements Store {
     }
     throw translate(error as NodeJS.ErrnoException, this.#options);
   }
+}
+
+/** Returns at once where a pipe stands in the place of the file: nobody may ever write to it. */
+async function openToRead(path: string, name: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (codeOf(error) === 'ENXIO') rejectOther(await stat(path), name); // a socket, which cannot be opened
+    throw error;
+  }
+}
+
+/** A folder is no object; whatever else is no file has taken the place of one. */
+function rejectOther(info: Stats, name: string): void {
+  if (info.isFile()) return;
+  if (info.isDirectory()) throw notFound(name);
+  const what = info.isFIFO() ? 'a pipe' : info.isSocket() ? 'a socket' : 'a device';
+  throw new TidemarkError('REPOSITORY_CORRUPT', `${name} is ${what}, where a file should be`, {
+    hint: 'Find out who put it there and move it away; bring the file back from a copy of the repository, if there was one.',
+  });
 }
 
 function notFound(name: string): TidemarkError {

@@ -1,7 +1,9 @@
-import { lstat, mkdir, readdir, realpath } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { type BackupReader, manifestFolder, type RestoreRequest } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
+import { makeFolders } from '../../../core/make-folders.ts';
 import { loadNative, workingFolder } from '../system/native.ts';
+import { repositoryAround } from './repository-around.ts';
 import { childPath } from './restore-task.ts';
 import { restoreSteps } from './restore-walk.ts';
 import { rejectConflicts } from './target-conflicts.ts';
@@ -20,7 +22,7 @@ export interface RestoreTarget {
 
 /**
  * Finds where to write and looks whether it may be written over, before anything is. Throws USAGE when nothing of the
- * backup is asked for, TARGET_NOT_EMPTY, TARGET_UNSAFE, TARGET_FAILED.
+ * backup is asked for, TARGET_NOT_EMPTY, TARGET_UNSAFE, TARGET_DENIED, TARGET_FAILED.
  */
 export async function openTarget(
   request: RestoreRequest,
@@ -74,7 +76,9 @@ function exists(look: () => unknown): boolean {
 
 async function prepareFolder(request: RestoreRequest, folder: string): Promise<RestoreTarget> {
   try {
-    await mkdir(folder, { recursive: true });
+    const repository = await repositoryAround(folder);
+    if (repository !== undefined) throw inRepository(folder, repository);
+    await makeFolders(folder);
     const entries = request.overwrite ? [] : await readdir(folder);
     if (entries.length > 0) throw notEmpty(`${folder} is not empty`);
     const root = await realpath(folder);
@@ -82,12 +86,34 @@ async function prepareFolder(request: RestoreRequest, folder: string): Promise<R
     const warnings = isLink ? [`${folder} is a symbolic link: what it leads to was written, ${root}`] : [];
     return { root, inPlace: false, leaveOut: [], warnings };
   } catch (error) {
-    if (error instanceof TidemarkError) throw error;
-    throw new TidemarkError('TARGET_FAILED', `${folder} cannot be used: ${(error as Error).message}`, {
-      hint: 'Give a folder that the user who runs tidemark may write.',
-      cause: error,
-    });
+    throw error instanceof TidemarkError ? error : unusable(folder, error as NodeJS.ErrnoException);
   }
+}
+
+function unusable(folder: string, cause: NodeJS.ErrnoException): TidemarkError {
+  const refused = ['EACCES', 'EPERM', 'EROFS'].includes(cause.code ?? '');
+  const why = reasons[cause.code ?? ''] ?? cause.message;
+  return new TidemarkError(refused ? 'TARGET_DENIED' : 'TARGET_FAILED', `${folder} cannot be restored into: ${why}`, {
+    hint: 'Give a folder that the user who runs tidemark may write, or one that can be made.',
+    cause,
+  });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EEXIST: 'something that is no folder stands there',
+  ENOTDIR: 'a part of this path is no folder',
+  ENOENT: 'no folder can be made there',
+  EACCES: 'permission denied',
+  EPERM: 'no folder may be made there',
+  EROFS: 'its file system is mounted read-only',
+  ENOSPC: 'no space left on its file system',
+};
+
+function inRepository(folder: string, repository: string): TidemarkError {
+  const what = folder === repository ? 'is a repository' : `lies in the repository ${repository}`;
+  return new TidemarkError('TARGET_NOT_EMPTY', `${folder} ${what}`, {
+    hint: 'Nothing was written. Restore into a folder outside of it.',
+  });
 }
 
 function notEmpty(message: string): TidemarkError {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../../../core/clock.ts';
@@ -12,6 +14,7 @@ import { storeContract } from '../../../contracts/store.ts';
 import { faultyStore } from '../../../kit/faulty-store.ts';
 import { runOk } from '../../../kit/process.ts';
 import { RecordingStore } from '../../../kit/recording-store.ts';
+import { atEnd } from '../../../kit/scope.ts';
 import { smallDisk } from '../../../kit/small-disk.ts';
 import { tempFolder } from '../../../kit/temp.ts';
 
@@ -175,3 +178,20 @@ function openLocal(path: string, settings: { requireMount?: boolean } = {}): Pro
 function code(expected: ErrorCode): (error: unknown) => boolean {
   return (error) => hasCode(error, expected);
 }
+
+test('a pipe or a socket in the place of an object is named, and not waited for', async (t) => {
+  const root = await tempFolder(t);
+  await using store = await openLocal(root);
+  await runOk('mkfifo', [join(root, 'pipe')]);
+  const server = createServer().listen(join(root, 'socket'));
+  await once(server, 'listening');
+  atEnd(t, () => void server.close());
+  for (const name of ['pipe', 'socket']) {
+    for (const call of [store.get(name), store.head(name)]) {
+      await assert.rejects(call, {
+        code: 'REPOSITORY_CORRUPT',
+        message: `${name} is a ${name}, where a file should be`,
+      });
+    }
+  }
+});
