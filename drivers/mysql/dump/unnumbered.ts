@@ -45,7 +45,8 @@ function isUnnumbered({ dictionary }: Dump, { spaces, holdsNoRows, transactional
 async function renamesOf({ control }: Dump): Promise<{ count: string; isRunning: boolean }> {
   const running = await control.row(
     'SELECT COUNT(*) AS running FROM information_schema.processlist WHERE id <> CONNECTION_ID() ' +
-      "AND info RLIKE '^[[:space:]]*(/[*].*[*]/)?[[:space:]]*(rename|alter.*rename)[[:space:]]'",
+      "AND REPLACE(CONVERT(info USING utf8mb4), CHAR(10 USING utf8mb4), ' ') " + // a dot stands for no line end
+      "RLIKE _utf8mb4'^[[:space:]]*(/[*].*[*]/)?[[:space:]]*(rename|alter.*rename)[[:space:]]'",
   );
   const rows = await control.rows("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_rename_table', 'Com_alter_table')");
   return { count: rows.map((row) => row.Value).join(), isRunning: running?.running !== '0' };

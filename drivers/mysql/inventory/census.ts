@@ -149,8 +149,11 @@ function unitOf(_: string, code: string): string {
   return String.fromCharCode(Number.parseInt(code, 16));
 }
 
-/** Of the server itself: its own databases, tables of running statements, parts of full-text indexes. */
+/**
+ * Of the server itself: its own databases, tables of running statements, parts of full-text and (`#i#`) vector indexes. In
+ * the name of a table of somebody's, `#` is written as `@0023`.
+ */
 function isInternal(file: string): boolean {
   const [database = '', name] = file.split('/');
-  return name === undefined || systemDatabases.includes(database) || name.startsWith('#') || name.startsWith('FTS_');
+  return name === undefined || systemDatabases.includes(database) || /^#|^FTS_|#i#\d+$/.test(name);
 }

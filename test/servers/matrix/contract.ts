@@ -21,7 +21,7 @@ export function driverContract(kind: ServerKind, shop: readonly string[]): void 
 
     const repository = await TestRepository.make(t);
     const { id, result } = await repository.backup(server);
-    assert.equal(result.facts.partial, false);
+    assert.equal(result.facts.partial, false, result.facts.warnings.join('; '));
 
     await t.test('by LOAD DATA', () => comesBack(server, repository, id, before));
     await t.test('by INSERT', async () => {
