@@ -13,6 +13,8 @@ export interface Ledger {
   readonly numbers: ReadonlySet<number>;
   /** Sequences have numbers, too: the `objectKey` of each. */
   readonly sequences: Map<number, string>;
+  /** What was described as a table, or as one that the server cannot open, by `keyOf`. */
+  readonly tables: ReadonlySet<string>;
   readonly beside: StoredObjects;
   /** What was described, for the columns of its views. */
   readonly databases: readonly DatabaseEntry[];
@@ -41,6 +43,7 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
   const reasons = new Map<string, Pick<Unread, 'state' | 'why'>>();
   const wanted = new Map<number | string, Wanted>();
   const doubted = new Map<string, TableEntry>();
+  const tables = new Set<string>();
   const databases: DatabaseEntry[] = [];
   let numbers = new Set<number>();
   let unlisted = new Set<number>();
@@ -50,6 +53,7 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
       return numbers;
     },
     databases,
+    tables,
     doubted,
     newer: new Set(),
     beside: { databases: new Map(), objects: new Map(), unread: new Map() },
@@ -62,6 +66,8 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
     sequences: new Map(),
     describe(described, { entries }) {
       databases.push(...described.databases);
+      for (const one of described.databases.flatMap((database) => database.tables)) tables.add(keyOf(one));
+      for (const one of described.unreadable) tables.add(keyOf(one));
       for (const { name: database, sequences } of described.databases) {
         for (const name of sequences) {
           const spaces = entries.get(keyOf({ database, name }))?.spaces ?? [];
@@ -158,6 +164,12 @@ export function lostOf(ledger: Ledger): Lost[] {
   const tables = ledger
     .open()
     .filter((one) => one.spaces.length > 0 || !objectKeysOf(one).some((key) => unread.has(key)))
-    .map(({ database, name, why }) => ({ what: `table ${database}.${name}`, why }));
+    .map((one) => ({ what: `${kindOf(one, ledger)} ${one.database}.${one.name}`, why: one.why }));
   return [...tables, ...unread.values()];
+}
+
+/** What moved whenever it was to be described has a name alone; views and some sequences have no number either. */
+function kindOf(entry: CensusEntry, { tables, sequences }: Ledger): string {
+  if (entry.spaces.some((space) => sequences.has(numberOf(space)))) return 'sequence';
+  return entry.spaces.length > 0 || tables.has(keyOf(entry)) ? 'table' : 'table, view or sequence';
 }

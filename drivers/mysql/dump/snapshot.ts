@@ -22,16 +22,17 @@ export interface Started {
 export async function startSnapshot(work: Dump): Promise<Started> {
   const { control, selection, dictionary, request } = work;
   request.progress.step('starting the snapshot');
+  const look = () => takeCensus(control, selection, dictionary);
   for (let round = 1; ; round++) {
-    const before = await takeCensus(control, selection, dictionary);
+    const before = round < rounds ? await look() : await whileNothingMoves(work, look);
     const point = await startAt(work);
-    const after = await takeCensus(control, selection, dictionary);
+    const after = await look();
     const isCalm = sameCensus(before, after) && !after.moving;
     if (!isCalm && round < rounds) continue;
     const inventory = isCalm ? await readInventory(control, selection, after) : undefined;
     if (inventory !== undefined && isComplete(inventory)) return { point, before, after, inventory };
     if (round < rounds) continue;
-    const calm = await whileNothingMoves(work, () => takeCensus(control, selection, dictionary));
+    const calm = await whileNothingMoves(work, look);
     return { point, before, after: calm, inventory: await readInventory(control, selection, calm) };
   }
 }

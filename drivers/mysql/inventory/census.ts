@@ -17,6 +17,8 @@ export interface Census {
   readonly moving: boolean;
   /** Those of them that are selected, as the dictionary calls them. What is still here when nothing moves has lost its definition. */
   readonly nameless: readonly CensusEntry[];
+  /** Each table of InnoDB has numbers here. One that has none moved while this look was taken, or is not in it. */
+  readonly numbersAll: boolean;
   /** Numbers are given in ascending order: what has a greater one was made after this look. */
   readonly newestNumber: number;
 }
@@ -58,6 +60,7 @@ export async function takeCensus(
     entries,
     moving: dictionary?.namesFiles === true && unlisted.length > 0,
     nameless: dictionary?.namesFiles ? nameless.filter((one) => selection.includes(one.database, one.name)) : [],
+    numbersAll: dictionary?.namesFiles === true,
     newestNumber: numbers.reduce((newest, one) => Math.max(newest, one), 0),
   };
 }

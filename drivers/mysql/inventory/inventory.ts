@@ -8,7 +8,7 @@ export interface Inventory {
   readonly databases: readonly DatabaseEntry[];
   /** What the server cannot open, in its own words. */
   readonly unreadable: readonly { readonly database: string; readonly name: string; readonly why: string }[];
-  /** What the census has and the server did not describe: it was being renamed, or is gone. */
+  /** What the census has and the server did not describe: it was being renamed, or is gone, or another has its name. */
   readonly unseen: readonly CensusEntry[];
 }
 
@@ -79,7 +79,7 @@ export async function describe(connection: Connection, selection: Selection, wan
   const collations = new Map((await listDatabases(connection)).map((one) => [one.name, one.collation]));
   const parts: Inventory[] = [];
   for (const one of wanted.entries.values()) {
-    const own = { entries: new Map([[keyOf(one), one]]), moving: false, nameless: [], newestNumber: 0 };
+    const own = { ...wanted, entries: new Map([[keyOf(one), one]]) };
     const collation = collations.get(one.database);
     if (collation === undefined) parts.push({ databases: [], unreadable: [], unseen: [one] });
     else parts.push(await describeOne({ connection, selection, engines, census: own }, { ...one, collation }));
@@ -142,13 +142,14 @@ async function readDatabase(
   const columns = await readColumns(connection, scope);
   const keys = await readKeys(connection, scope);
   const ofType = (...types: string[]) => wanted.filter((row) => types.includes(row.type!));
-  const tables = ofType('BASE TABLE', 'SYSTEM VERSIONED');
+  const spacesOf = (row: Row) => census?.entries.get(keyOf({ database: name, name: row.name! }))?.spaces ?? [];
+  const tables = ofType('BASE TABLE', 'SYSTEM VERSIONED').filter((row) => !isNamesake(row, spacesOf(row), census));
   const columnsOf = (row: Row) => columns.get(row.name!) ?? [];
   const entry: DatabaseEntry = {
     ...database,
     tables: tables.filter(isOpen).map((row) => ({
       ...tableEntry(database, row, engines),
-      spaces: census?.entries.get(keyOf({ database: name, name: row.name! }))?.spaces ?? [],
+      spaces: spacesOf(row),
       columns: columnsOf(row),
       key: keyColumns(columnsOf(row), keys.get(row.name!) ?? []),
     })),
@@ -162,6 +163,14 @@ async function readDatabase(
 
 function byName(a: Row, b: Row): number {
   return a.name! < b.name! ? -1 : 1;
+}
+
+/**
+ * Got its name after the census, or while that was taken: which table it is, nobody knows. Its number is in the census
+ * under another name, or it is new.
+ */
+function isNamesake({ engine }: Row, spaces: Spaces, census: Census | undefined): boolean {
+  return census?.numbersAll === true && engine === 'InnoDB' && spaces.length === 0;
 }
 
 function isOpen(row: Row): boolean {

@@ -32,7 +32,7 @@ test('what is lost follows from the looks at the server and what was read', () =
     ledger.want(censusOf(last));
     assert.deepEqual(
       lostOf(ledger).map((one) => one.what),
-      lost.map((one) => `table shop.${one}`),
+      lost.map((one) => (one === 'n' ? 'table, view or sequence shop.n' : `table shop.${one}`)),
       name,
     );
   }
@@ -61,7 +61,7 @@ function censusOf(tables: Tables): Census {
     return [keyOf({ database: 'shop', name }), { database: 'shop', name, spaces }];
   });
   const newestNumber = Math.max(0, ...Object.values(tables).flat());
-  return { entries: new Map(entries), moving: false, nameless: [], newestNumber };
+  return { entries: new Map(entries), moving: false, nameless: [], numbersAll: true, newestNumber };
 }
 
 function asRead(table: CensusEntry): TablesRead['whole'][number] {
