@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { BackupRequest, BackupResult, BackupSink } from '../../../core/driver/index.ts';
-import { type Entry, notCarried } from '../format/contents.ts';
+import { type Consistency, type Entry, notCarried } from '../format/contents.ts';
 import { dictionaryOf } from '../inventory/census.ts';
 import type { Missable, Missing } from '../inventory/privileges.ts';
 import { parseSelection } from '../inventory/selection.ts';
@@ -109,9 +109,8 @@ async function describeBackup(
   const lost = lostOf(ledger);
   const unmatched = unmatchedPatterns(work.request.include, started);
   const later = tables.filter((one) => one.later !== undefined);
-  const consistency = later.length === 0 ? 'one moment' : 'one moment, but for tables that changed meanwhile';
   const all: Entry[] = [
-    { kind: 'server', notCarried, consistency },
+    { kind: 'server', notCarried, consistency: consistencyOf(ledger) },
     ...ledger.beside.databases.values(),
     ...tables,
     ...ledger.beside.objects.values(),
@@ -131,4 +130,15 @@ async function describeBackup(
       partial: lost.length + later.length + missing.length + unmatched.length + ledger.doubted.size > 0,
     },
   };
+}
+
+function consistencyOf({ whole }: Ledger): Consistency {
+  const all = [...whole.values()];
+  const isOutside = all.some(({ table }) => !table.transactional && !table.holdsNoRows);
+  const isLater = all.some(({ facts }) => facts.later !== undefined);
+  const exceptions = [
+    ...(isOutside ? ['tables that are not transactional'] : []),
+    ...(isLater ? ['tables that changed meanwhile'] : []),
+  ];
+  return exceptions.length === 0 ? 'one moment' : `one moment, but for ${exceptions.join(' and ')}`;
 }

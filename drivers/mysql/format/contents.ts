@@ -7,12 +7,12 @@ export interface ServerEntry {
   readonly kind: 'server';
   /** Classes of objects that this kind of backup does not carry. */
   readonly notCarried: readonly string[];
-  /** Whether all tables are of the backup's moment; see `TableFacts.later` and the manifest's warnings. */
+  /** Whether all rows are of the backup's moment; see `TableFacts.later` and the manifest's warnings. */
   readonly consistency: Consistency;
 }
 
-/** The rule that a backup followed. */
-export type Consistency = 'one moment' | 'one moment, but for tables that changed meanwhile';
+/** The rule that a backup followed, with the kinds of tables that are of other moments. */
+export type Consistency = 'one moment' | `one moment, but for ${string}`;
 
 export interface DatabaseFacts {
   readonly kind: 'database';

@@ -43,6 +43,30 @@ test('without a binary log the snapshots start under a brief lock', async (t) =>
   assert.equal(Number(row!.total), 2 * accounts * 100);
 });
 
+test('a backup claims one moment for what its snapshot holds alone', async (t) => {
+  const source = await startMariadb(t);
+  await source.query('CREATE DATABASE shop; CREATE DATABASE old; CREATE TABLE shop.a (i INT PRIMARY KEY)');
+  await source.query('CREATE TABLE old.m (i INT) ENGINE=MyISAM; CREATE TABLE old.r (i INT) ENGINE=Aria');
+  const repository = await TestRepository.make(t);
+  const claimOf = async (include: string[], change?: string) => {
+    let steps = 0;
+    const step = (text: string) => {
+      if (text.startsWith('reading') && steps++ === 0 && change !== undefined) runNow(source, change);
+    };
+    const { contents } = (await repository.backup(source, { include, step })).result.facts;
+    return contents.find((one) => one.kind === 'server')!.consistency;
+  };
+  const change = 'ALTER TABLE shop.a FORCE';
+  assert.equal(await claimOf(['shop']), 'one moment');
+  assert.equal(await claimOf(['shop', 'old.m']), 'one moment, but for tables that are not transactional');
+  assert.equal(await claimOf(['old.r']), 'one moment, but for tables that are not transactional');
+  assert.equal(await claimOf(['shop'], change), 'one moment, but for tables that changed meanwhile');
+  assert.equal(
+    await claimOf([], change),
+    'one moment, but for tables that are not transactional and tables that changed meanwhile',
+  );
+});
+
 test('a table that changes while it is read is read again whole at a later moment, or named', async (t) => {
   const source = await startMariadb(t, { args: ['--log-bin', '--server-id=5'] });
   await makeBank(source);
