@@ -11,6 +11,7 @@ import { readServer } from '../server.ts';
 import type { ServerAddress } from '../settings.ts';
 import { type DumpResult, type DumpSetup, type DumpTask, moduleUrl } from './dump-thread.ts';
 import { Folder, storeFolder } from './folder.ts';
+import { holdGroups } from './hold-groups.ts';
 import { type Ledger, lostOf, newLedger } from './ledger.ts';
 import { rootLoadScript } from './load-script.ts';
 import { storeObjects } from './object-dump.ts';
@@ -83,13 +84,15 @@ async function dump(work: Dump, unseen: readonly Missing[]): Promise<BackupResul
   return await describeBackup(work, started, ledger, [...ever.values()]);
 }
 
-/** All together first, then one by one. What is missing after that stays in the ledger, and is named. */
+/** In groups first, then one by one. What is missing after that stays in the ledger, and is named. */
 async function readWhatMoved(work: Dump, started: Started, ledger: Ledger): Promise<void> {
   for (let round = 0; ; round++) {
-    const { missing, isSure } = await findMissing(work, ledger);
-    if ((missing.length === 0 && isSure) || round === rounds) return;
+    const { missing, census } = await findMissing(work, ledger);
+    if ((missing.length === 0 && !census.moving) || round === rounds) return;
     work.request.progress.step('reading again what was changed meanwhile');
-    const groups = round === 0 ? [missing] : missing.slice(0, stubborn).map((one) => [one]);
+    const described = ledger.databases.flatMap((one) => one.tables);
+    const isFirst = round === 0;
+    const groups = isFirst ? holdGroups(missing, census, described) : missing.slice(0, stubborn).map((one) => [one]);
     for (const group of groups) await readLater(work, started, ledger, group);
   }
 }

@@ -1,4 +1,4 @@
-import { takeCensus } from '../inventory/census.ts';
+import { type Census, takeCensus } from '../inventory/census.ts';
 import { readCode } from '../inventory/inventory.ts';
 import { whileNothingMoves } from './ddl-pause.ts';
 import type { Ledger } from './ledger.ts';
@@ -6,16 +6,16 @@ import { storeObjects } from './object-dump.ts';
 import type { Dump, Unread } from './work.ts';
 
 /**
- * The last look: what was there at the backup's moment, is not in the backup and may be found yet. `isSure` is false when
- * things moved also during this look: there may be more.
+ * The last look: what was there at the backup's moment, is not in the backup and may be found yet. When things moved also
+ * during this look (`census.moving`), there may be more.
  */
-export async function findMissing(work: Dump, ledger: Ledger): Promise<{ missing: Unread[]; isSure: boolean }> {
+export async function findMissing(work: Dump, ledger: Ledger): Promise<{ missing: Unread[]; census: Census }> {
   await storeCode(work, ledger);
   const look = () => takeCensus(work.control, work.selection, work.dictionary);
   const first = await look();
   const census = first.moving ? await whileNothingMoves(work, look) : first;
   ledger.want(census);
-  return { missing: ledger.open().filter((one) => one.state === 'changed'), isSure: !census.moving };
+  return { missing: ledger.open().filter((one) => one.state === 'changed'), census };
 }
 
 /** Routines and events that came, or got another name. */
