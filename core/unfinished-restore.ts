@@ -1,4 +1,4 @@
-import type { AppliedState, Catalog, Job } from './catalog/index.ts';
+import type { AppliedState, Catalog, Job, ProcessFate } from './catalog/index.ts';
 import type { ErrorCode } from './error-codes.ts';
 import type { RestorePlan } from './restore/index.ts';
 
@@ -27,10 +27,13 @@ export function unfinishedRestore(
   source: string,
   resources: AppliedState['resources'],
   now: Date,
+  fate: (owner: string) => ProcessFate = () => 'unknown',
 ): Job | undefined {
   const names = namesOf(`sources.${source}`, resources);
   const into = restores.filter(({ uses }) => uses.some(({ thing, mode }) => mode === 'write' && names.has(thing)));
-  return into.find((job) => mayBeHalf(job, now) && isRemembered(job, now) && !into.some((other) => mends(other, job)));
+  return into.find(
+    (job) => mayBeHalf(job, now, fate) && isRemembered(job, now) && !into.some((other) => mends(other, job)),
+  );
 }
 
 /** Addresses of one identity are one source. */
@@ -44,6 +47,9 @@ function namesOf(address: string, resources: AppliedState['resources']): Readonl
 const beforeWriting: readonly ErrorCode[] = [
   'USAGE',
   'NOT_APPLIED',
+  'SECRET_UNREADABLE',
+  'CATALOG_BUSY',
+  'CATALOG_UNREADABLE',
   'BACKUP_NOT_FOUND',
   'REPOSITORY_MISSING',
   'REPOSITORY_LOCKED',
@@ -52,9 +58,13 @@ const beforeWriting: readonly ErrorCode[] = [
   'TARGET_DENIED',
 ];
 
-function mayBeHalf({ state, startedAt, lease, error, result }: Job, now: Date): boolean {
+function mayBeHalf(
+  { state, startedAt, lease, error, result }: Job,
+  now: Date,
+  fate: (owner: string) => ProcessFate,
+): boolean {
   if (startedAt === undefined) return false;
-  if (state === 'running') return lease === undefined || lease.until <= now; // its process died, and nobody took it over
+  if (state === 'running') return lease === undefined || lease.until <= now || fate(lease.owner) === 'gone'; // and nobody took it over
   if (state === 'partial') return lacksParts(result);
   if (state === 'failed') return error === undefined || !beforeWriting.includes(error.code);
   return state === 'cancelled';
@@ -62,8 +72,11 @@ function mayBeHalf({ state, startedAt, lease, error, result }: Job, now: Date): 
 
 /** What the backup itself does not have, or an owner that only root may set, leaves nothing half. */
 function lacksParts(result: Job['result']): boolean {
-  const notRestored = (result?.notRestored ?? []) as readonly { readonly why: string }[];
-  return notRestored.some(({ why }) => why !== 'absent');
+  return notRestored(result).some(({ why }) => why !== 'absent');
+}
+
+function notRestored(result: Job['result']): readonly { readonly item: string; readonly why: string }[] {
+  return (result?.notRestored ?? []) as ReturnType<typeof notRestored>;
 }
 
 function isRemembered({ endedAt }: Job, now: Date): boolean {
@@ -72,11 +85,20 @@ function isRemembered({ endedAt }: Job, now: Date): boolean {
 
 /** Two restores into one source never run at a time. A backup of another plan may hold less. */
 function mends(later: Job, job: Job): boolean {
-  if (later.state !== 'succeeded' || job.endedAt === undefined || later.startedAt! < job.endedAt) return false;
-  const [did, should] = [later, job].map(({ request }) => request as unknown as RestorePlan) as [
-    RestorePlan,
-    RestorePlan,
-  ];
-  const samePart = should.only.length > 0 && should.only.every((pattern) => did.only.includes(pattern));
+  if (!isWhole(later) || job.endedAt === undefined || later.startedAt! < job.endedAt) return false;
+  const [did, should] = [planOf(later), planOf(job)];
+  if (did.backup.partial && did.backup.snapshot !== should.backup.snapshot) return false;
+  const absent = new Set(notRestored(later.result).map(({ item }) => item));
+  const broughtBack = did.only.filter((pattern) => !absent.has(pattern));
+  const samePart = should.only.length > 0 && should.only.every((pattern) => broughtBack.includes(pattern));
   return did.backup.plan === should.backup.plan && (did.only.length === 0 || samePart);
+}
+
+/** It brought back all that its backup has of what it was asked for. */
+function isWhole({ state, result }: Job): boolean {
+  return state === 'succeeded' || (state === 'partial' && !lacksParts(result));
+}
+
+function planOf({ request }: Job): RestorePlan {
+  return request as unknown as RestorePlan;
 }

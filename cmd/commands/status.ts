@@ -18,7 +18,9 @@ export const registerStatus: Register = (program, bind) => {
     .option('--check', 'exit with 1 when something is not safe')
     .action(
       bind(async ({ catalog, drivers, output, surroundings }, { check, label }: Options) => {
-        const overview = await readOverview(await catalog(), await drivers(), surroundings.clock.now(), label);
+        const { clock, self } = surroundings;
+        const sources = { catalog: await catalog(), drivers: await drivers(), fate: self.fate };
+        const overview = await readOverview(sources, clock.now(), label);
         const safe = isSafe(overview);
         output.result(() => statusText(overview, safe, output.look), overviewJson(overview));
         return check && !safe ? 1 : exitCodes.ok;

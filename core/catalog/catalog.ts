@@ -1,6 +1,6 @@
 import type { Resource } from '../config/index.ts';
 import type { BackupType, Manifest, Selection } from '../driver/index.ts';
-import type { Job, Jobs, KeepLimits, NewJob } from './job.ts';
+import type { Job, Jobs, KeepLimits, NewJob, ProcessFate } from './job.ts';
 
 export * from './job.ts';
 
@@ -248,8 +248,8 @@ export interface Daemons {
   enter(daemon: DaemonRecord): Promise<DaemonRecord | undefined>;
   /** Says that this daemon lives until `until`. Throws DAEMON_RUNNING when another one has taken the place. */
   beat(daemon: DaemonRecord): Promise<void>;
-  /** The one that is alive now, if any. */
-  alive(): Promise<readonly DaemonRecord[]>;
+  /** The one that is alive now, if any: not one whose process is gone, nor one that has said nothing for too long. */
+  alive(fate?: (owner: string) => ProcessFate): Promise<readonly DaemonRecord[]>;
   /** Frees the place when this owner has it. */
   leave(owner: string): Promise<void>;
 }

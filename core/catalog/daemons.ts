@@ -12,7 +12,10 @@ export function openDaemons({ db, clock }: PartContext): Daemons {
   return {
     enter: (daemon) => enter(db, daemon, now),
     beat: (daemon) => beat(db, daemon),
-    alive: async () => (await alive(db, now())).map(toDaemon),
+    alive: async (fate = () => 'unknown') => {
+      const rows = await alive(db, now());
+      return rows.filter(({ owner }) => fate(owner) !== 'gone').map(toDaemon);
+    },
     leave: async (owner) => {
       await db.updateTable('daemon').set({ until: 0 }).where('owner', '=', owner).execute();
     },

@@ -56,7 +56,10 @@ async function renameReferences(
   await renameInJobs(db, field, oldName, name);
 }
 
-/** A job that waits, and one that runs and may have to be tried again, must find what it was queued for. */
+/**
+ * A job that waits, and one that runs and may have to be tried again, must find what it was queued for; one that has ended
+ * goes on telling what it did to the resource.
+ */
 async function renameInJobs(
   db: Transaction<Tables>,
   field: ReferenceField,
@@ -67,8 +70,8 @@ async function renameInJobs(
   const jobs = await db
     .selectFrom('job')
     .select(['id', 'request', 'uses'])
-    .where('state', 'in', ['queued', 'running'])
-    .execute();
+    .where((is) => is.or([is('request', 'like', `%"${oldName}"%`), is('uses', 'like', `%${from}"%`)]))
+    .execute(); // some of them name something else so
   for (const { id, request, uses } of jobs) {
     const renamed = {
       request: jsonColumn(renameIn(JSON.parse(request), field, oldName, name) as object),

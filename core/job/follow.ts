@@ -22,9 +22,9 @@ export interface FollowOptions {
 const lookEveryMs = 500;
 
 /**
- * Queues a job and waits for its end: runs it here when no daemon is alive, otherwise watches the daemon do it, and runs
- * it here when that daemon dies before it begins. Gives the job in its final state, whatever that is. A job that still
- * waits when this process dies is cancelled by whoever looks next.
+ * Queues a job and waits for its end: runs it here when no daemon is alive, otherwise watches the daemon do it, and takes
+ * it over when that daemon dies. Gives the job in its final state, whatever that is. A job that still waits when this
+ * process dies is cancelled by whoever looks next.
  * Throws CANCELLED when it did not wait for the end.
  */
 export async function submitAndFollow(
@@ -46,6 +46,7 @@ export async function submitAndFollow(
     if (options.signal.aborted && !job.cancelRequested) {
       await requestCancel(id, context);
     } else if (job.state !== 'queued' || !(await runHere(job, context, operation, options))) {
+      if (job.state === 'running' && !(await isDaemonAlive(context))) await takeOver(context, options.signal);
       if (options.hurry?.aborted) throw leftToItsEnd(job);
       if (job.state === 'queued') onceTold(await waitReason(job, context));
       await waitALittle(context, options.signal);
@@ -56,11 +57,15 @@ export async function submitAndFollow(
 /**
  * Queues a job for a daemon, and waits for nothing. Throws DAEMON_MISSING, before anything is queued, when none is alive.
  */
-export async function submitDetached(newJob: NewJob, { catalog }: JobContext): Promise<Job> {
-  if ((await catalog.daemons.alive()).length > 0) return catalog.jobs.add(newJob);
+export async function submitDetached(newJob: NewJob, context: JobContext): Promise<Job> {
+  if (await isDaemonAlive(context)) return context.catalog.jobs.add(newJob);
   throw new TidemarkError('DAEMON_MISSING', 'no daemon runs on this catalog that would do the job', {
     hint: 'Start `tidemark daemon`, or leave `--detach` out: then the job runs here, and its end is waited for.',
   });
+}
+
+async function isDaemonAlive({ catalog, fate }: JobContext): Promise<boolean> {
+  return (await catalog.daemons.alive(fate)).length > 0;
 }
 
 function everySoOften({ clock }: JobContext, everyMs: number, call: () => Promise<void>): () => Promise<void> {
@@ -117,7 +122,7 @@ async function runHere(
   { signal, hurry, onChange }: FollowOptions,
 ): Promise<boolean> {
   const { catalog, owner } = context;
-  if ((await catalog.daemons.alive()).length > 0) return false;
+  if (await isDaemonAlive(context)) return false;
   await takeOver(context, signal);
   const claimed = await catalog.jobs.claim({ owner, leaseMs, id: job.id });
   if (claimed === undefined) return false;

@@ -4,6 +4,7 @@ export {
   type DestinationOverview,
   isSafe,
   type Overview,
+  type OverviewSources,
   type PlanOverview,
   readOverview,
   type SourceOverview,

@@ -1,5 +1,13 @@
 import { appliedPlans } from '../applied.ts';
-import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/index.ts';
+import type {
+  AppliedState,
+  BackupRecord,
+  Catalog,
+  DaemonRecord,
+  Job,
+  PlanStatus,
+  ProcessFate,
+} from '../catalog/index.ts';
 import type { Drivers, PlanSettings } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import { type Label, labelFilter } from '../labels.ts';
@@ -57,13 +65,19 @@ export interface DestinationOverview {
   readonly sizeBytes: number;
 }
 
+/** Where an overview is read, and what can be known of the processes that left their names there. */
+export interface OverviewSources {
+  readonly catalog: Catalog;
+  readonly drivers: Drivers;
+  fate(owner: string): ProcessFate;
+}
+
 /**
  * With labels, of what has them: a source is there when it has them all, with all its plans, or with those of its plans
  * that have them. Throws NOT_APPLIED when no source is left: of nothing one cannot say that it is safe.
  */
 export async function readOverview(
-  catalog: Catalog,
-  drivers: Drivers,
+  { catalog, drivers, fate }: OverviewSources,
   now: Date,
   labels: readonly Label[] = [],
 ): Promise<Overview> {
@@ -79,9 +93,10 @@ export async function readOverview(
     .map(({ name, spec }) => ({ name, driver: String(spec.driver), own: plansOf(name, plans) }))
     .filter(({ name, own }) => own.length > 0 || matches({ source: name }));
   if (labels.length > 0 && sources.length === 0) throw nothingLabelled(labels);
-  const daemons = await catalog.daemons.alive();
+  const daemons = await catalog.daemons.alive(fate);
   const restores = await recentRestores(catalog, now);
-  const unfinished = (source: string) => restoreProblems(unfinishedRestore(restores, source, state.resources, now));
+  const unfinished = (source: string) =>
+    restoreProblems(unfinishedRestore(restores, source, state.resources, now, fate));
   return {
     serial: state.serial,
     daemons,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +106,38 @@ test('a killed daemon takes its job processes with it, and the next one begins t
     return attempt === 2 || (state !== 'running' && error?.code === 'JOB_LOST');
   });
   assert.ok(performance.now() - startedMs < 10_000, `${performance.now() - startedMs} ms`);
+});
+
+test('a killed daemon is known to be gone at once: by status, by a backup, and by what would be left to it', async (t) => {
+  const { at, catalog } = await applied(t);
+  const killed = await startDaemon(t, at);
+  assert.equal(JSON.parse((await at.tidemark('status', '--json')).stdout).daemons.length, 1);
+  await killed.end('SIGKILL');
+  assert.equal((await catalog.daemons.alive()).length, 1, 'by its own word it would still live');
+  assert.deepEqual(JSON.parse((await at.tidemark('status', '--json')).stdout).daemons, []);
+  const detached = await at.tidemark('backup', 'docs-daily', '--detach');
+  assert.deepEqual([detached.code, /DAEMON_MISSING/.test(detached.stderr)], [5, true], detached.stderr);
+  const backup = await at.tidemark('backup', 'docs-daily', '--json');
+  assert.equal(backup.code, 0, backup.stderr);
+  assert.equal((await catalog.daemons.alive()).length, 1, 'all of this took less time than its word holds');
+});
+
+test('a verb that follows the job of a killed daemon ends with it', async (t) => {
+  const { at, catalog } = await applied(t);
+  await large(at, 256);
+  const killed = await startDaemon(t, at);
+  const follower = await verb(t, at, 'backup', 'docs-daily');
+  const child = await stoppedJobProcess(t, at, killed.pid);
+  const { owner } = processOwner(hostname(), child);
+  await killed.end('SIGKILL');
+  await waitFor('the end of the job process', () => here.fate(owner) === 'gone', { timeoutMs: 2_000 });
+  const ended = await Promise.race([follower.ended, once(AbortSignal.timeout(30_000), 'abort')]);
+  assert.deepEqual(ended, { code: 6, signal: null }, follower.output());
+  assert.match(follower.output(), /error JOB_LOST: the process that ran the job died/);
+  assert.deepEqual(
+    (await catalog.jobs.list()).map(({ state, error }) => [state, error?.code]),
+    [['failed', 'JOB_LOST']],
+  );
 });
 
 test('a second Ctrl-C leaves neither a running job nor a lock', async (t) => {

@@ -91,6 +91,21 @@ export const exclusionCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await claimedIds(catalog), [], 'the backup that began under the old name still reads it');
   },
 
+  async 'a restore that has ended is known by the new name of what it wrote and of what it read'(_t, catalog) {
+    await commit(catalog, { put: [resource('sources.shop'), resource('plans.nightly')] });
+    const request = { backup: { plan: 'nightly', source: 'shop' }, target: { source: 'shop' }, only: [] };
+    const { id } = await catalog.jobs.add(job({ ...writes('sources.shop'), plan: undefined, request }));
+    await catalog.jobs.transition((await catalog.jobs.claim({ ...lease, id }))!, 'failed');
+    const rename = [
+      { from: 'sources.shop', to: 'sources.store' },
+      { from: 'plans.nightly', to: 'plans.daily' },
+    ];
+    for (const one of rename) await commit(catalog, { rename: [one] });
+    const { uses, request: told } = await catalog.jobs.get(id);
+    assert.deepEqual(uses, [{ thing: 'sources.store', mode: 'write' }]);
+    assert.deepEqual(told, { backup: { plan: 'daily', source: 'store' }, target: { source: 'store' }, only: [] });
+  },
+
   async 'a claim of some kinds leaves the others'(_t, catalog) {
     await catalog.jobs.add(job());
     const other = await catalog.jobs.add(job({ kind: 'follow', uses: [] }));

@@ -85,6 +85,8 @@ export const watchCases: Readonly<Record<string, CatalogCase>> = {
     await assert.rejects(catalog.daemons.beat(two), (error) => hasCode(error, 'DAEMON_RUNNING'));
     await catalog.daemons.leave('b');
     assert.deepEqual(await catalog.daemons.alive(), [one]);
+    assert.deepEqual(await catalog.daemons.alive(() => 'alive'), [one]);
+    assert.deepEqual(await catalog.daemons.alive(() => 'gone'), [], 'its process is known to have ended');
     const later = daemon('a', new Date(until.getTime() + 30_000));
     await catalog.daemons.beat(later);
     clock.advance(45_000);

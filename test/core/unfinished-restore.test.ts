@@ -6,13 +6,19 @@ import { rememberedMs, unfinishedRestore } from '../../core/unfinished-restore.t
 const hour = (hours: number) => new Date(Date.UTC(2026, 10, 1) + hours * 3_600_000);
 const now = hour(100);
 
-type Change = Partial<Job> & { readonly only?: readonly string[]; readonly plan?: string; readonly into?: string };
+type Change = Partial<Job> & {
+  readonly only?: readonly string[];
+  readonly plan?: string;
+  readonly into?: string;
+  /** The snapshot of a backup that is partial itself. */
+  readonly partialOf?: string;
+};
 
 /** A restore that began at this hour and ended half an hour later. */
 function restore(
   at: number,
   state: Job['state'],
-  { only = [], plan = 'all', into = 'shop', ...rest }: Change = {},
+  { only = [], plan = 'all', into = 'shop', partialOf, ...rest }: Change = {},
 ): Job {
   return {
     id: `at ${at}`,
@@ -20,7 +26,11 @@ function restore(
     state,
     trigger: 'manual',
     source: 'shop',
-    request: { backup: { plan }, target: { source: into }, only },
+    request: {
+      backup: { plan, snapshot: partialOf ?? 'one', partial: partialOf !== undefined },
+      target: { source: into },
+      only,
+    },
     uses: [{ thing: `sources.${into}`, mode: 'write' }],
     attempt: 1,
     attempts: 1,
@@ -33,8 +43,9 @@ function restore(
 }
 
 const failed = (code: NonNullable<Job['error']>['code']) => ({ error: { code, message: '' } });
-const notRestored = (why: string) => ({ result: { notRestored: [{ item: 'shop.orders', why }] } });
-const lease = (until: Date) => ({ endedAt: undefined, lease: { owner: 'x', until, fence: 1 } });
+const notRestored = (why: string, item = 'shop.orders') => ({ result: { notRestored: [{ item, why }] } });
+const lease = (until: Date, owner = 'x') => ({ endedAt: undefined, lease: { owner, until, fence: 1 } });
+const noOwners = { result: { notRestored: [] } };
 const lost = restore(1, 'failed', failed('JOB_LOST'));
 
 const cases: Readonly<Record<string, readonly [given: readonly Job[], found: string | undefined]>> = {
@@ -43,6 +54,33 @@ const cases: Readonly<Record<string, readonly [given: readonly Job[], found: str
   'its process was killed': [[lost], 'at 1'],
   'its process was killed, and nobody saw it yet': [[restore(1, 'running', lease(hour(99)))], 'at 1'],
   'it is at work': [[restore(1, 'running', lease(hour(101)))], undefined],
+  'its process is known to be gone': [[restore(1, 'running', lease(hour(101), 'gone'))], 'at 1'],
+  'its secret could not be read': [[restore(1, 'failed', failed('SECRET_UNREADABLE'))], undefined],
+  'the catalog was busy': [[restore(1, 'failed', failed('CATALOG_BUSY'))], undefined],
+  'a later one brought back all but owners': [[restore(2, 'partial', noOwners), lost], undefined],
+  'a later one lacked a pattern that nothing fits, and the rest is back': [
+    [
+      restore(2, 'partial', { only: ['a', 'b'], ...notRestored('absent', 'b') }),
+      restore(1, 'failed', { only: ['a'], ...failed('JOB_LOST') }),
+    ],
+    undefined,
+  ],
+  'a later one lacked the part itself': [
+    [
+      restore(2, 'partial', { only: ['a', 'b'], ...notRestored('absent', 'b') }),
+      restore(1, 'failed', { only: ['b'], ...failed('JOB_LOST') }),
+    ],
+    'at 1',
+  ],
+  'a later one left a table damaged': [[restore(2, 'partial', notRestored('damaged')), lost], 'at 2'],
+  'the same backup, partial itself, is back whole': [
+    [
+      restore(2, 'partial', { partialOf: 'two', ...noOwners }),
+      restore(1, 'failed', { partialOf: 'two', ...failed('JOB_LOST') }),
+    ],
+    undefined,
+  ],
+  'another backup, partial itself, is back': [[restore(2, 'partial', { partialOf: 'two', ...noOwners }), lost], 'at 1'],
   'it failed in the middle': [[restore(1, 'failed', failed('TARGET_FAILED'))], 'at 1'],
   'the server went away': [[restore(1, 'failed', failed('SOURCE_UNREACHABLE'))], 'at 1'],
   'the target held data': [[restore(1, 'failed', failed('TARGET_NOT_EMPTY'))], undefined],
@@ -77,6 +115,8 @@ const cases: Readonly<Record<string, readonly [given: readonly Job[], found: str
   ],
 };
 
+const fate = (owner: string) => (owner === 'gone' ? 'gone' : 'unknown');
+
 function resources(): ReadonlyMap<string, AppliedResource> {
   const resource = (name: string, identity: string) =>
     [`sources.${name}`, { identity } as unknown as AppliedResource] as const;
@@ -85,7 +125,7 @@ function resources(): ReadonlyMap<string, AppliedResource> {
 
 for (const [what, [given, found]] of Object.entries(cases)) {
   test(`a source after restores into it: ${what}`, () => {
-    assert.equal(unfinishedRestore(given, 'shop', resources(), now)?.id, found);
+    assert.equal(unfinishedRestore(given, 'shop', resources(), now, fate)?.id, found);
   });
 }
 
