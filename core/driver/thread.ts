@@ -39,16 +39,23 @@ export interface ThreadContext {
   progress(done: { bytes?: number; items?: number }): void;
 }
 
+/** The content of a file from `start` to `end`, its edges as they were moved. */
+export interface FilePart extends Content {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What a backup may do with the repository. Writing blocks this thread while the destination is behind. */
 export interface BackupThreadContext extends ThreadContext {
   /** A new file body. Several may be open in one thread. */
   writer(chunking: Chunking): ContentWriter;
   /**
    * Stores a part of an open file, cut by content. Parts of one file may be stored by different threads: their edges are
-   * moved to cuts that depend on content only, so the contents of the parts in order are the content of the file.
-   * `part` is in bytes; the last part of a file ends at `fileSizeBytes`.
+   * moved to cuts that depend on content only, so the contents of the parts in order are the content of the file, unless
+   * it changed meanwhile: then a part may begin where the one before it did not end. `part` is in bytes; the last part of a
+   * file ends at `fileSizeBytes`.
    */
-  filePart(descriptor: number, part: { start: number; end: number }, fileSizeBytes: number): Content;
+  filePart(descriptor: number, part: { start: number; end: number }, fileSizeBytes: number): FilePart;
   /** Stores bytes as one blob, whatever their length (up to 8 MiB), and gives its content. */
   blob(bytes: Uint8Array): Content;
   /** Whether the repository has every blob of this content. Ask before a content of the parent is used again. */

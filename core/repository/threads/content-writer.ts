@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { Chunking, Content, ContentWriter } from '../../driver/index.ts';
+import type { Chunking, Content, ContentWriter, FilePart } from '../../driver/index.ts';
 import { TidemarkError } from '../../error.ts';
 import { idBytes } from '../format/blob-id.ts';
 import { findCut, maxBytes, nextCut, windowBytes } from '../format/chunker.ts';
@@ -109,7 +109,7 @@ export class FilePartReader {
   }
 
   /** See `BackupThreadContext.filePart`. Throws SOURCE_CHANGED when the file ends before the part does. */
-  store(descriptor: number, part: { start: number; end: number }, fileSizeBytes: number): Content {
+  store(descriptor: number, part: { start: number; end: number }, fileSizeBytes: number): FilePart {
     if (this.#buffer.length === 0) this.#buffer = Buffer.allocUnsafeSlow(readBytes);
     const start = this.#edge(descriptor, part.start, fileSizeBytes);
     const end = this.#edge(descriptor, part.end, fileSizeBytes);
@@ -129,7 +129,7 @@ export class FilePartReader {
       this.#buffer.copyWithin(0, at, have);
       held = have - at;
     }
-    return ids.end();
+    return { ...ids.end(), start, end };
   }
 
   /** Where a part really begins or ends: at the first cut behind the wanted edge, which depends on content only. */

@@ -1,4 +1,4 @@
-import type { Content, EncodedNodes, Node } from '../../../core/driver/index.ts';
+import type { Content, EncodedNodes, FilePart, Node } from '../../../core/driver/index.ts';
 
 /** What the scan threads are opened with. */
 export interface ScanSetup {
@@ -88,7 +88,7 @@ export interface PartTask {
 
 /** Without content: the file cannot be read any more. */
 export interface PartResult {
-  readonly content?: Content;
+  readonly content?: FilePart;
   readonly changed: boolean;
   readonly report: ScanReport;
 }

@@ -1,5 +1,5 @@
 import { systemClock } from '../../../core/clock.ts';
-import type { BackupThreadContext, Content, EncodedNodes, Node, ThreadSession } from '../../../core/driver/index.ts';
+import type { BackupThreadContext, EncodedNodes, FilePart, Node, ThreadSession } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
 import { pathPatterns } from '../pattern.ts';
 import { readAccounts } from '../system/accounts.ts';
@@ -90,7 +90,7 @@ function readPart(tools: ScanTools, task: PartTask): PartResult {
   }
 }
 
-function readOpenPart(tools: ScanTools, { path, file, start, end }: PartTask): { content: Content; changed: boolean } {
+function readOpenPart(tools: ScanTools, { path, file, start, end }: PartTask): { content: FilePart; changed: boolean } {
   const folder = openFolder(tools.native, path);
   const descriptors = [folder];
   try {

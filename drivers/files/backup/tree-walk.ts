@@ -4,6 +4,7 @@ import type {
   Content,
   DataThreads,
   EncodedNodes,
+  FilePart,
   Node,
 } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
@@ -151,8 +152,10 @@ export class TreeWalk {
       this.#lose(folder, file, problem);
       return { name, again: [] };
     }
-    if (parts.some((part) => part.changed)) return { name, again: [await this.#readAgain(folder, file)] };
-    return { name, content: join(parts.map((part) => part.content!)), again: [] };
+    const contents = parts.map((part) => part.content!);
+    if (parts.some((part) => part.changed) || !doMeet(contents))
+      return { name, again: [await this.#readAgain(folder, file)] };
+    return { name, content: join(contents), again: [] };
   }
 
   async #readAgain(folder: Folder, file: LargeFile): Promise<Uint8Array> {
@@ -180,6 +183,11 @@ export class TreeWalk {
 /** Where a folder is: above the paths of the source, or one of them. */
 function place(tree: PathTree): Pick<Folder, 'above' | 'source'> {
   return tree.source ? { source: tree.source } : { above: tree };
+}
+
+/** Each begins where the one before it ended; what a writer through `mmap` changes, the times of a file need not tell. */
+function doMeet(parts: readonly FilePart[]): boolean {
+  return parts.every(({ start }, at) => start === (at === 0 ? 0 : parts[at - 1]!.end));
 }
 
 function join(contents: readonly Content[]): Content {

@@ -4,6 +4,7 @@ import { randomFillSync } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import koffi from 'koffi';
 import type { TreeReader } from '../../../../core/driver/index.ts';
 import { smallDisk } from '../../../kit/small-disk.ts';
 import { filesFixture } from '../fixture.ts';
@@ -90,6 +91,48 @@ test('a large file that is replaced while its parts are read is stored whole', a
   await fixture.restore({ folder: into, verify: false });
   assert(fs.readFileSync(join(into, path)).equals(bytes));
 });
+
+test('a large file that is written through memory while its parts are read has the bytes of its size, in their places', async (t) => {
+  const fixture = await filesFixture(t);
+  const path = join(fixture.tree, 'large');
+  const bytes = randomFillSync(Buffer.alloc(136 * 2 ** 20));
+  fs.writeFileSync(path, bytes);
+  const edge = 64 * 2 ** 20;
+  using memory = mapFile(path, bytes.length);
+  const write = () => memory.write(edge, randomFillSync(Buffer.alloc(9 * 2 ** 20)));
+  write(); // from now on these pages are dirty, and the file keeps its times
+  const { ctimeNs } = fs.statSync(path, { bigint: true });
+  const put = fixture.store.put.bind(fixture.store);
+  fixture.store.put = async (name, ...rest) => {
+    write();
+    await put(name, ...rest);
+  };
+  await fixture.backUp();
+  if (fs.statSync(path, { bigint: true }).ctimeNs !== ctimeNs) t.diagnostic('the system wrote it back meanwhile');
+  const into = join(fixture.folder, 'into');
+  await fixture.restore({ folder: into, verify: false });
+  const stored = fs.readFileSync(join(into, path));
+  assert.equal(stored.length, bytes.length);
+  assert(stored.subarray(0, edge).equals(bytes.subarray(0, edge)), 'before the edge');
+  const behind = edge + 9 * 2 ** 20;
+  assert(stored.subarray(behind).equals(bytes.subarray(behind)), 'behind what was written');
+});
+
+/** A file in memory that is shared with it, as databases write. */
+function mapFile(path: string, sizeBytes: number): Disposable & { write(at: number, bytes: Buffer): void } {
+  const libc = koffi.load(null);
+  const [readWrite, shared] = [3, 1];
+  const map = libc.func('uintptr_t mmap(void *, size_t, int, int, int, int64_t)');
+  const copy = libc.func('void *memcpy(uintptr_t, const void *, size_t)');
+  const unmap = libc.func('int munmap(uintptr_t, size_t)');
+  const descriptor = fs.openSync(path, 'r+');
+  const start = BigInt(map(null, sizeBytes, readWrite, shared, descriptor, 0));
+  fs.closeSync(descriptor);
+  return {
+    write: (at, bytes) => copy(start + BigInt(at), bytes, bytes.length),
+    [Symbol.dispose]: () => unmap(start, sizeBytes),
+  };
+}
 
 /** A parent backup that knows the folders down to `path` alone, and has this done when that one is about to be scanned. */
 function justBefore(path: string, work: () => void): TreeReader {
