@@ -95,9 +95,9 @@ test('a large file that is replaced while its parts are read is stored whole', a
 test('a large file that is written through memory while its parts are read has the bytes of its size, in their places', async (t) => {
   const fixture = await filesFixture(t);
   const path = join(fixture.tree, 'large');
-  const bytes = randomFillSync(Buffer.alloc(136 * 2 ** 20));
+  const bytes = randomFillSync(Buffer.alloc(200 * 2 ** 20));
   fs.writeFileSync(path, bytes);
-  const edge = 64 * 2 ** 20;
+  const edge = 128 * 2 ** 20; // of parts that are read one after the other;
   using memory = mapFile(path, bytes.length);
   const write = () => memory.write(edge, randomFillSync(Buffer.alloc(9 * 2 ** 20)));
   write(); // from now on these pages are dirty, and the file keeps its times
