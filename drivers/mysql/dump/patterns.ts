@@ -7,7 +7,7 @@ import type { Dump } from './work.ts';
 /** An empty backup of a pattern that matches nothing would look like a good one. */
 export function refuseNothing({ request, subject }: Dump, { before, inventory }: Started): void {
   const { include } = request;
-  if (include.length === 0 || namesIn(inventory).length > 0) return;
+  if (include.length === 0 || namesIn(inventory).length + codeIn(inventory).length > 0) return;
   if (before.entries.size > 0) {
     throw new TidemarkError('SOURCE_CHANGED', `what matches ${include.join(', ')} went away when the backup began`, {
       subject,
@@ -16,7 +16,7 @@ export function refuseNothing({ request, subject }: Dump, { before, inventory }:
   }
   throw new TidemarkError('CONFIG_INVALID', `nothing on the server matches ${include.join(', ')}`, {
     subject,
-    hint: 'Correct `include` of the plan.',
+    hint: 'Correct `include` of the plan. Routines and events match patterns with `*` after the dot.',
   });
 }
 
@@ -24,15 +24,20 @@ export function refuseNothing({ request, subject }: Dump, { before, inventory }:
 export function unmatchedPatterns(include: readonly string[], { before, inventory }: Started): string[] {
   const names = [...before.entries.values(), ...namesIn(inventory)];
   return include.filter((pattern) => {
-    const { includes } = parseSelection([pattern], []);
-    return !names.some(({ database, name }) => includes(database, name));
+    const { includes, includesCode } = parseSelection([pattern], []);
+    return (
+      !names.some(({ database, name }) => includes(database, name)) &&
+      !codeIn(inventory).some(({ database, name }) => includesCode(database, name))
+    );
   });
 }
 
 function namesIn({ databases, unseen, unreadable }: Inventory) {
-  return [...databases.flatMap(namesOf), ...databases.flatMap(codeOf), ...unseen, ...unreadable];
+  return [...databases.flatMap(namesOf), ...unseen, ...unreadable];
 }
 
-function codeOf({ name: database, routines, events }: Inventory['databases'][number]) {
-  return [...routines.map(({ name }) => name), ...events].map((name) => ({ database, name }));
+function codeIn({ databases }: Inventory) {
+  return databases.flatMap(({ name: database, routines, events }) =>
+    [...routines.map(({ name }) => name), ...events].map((name) => ({ database, name })),
+  );
 }

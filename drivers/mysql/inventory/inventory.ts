@@ -244,7 +244,7 @@ async function readRoutines(connection: Connection, selection: Selection, databa
       `WHERE routine_schema = ${quoteText(database)} ORDER BY routine_type, routine_name`,
   );
   return rows
-    .filter((row) => selection.includes(database, row.name!))
+    .filter((row) => selection.includesCode(database, row.name!))
     .map((row) => ({ name: row.name!, type: row.type as RoutineType }));
 }
 
@@ -252,7 +252,7 @@ async function readEvents(connection: Connection, selection: Selection, database
   const rows = await connection.rows(
     `SELECT event_name AS name FROM information_schema.events WHERE event_schema = ${quoteText(database)} ORDER BY event_name`,
   );
-  return rows.map((row) => row.name!).filter((name) => selection.includes(database, name));
+  return rows.map((row) => row.name!).filter((name) => selection.includesCode(database, name));
 }
 
 function groupBy<Value>(rows: readonly Row[], value: (row: Row) => Value): Map<string, Value[]> {

@@ -1,7 +1,7 @@
 import { quoteName } from '../protocol/connection.ts';
 import { isAtLeast, type Server } from '../server.ts';
 import { accountText, type Grants } from './grants.ts';
-import { type Pattern, parsePattern, parseSelection, systemDatabases } from './selection.ts';
+import { type Pattern, parsePattern, parseSelection, systemDatabases, takesCode } from './selection.ts';
 
 /*
  * What an account may not see is an empty list to it and no error. So what a selection needs is held against what is
@@ -75,7 +75,7 @@ const reasons: Record<Missable, string> = {
   dictionary: 'to tell apart tables that are renamed or swapped, and to see long queries',
 };
 
-/** A database, or (with a name) one table. */
+/** A database, or (with a name) one table, view or sequence. */
 interface Scope {
   readonly database: string;
   readonly name?: string;
@@ -84,7 +84,7 @@ interface Scope {
 interface PrivilegeNeed {
   readonly what: Missable;
   readonly privilege: string;
-  /** Not of tables: a selection of single tables does without. */
+  /** Not of tables: a selection by names does without, see `includesCode`. */
   readonly ofDatabase: boolean;
   /** Where to grant it, when not where it is missing. */
   readonly where?: string;
@@ -145,7 +145,7 @@ function scopesOf(pattern: Pattern, { include, exclude, databases }: Wish, revok
   const there = isOpen(pattern)
     ? [...new Set([...databases, ...revoked])].filter((name) => pattern.database.test(name) && isWanted(name))
     : [pattern.databaseGlob].filter(isWanted);
-  const name = pattern.nameGlob.includes('*') ? undefined : pattern.nameGlob;
+  const name = takesCode(pattern) ? undefined : pattern.nameGlob;
   const all = there.length === 0 && isOpen(pattern) ? [pattern.databaseGlob] : there;
   return all.map((database) => ({ database, name }));
 }

@@ -1,25 +1,35 @@
 import { TidemarkError } from '../../../core/error.ts';
 
-/** Which tables, views and routines are meant: `db.name` patterns in which `*` stands for any characters. */
+/** What is meant: `db.name` patterns in which `*` stands for any characters. */
 export interface Selection {
+  /** A table, view or sequence. */
   includes(database: string, name: string): boolean;
+  /** A routine or event. Who selects by a name means a table, and need not see what else has that name. */
+  includesCode(database: string, name: string): boolean;
   /** May anything in this database be meant? */
   touches(database: string): boolean;
 }
 
-/** A pattern without a dot means the whole database. Empty `include` means everything. */
+/** A pattern without a dot means the whole database. Empty `include` means everything; `exclude` is of all kinds. */
 export function parseSelection(include: readonly string[], exclude: readonly string[]): Selection {
   const wanted = include.map(parsePattern);
   const unwanted = exclude.map(parsePattern);
   const matches = (patterns: readonly Pattern[], database: string, name: string) =>
     patterns.some((one) => one.database.test(database) && one.name.test(name));
+  const selects = (patterns: readonly Pattern[], database: string, name: string) =>
+    (wanted.length === 0 || matches(patterns, database, name)) && !matches(unwanted, database, name);
   return {
-    includes: (database, name) =>
-      (wanted.length === 0 || matches(wanted, database, name)) && !matches(unwanted, database, name),
+    includes: (database, name) => selects(wanted, database, name),
+    includesCode: (database, name) => selects(wanted.filter(takesCode), database, name),
     touches: (database) =>
       (wanted.length === 0 || wanted.some((one) => one.database.test(database))) &&
       !unwanted.some((one) => one.database.test(database) && one.isWhole),
   };
+}
+
+/** Whether routines and events are meant, too. */
+export function takesCode({ nameGlob }: Pattern): boolean {
+  return nameGlob.includes('*');
 }
 
 /** The databases of the server itself. Accounts and grants live there and are not carried. */

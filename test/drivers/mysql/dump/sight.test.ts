@@ -68,6 +68,37 @@ test('what the account may not see fails the backup by name, or makes it partial
   assert.equal((await backup()).result.facts.partial, false);
 });
 
+test('a name selects what is like a table: a routine or event of that name is no part of it, seen or not', async (t) => {
+  const server = await startMariadb(t);
+  await server.query(`CREATE DATABASE shop; USE shop; CREATE TABLE orders (id INT PRIMARY KEY); CREATE VIEW totals AS SELECT 1; CREATE SEQUENCE ids;
+    CREATE PROCEDURE orders() SELECT 1; CREATE EVENT orders ON SCHEDULE EVERY 1 DAY DO SET @a = 1; CREATE FUNCTION f() RETURNS INT RETURN 1`);
+  const repository = await TestRepository.make(t);
+  const names = ['shop.orders', 'shop.totals', 'shop.ids'];
+  const backup = async (user: string, include: string[], exclude: string[] = []) => {
+    const password = user === 'low' ? '' : server.password;
+    return (await repository.backup(server, { include, exclude, settings: { user, password } })).result;
+  };
+
+  await grant(server, [grants.select, grants.views, grants.triggers, grants.dictionary, grants.lock]);
+  for (const user of ['low', 'tidemark']) {
+    const result = await backup(user, names);
+    assert.deepEqual(found(result), ['sequence', 'table', 'view'], user);
+    assert.deepEqual([result.facts.partial, result.facts.warnings], [false, []], user);
+  }
+  for (const include of [['shop.orders*'], [...names, 'shop.o*'], ['shop']]) {
+    await assert.rejects(backup('low', include), {
+      code: 'SOURCE_DENIED',
+      hint: /GRANT EVENT .*GRANT SELECT ON `mysql`/,
+    });
+  }
+  assert.deepEqual(found(await backup('tidemark', ['shop.orders*'])), ['event', 'procedure', 'table']);
+  assert.deepEqual(found(await backup('tidemark', ['shop.*'], ['shop.orders'])), ['function', 'sequence', 'view']);
+  await assert.rejects(backup('tidemark', ['shop.f']), { code: 'CONFIG_INVALID', hint: /Routines and events match/ });
+  const less = await backup('tidemark', ['shop.orders', 'shop.f']);
+  assert.deepEqual([found(less), less.facts.partial], [['table'], true]);
+  assert.deepEqual(less.facts.warnings, ['nothing matches include shop.f']);
+});
+
 test('what was out of sight when the backup began, or is found then, is named', async (t) => {
   const server = await startMariadb(t);
   await server.query(`CREATE DATABASE shop; USE shop; CREATE TABLE o (id INT PRIMARY KEY, v INT);
