@@ -31,6 +31,8 @@ export interface Ledger {
   /** It was read, and nobody knows whether under the name of another. */
   doubt(table: TableEntry): void;
   add(read: TablesRead): void;
+  /** What was read under this name is in the backup no longer. */
+  drop(table: Pick<TableEntry, 'database' | 'name'>): void;
   /** Whether this very table is in the backup, under whatever name. */
   holds(table: TableEntry): boolean;
   /** What is wanted and not in the backup, each under the name that it had when it was seen first, and why. */
@@ -86,6 +88,9 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
     },
     doubt(table) {
       doubted.set(keyOf(table), table);
+    },
+    drop(table) {
+      whole.delete(keyOf(table));
     },
     add(read) {
       for (const one of read.unread) reasons.set(keyOf(one), { state: one.state, why: one.why });

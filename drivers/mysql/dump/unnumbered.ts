@@ -1,7 +1,8 @@
+import { tableFolder } from '../format/layout.ts';
 import type { TableEntry } from '../inventory/inventory.ts';
 import type { Ledger } from './ledger.ts';
 import { dumpTables } from './table-dump.ts';
-import { type Dump, mayRead } from './work.ts';
+import { type Dump, mayRead, type Unread } from './work.ts';
 
 /*
  * What InnoDB does not hold has no numbers: only its name and its age, to the second and kept by RENAME. When two such
@@ -29,12 +30,20 @@ export async function readWithUnnumbered(
     if (round === rounds) break;
     work.request.progress.step('reading again what may have got another name');
     before = after;
-    ledger.add(await dumpTables(work, unnumbered));
+    const again = await dumpTables(work, unnumbered);
+    for (const one of again.unread) dropFirst(work, ledger, one);
+    ledger.add(again);
   }
   for (const one of unnumbered) ledger.doubt(one);
 }
 
 const rounds = 3;
+
+/** What was read of it first may be another's: it is not what it was described as. */
+function dropFirst({ root }: Dump, ledger: Ledger, { database, name }: Unread): void {
+  ledger.drop({ database, name });
+  root.remove(tableFolder(database, name));
+}
 
 /** Without the dictionary nothing has numbers; then the backup is partial anyway, and says why. */
 function isUnnumbered({ dictionary }: Dump, { spaces, holdsNoRows, transactional }: TableEntry): boolean {

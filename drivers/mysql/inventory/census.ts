@@ -13,9 +13,9 @@ import { type Selection, systemDatabases } from './selection.ts';
 export interface Census {
   /** Tables, views and sequences, by `keyOf`. */
   readonly entries: ReadonlyMap<string, CensusEntry>;
-  /** The dictionary knows tables whose names the listing has not: something moved, look again. */
+  /** The dictionary knows selected tables whose names the listing has not: something moved, look again. */
   readonly moving: boolean;
-  /** Those of them that are selected, as the dictionary calls them. What is still here when nothing moves has lost its definition. */
+  /** These tables, as the dictionary calls them. What is still here when nothing moves has lost its definition. */
   readonly nameless: readonly CensusEntry[];
   /** Each table of InnoDB has numbers here. One that has none moved while this look was taken, or is not in it. */
   readonly numbersAll: boolean;
@@ -55,11 +55,15 @@ export async function takeCensus(
   }
   const numbers = [...files.values()].flat().map(numberOf);
   const unlisted = [...files].filter(([file]) => !known.has(file) && !isInternal(file));
-  const nameless = unlisted.map(([file, spaces]) => ({ ...namesOfFile(file), spaces }));
+  const nameless = dictionary?.namesFiles
+    ? unlisted
+        .map(([file, spaces]) => ({ ...namesOfFile(file), spaces }))
+        .filter((one) => selection.includes(one.database, one.name))
+    : [];
   return {
     entries,
-    moving: dictionary?.namesFiles === true && unlisted.length > 0,
-    nameless: dictionary?.namesFiles ? nameless.filter((one) => selection.includes(one.database, one.name)) : [],
+    moving: nameless.length > 0,
+    nameless,
     numbersAll: dictionary?.namesFiles === true,
     newestNumber: numbers.reduce((newest, one) => Math.max(newest, one), 0),
   };

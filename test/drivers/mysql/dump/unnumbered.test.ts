@@ -29,6 +29,25 @@ for (const engine of ['MyISAM', 'Aria']) {
   });
 }
 
+for (const engine of ['MyISAM', 'Aria']) {
+  test(`two tables of ${engine} of different ages that are swapped are both in the backup`, async (t) => {
+    const server = await startMariadb(t, { args });
+    await makeTwins(server, engine, 2);
+    const repository = await TestRepository.make(t);
+    let reads = 0;
+    const step = (text: string) => {
+      if (text.startsWith('reading shop.') && ++reads === 2) runNow(server, swap);
+    };
+    const { facts } = (await repository.backup(server, { step, settings })).result;
+    const rows = facts.contents.filter((one) => one.kind === 'table').map((one) => [one.name, one.rows]);
+    assert.deepEqual(rows.sort(), [
+      ['x', 20_001],
+      ['y', 20_000],
+    ]);
+    assert.equal(facts.partial, true);
+  });
+}
+
 test('where the swapping does not end, the tables are named', async (t) => {
   const server = await startMariadb(t, { args });
   await makeTwins(server, 'MyISAM');
@@ -73,8 +92,9 @@ test('a view that is dropped and made all the time is told once', async (t) => {
   await moving;
 });
 
-/** Made in one second, of the same form, and too large to be read together. */
-async function makeTwins(server: MariadbServer, engine: string): Promise<void> {
-  await server.query(`CREATE DATABASE shop; USE shop; CREATE TABLE x (i INT, v CHAR(255)) ENGINE=${engine}; CREATE TABLE y LIKE x;
+/** Of the same form, too large to be read together, and made so many seconds one after the other. */
+async function makeTwins(server: MariadbServer, engine: string, secondsBetween = 0): Promise<void> {
+  await server.query(`CREATE DATABASE shop; USE shop; CREATE TABLE x (i INT, v CHAR(255)) ENGINE=${engine};
+    DO SLEEP(${secondsBetween}); CREATE TABLE y LIKE x;
     INSERT INTO x SELECT seq, REPEAT('x', 255) FROM seq_1_to_20000; INSERT INTO y SELECT seq, REPEAT('y', 255) FROM seq_1_to_20001`);
 }
