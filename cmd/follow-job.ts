@@ -1,5 +1,5 @@
 import type { Job, NewJob } from '../core/catalog/index.ts';
-import { TidemarkError } from '../core/error.ts';
+import { hasCode, TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
 import { jobKinds, type Operation, operationOf, submitAndFollow, submitDetached } from '../core/job/index.ts';
 import { jobJson } from '../core/overview/index.ts';
@@ -11,7 +11,7 @@ import { showProgress } from './views/progress.ts';
  * throws its error otherwise.
  */
 export async function followJob(workspace: Workspace, newJob: NewJob, title: string): Promise<Job> {
-  const { operation, thrown } = remembering(operationOf(jobKinds, await workspace.operationContext()));
+  const { operation, thrown } = remembering(workspace, operationOf(jobKinds, await workspace.operationContext()));
   const progress = showProgress(workspace.output, title, workspace.surroundings.clock);
   try {
     const job = await submitAndFollow(newJob, await workspace.jobContext(), operation, {
@@ -39,12 +39,16 @@ export function jobExitCode({ state }: Job): number {
   return state === 'partial' ? exitCodes.partial : exitCodes.ok;
 }
 
-/** A job keeps no stack of its error; what was thrown in this process has one, which shows where a defect is. */
-function remembering(given: Operation): { operation: Operation; thrown: () => unknown } {
+/**
+ * A job keeps no stack of its error; what was thrown in this process has one, which shows where a defect is. Of a verb that
+ * is to end nobody may come to read the job: what was stored and is not known is told at once.
+ */
+function remembering({ signal, output }: Workspace, given: Operation): { operation: Operation; thrown: () => unknown } {
   let last: unknown;
   const operation: Operation = (job, run) =>
     given(job, run).catch((thrown) => {
       last = thrown;
+      if (signal.aborted && hasCode(thrown, 'BACKUP_UNRECORDED')) output.warn(thrown.message, thrown.hint);
       throw thrown;
     });
   return { operation, thrown: () => last };

@@ -57,6 +57,11 @@ export const errorCodes = {
   BACKUP_NOT_FOUND: { kind: 'not-found', retry: 'never', text: 'There is no such backup.' },
   BACKUP_AMBIGUOUS: { kind: 'not-found', retry: 'never', text: 'The identifier fits several backups.' },
   BACKUP_INCOMPLETE: { kind: 'corrupt', retry: 'never', text: 'The backup lacks a part that its manifest declares.' },
+  BACKUP_UNRECORDED: {
+    kind: 'conflict',
+    retry: 'never',
+    text: 'The backup is stored in its repository, but the catalog could not be told of it.',
+  },
   TARGET_NOT_EMPTY: { kind: 'conflict', retry: 'never', text: 'The restore target already holds data.' },
   TARGET_DENIED: {
     kind: 'auth',

@@ -1,6 +1,6 @@
 import type { Job } from '../catalog/index.ts';
 import type { Run } from '../driver/index.ts';
-import { asTidemarkError, hasCode } from '../error.ts';
+import { asTidemarkError, hasCode, type TidemarkError } from '../error.ts';
 import { withLease } from './lease.ts';
 import type { JobContext, Operation } from './operation.ts';
 import { createProgressMeter } from './progress-meter.ts';
@@ -18,7 +18,8 @@ export interface RunJobOptions {
 
 /**
  * Runs one job that this owner has claimed, to its end or back into the queue, and gives it as it then is. Throws only
- * when the catalog fails; the job is then taken over when its lease ends.
+ * when the catalog fails; the job is then taken over when its lease ends. What it stored and could not record it then says:
+ * BACKUP_UNRECORDED.
  */
 export async function runJob(
   job: Job,
@@ -28,9 +29,13 @@ export async function runJob(
 ): Promise<Job> {
   const meter = createProgressMeter(context.clock);
   const keep = { outer: options.signal, progress: meter.read, onRenewed: options.onProgress };
+  let unrecorded: TidemarkError | undefined;
   const settled = await withLease(job, context, keep, async (signal) => {
     const ending = await attempt(job, operation, { signal, progress: meter }, options.signal);
+    if ('error' in ending && isUnrecorded(ending.error)) unrecorded = ending.error;
     return settle(job, ending, context, { isOver: () => hasCode(signal.reason, 'JOB_LOST') });
+  }).catch((thrown) => {
+    throw unrecorded ?? thrown;
   });
   return settled ?? context.catalog.jobs.get(job.id);
 }
@@ -40,7 +45,12 @@ async function attempt(job: Job, operation: Operation, run: Run, stop: AbortSign
     run.signal.throwIfAborted();
     return { outcome: await operation(job, run) };
   } catch (thrown) {
-    const error = asTidemarkError(run.signal.aborted ? run.signal.reason : thrown);
+    const error = asTidemarkError(run.signal.aborted && !isUnrecorded(thrown) ? run.signal.reason : thrown);
     return { error, interrupted: stop.aborted && error.code === 'JOB_LOST' };
   }
+}
+
+/** Says more than why the job was to end: something is stored that nobody knows of. */
+function isUnrecorded(thrown: unknown): boolean {
+  return hasCode(thrown, 'BACKUP_UNRECORDED');
 }

@@ -88,7 +88,7 @@ async function storeBackup(
   const unread = await readBack(repository, snapshot, run.signal);
   const record = recordOf(manifest, { destination: destination.name, snapshot, addedBytes: writing.addedBytes });
   const told = { ...record, warnings: [...record.warnings, ...unread] };
-  onRecorded(await recordBackup(context, told, new AbortController().signal));
+  onRecorded(await recordBackup(context, told, run.signal));
 }
 
 /**

@@ -121,7 +121,7 @@ test('a busy catalog is waited for as long as the work may go on; then it is sai
   const [one, two] = [backup(), backup()];
   const context = { catalog, clock: systemClock };
   const limit = AbortSignal.timeout(200);
-  await assert.rejects(recordBackup(context, one, limit), { code: 'CATALOG_BUSY', hint: /catalog import nas/ });
+  await assert.rejects(recordBackup(context, one, limit), { code: 'BACKUP_UNRECORDED', hint: /catalog import nas/ });
   const recording = recordBackup(context, two, new AbortController().signal);
   await systemClock.sleep(300);
   holder.exec('rollback');
