@@ -5,9 +5,10 @@ import type { FileSettings } from '../settings.ts';
 import { ScanSummary } from './scan-summary.ts';
 import type { ScanResult, ScanSetup, ScanTask } from './scan-task.ts';
 import { moduleUrl } from './scan-thread.ts';
-import { lookAgain } from './second-look.ts';
+import { SecondLook } from './second-look.ts';
 import { findPaths, pathTree } from './source-paths.ts';
 import { TreeWalk } from './tree-walk.ts';
+import { WalkedFolders } from './walked-folders.ts';
 
 export interface BackupContext {
   readonly settings: FileSettings;
@@ -34,17 +35,26 @@ export async function backUpFiles(
       subject,
     });
   }
-  const time = clock.now().toISOString();
+  const start = clock.now();
   const summary = new ScanSummary(paths, request.include);
   const setup: ScanSetup = { exclude: [...settings.exclude, ...request.exclude], include: request.include };
   await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
-  const walk = new TreeWalk({ threads, sink, request, summary, oneFileSystem: settings.oneFileSystem });
+  const walked = new WalkedFolders();
+  const { oneFileSystem } = settings;
+  const walk = new TreeWalk({ threads, sink, request, summary, walked, oneFileSystem });
   const root = await walk.root(pathTree(paths.found));
-  const problems = await lookAgain(paths.found, summary.vanished, request.signal);
-  for (const problem of problems) summary.problem(problem);
+  const { signal } = request;
+  const look = new SecondLook({ threads, signal, walked, oneFileSystem, startedAt: start, vanished: summary.vanished });
+  for (const problem of await look.run(paths.found)) summary.problem(problem);
   return {
     root,
     paths: paths.found.map(({ path }) => path),
-    facts: { flavour: 'files', version: '1', identity, consistentPoint: { time }, ...summary.facts },
+    facts: {
+      flavour: 'files',
+      version: '1',
+      identity,
+      consistentPoint: { time: start.toISOString() },
+      ...summary.facts,
+    },
   };
 }

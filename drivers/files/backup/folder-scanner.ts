@@ -1,4 +1,5 @@
 import { constants, readdirSync } from 'node:fs';
+import { systemClock } from '../../../core/clock.ts';
 import type { BackupThreadContext, Node } from '../../../core/driver/index.ts';
 import { compareNames, decodeName } from '../../../core/path-bytes.ts';
 import type { PathPatterns } from '../pattern.ts';
@@ -6,8 +7,17 @@ import { type Native, openNoAtime, workingFolder } from '../system/native.ts';
 import type { FileStat } from '../system/stat.ts';
 import type { UnmatchedPatterns } from '../unmatched.ts';
 import { type FileReader, largeFileBytes } from './file-reader.ts';
+import type { InodeSet } from './inode-set.ts';
 import { joinPath, type NodeReader } from './node-reader.ts';
-import type { DeferredFiles, FolderResult, FolderTask, ScanProblem, ScanReport, SubFolder } from './scan-task.ts';
+import type {
+  DeferredFiles,
+  FolderResult,
+  FolderStamp,
+  FolderTask,
+  ScanProblem,
+  ScanReport,
+  SubFolder,
+} from './scan-task.ts';
 import { emptyReport } from './scan-task.ts';
 
 export interface ScanTools {
@@ -20,11 +30,16 @@ export interface ScanTools {
   /** Of `include`. */
   readonly unmatched: UnmatchedPatterns;
   readonly context: BackupThreadContext;
+  /** What this thread has stored (folders: listed), or named as unreadable. */
+  readonly known: InodeSet;
 }
 
 /** A task reads at most this much; the rest of a folder is spread over tasks, so that no thread stays idle. */
 const taskBytes = 64 * 1024 * 1024;
 const taskFiles = 1000;
+/** The coarsest time stamps of a file system. */
+const racyMs = 2000;
+export const remounted = 'its file system was unmounted, or mounted, while it was read';
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 interface NewFile {
@@ -41,6 +56,8 @@ export class FolderScan {
   readonly #folders: SubFolder[] = [];
   readonly #newFiles: NewFile[] = [];
   readonly #report = emptyReport();
+  #stamp: FolderStamp | undefined;
+  #deviceId: bigint | undefined;
 
   constructor(tools: ScanTools, task: FolderTask) {
     this.#tools = tools;
@@ -53,7 +70,8 @@ export class FolderScan {
     const folder = this.#open();
     if (folder === undefined) return this.#result(undefined);
     try {
-      for (const name of this.#names(folder)) this.#attempt(name, () => this.#entry(folder, name));
+      const names = this.#attempt('', () => this.#list(folder)) ?? [];
+      for (const name of names) this.#attempt(name, () => this.#entry(folder, name));
       const deferred = this.#defer();
       if (!deferred) for (const file of this.#newFiles) this.#read(folder, file.name);
       return this.#result(deferred);
@@ -66,8 +84,17 @@ export class FolderScan {
     return this.#attempt('', () => openFolder(this.#tools.native, this.#task.path));
   }
 
-  #names(folder: number): readonly string[] {
-    return this.#task.only ?? this.#attempt('', () => listFolder(folder)) ?? [];
+  #list(folder: number): readonly string[] {
+    if (this.#task.only) return this.#task.only;
+    const stat = this.#tools.native.stat(folder, '');
+    this.#deviceId = stat.deviceId;
+    if ((this.#task.deviceId ?? stat.deviceId) !== stat.deviceId)
+      this.#report.problems.push({ kind: 'unreadable', path: this.#task.path, reason: remounted });
+    const stamp = stampOf(stat);
+    const names = listFolder(folder);
+    this.#stamp = stamp;
+    this.#tools.known.add(stat);
+    return names;
   }
 
   /** Runs `work`; what the system refuses becomes a problem of that path and the backup goes on. */
@@ -76,7 +103,7 @@ export class FolderScan {
       return work();
     } catch (error) {
       const path = name === '' ? this.#task.path : joinPath(this.#task.path, name);
-      this.#report.problems.push(problemOf(error, path));
+      this.#report.problems.push(failed(this.#tools, error, path));
       return undefined;
     }
   }
@@ -108,12 +135,14 @@ export class FolderScan {
     const before = this.#before.get(name);
     const parentTree = before?.type === 'dir' ? before.subtree : undefined;
     this.#nodes.push(this.#tools.nodes.special(folder, path, name, stat, before));
-    this.#folders.push({ name, included, parentTree, closed: this.#isElsewhere(stat) });
+    const deviceId = stat.deviceId === this.#deviceId ? undefined : stat.deviceId;
+    this.#folders.push({ name, included, parentTree, closed: this.#isElsewhere(stat), deviceId });
     this.#report.folders += 1;
   }
 
   #special(folder: number, path: string, name: string, stat: FileStat): void {
     this.#nodes.push(this.#tools.nodes.special(folder, path, name, stat, this.#before.get(name)));
+    this.#tools.known.add(stat);
     this.#report.others += 1;
   }
 
@@ -125,6 +154,7 @@ export class FolderScan {
     }
     const node = this.#tools.nodes.node(name, stat, before.extendedAttributes);
     this.#nodes.push({ ...node, content: before.content });
+    this.#tools.known.add(stat);
     this.#report.unchanged += 1;
     this.#count(stat.sizeBytes);
   }
@@ -165,6 +195,7 @@ export class FolderScan {
 
   #result(deferred: DeferredFiles | undefined): FolderResult {
     return {
+      stamp: this.#stamp,
       nodes: this.#tools.context.encodeNodes(this.#task.plain ? [] : this.#nodes),
       plainNodes: this.#task.plain ? this.#nodes : undefined,
       folders: this.#folders.sort((a, b) => compareNames(a.name, b.name)),
@@ -178,6 +209,7 @@ export class FolderScan {
 /** Reads a file and makes its node; counts it and says when it changed meanwhile. Throws the system's errors. */
 export function readFileNode(tools: ScanTools, folder: number, path: string, name: string, report: ScanReport): Node {
   const { stat, content, attributes, changed } = tools.files.read(folder, name);
+  tools.known.add(stat);
   report.files += 1;
   report.bytes += content.sizeBytes;
   if (changed) {
@@ -197,6 +229,15 @@ export function openFolder(native: Native, path: string): number {
   }
 }
 
+/** As `problemOf`. What cannot be read is named by that, and need not be looked for. */
+export function failed(tools: ScanTools, error: unknown, path: string): ScanProblem {
+  const problem = problemOf(error, path);
+  try {
+    if (problem.kind === 'unreadable') tools.known.add(tools.native.stat(workingFolder, path));
+  } catch {} // nor can it be seen
+  return problem;
+}
+
 /** Of an error of the system; any other is thrown again. */
 export function problemOf(error: unknown, path: string): ScanProblem {
   const { code, errno, message } = error as NodeJS.ErrnoException;
@@ -206,9 +247,16 @@ export function problemOf(error: unknown, path: string): ScanProblem {
 }
 
 /** Latin-1 keeps the bytes of names as they are, and is much faster than one buffer per name. */
-function listFolder(folder: number): string[] {
+export function listFolder(folder: number): string[] {
   const names = readdirSync(`/proc/self/fd/${folder}`, { encoding: 'latin1' });
   return names.map((name) => (isAscii(name) ? name : decodeName(Buffer.from(name, 'latin1'))));
+}
+
+/** To be taken before the folder is listed. */
+export function stampOf(stat: FileStat): FolderStamp {
+  const ageMs = systemClock.now().getTime() - Number(stat.ctimeNs / 1_000_000n);
+  const ctimeNs = ageMs < racyMs ? -1n : stat.ctimeNs;
+  return BigInt64Array.of(stat.deviceId, stat.inode, ctimeNs, stat.mtimeNs);
 }
 
 function isAscii(text: string): boolean {

@@ -14,11 +14,19 @@ export interface PathTotals {
 }
 
 const shownProblems = 100;
+const prefixes: Readonly<Record<ScanProblem['kind'], string>> = {
+  unreadable: 'cannot be read: ',
+  vanished: 'cannot be read: ',
+  missing: 'is not in this backup: ',
+  changed: '',
+};
 
 /** Adds up what the scan threads report. */
 export class ScanSummary {
   readonly #paths: Map<SourcePath, PathTotals>;
   readonly #shown: string[] = [];
+  /** A folder that cannot be read is met again by the second look. */
+  readonly #named = new Set<string>();
   readonly #counts = { unreadable: 0, changed: 0 };
   /** What was deleted after it had been listed, as it seems. */
   readonly vanished = new Set<string>();
@@ -75,11 +83,13 @@ export class ScanSummary {
       this.vanished.add(path);
       return;
     }
-    const isChanged = kind === 'changed';
-    if (!isChanged) this.#uncount(path);
+    if (kind !== 'changed') this.#uncount(path);
     this.vanished.delete(path);
-    this.#counts[isChanged ? 'changed' : 'unreadable'] += 1;
-    if (this.#shown.length < shownProblems) this.#shown.push(`${path} ${isChanged ? '' : 'cannot be read: '}${reason}`);
+    if (this.#named.has(path)) return;
+    this.#counts[kind === 'changed' ? 'changed' : 'unreadable'] += 1;
+    if (this.#shown.length >= shownProblems) return;
+    this.#shown.push(`${path} ${prefixes[kind]}${reason}`);
+    this.#named.add(path);
   }
 
   /** A file that is a path of the source counts from the start. */
@@ -100,10 +110,14 @@ export class ScanSummary {
       warnings.push(`in all, ${unreadable} paths could not be read and ${changed} files changed while they were read`);
     }
     const { size } = this.vanished;
-    if (size > 0) warnings.push(`${size} paths were deleted after they had been listed`);
+    if (size > 0) warnings.push(`${pathsWere(size)} deleted after ${size === 1 ? 'it' : 'they'} had been listed`);
     for (const pattern of this.#unmatched) warnings.push(`nothing matches include ${pattern}`);
     return warnings;
   }
+}
+
+function pathsWere(count: number): string {
+  return count === 1 ? '1 path was' : `${count} paths were`;
 }
 
 function emptyTotals(source: SourcePath): PathTotals {

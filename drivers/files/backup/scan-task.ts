@@ -6,8 +6,15 @@ export interface ScanSetup {
   readonly include: readonly string[];
 }
 
-export type ScanTask = FolderTask | FilesTask | PartTask | MergeTask;
-export type ScanResult = FolderResult | FilesResult | PartResult | EncodedNodes;
+export type ScanTask = FolderTask | FilesTask | PartTask | MergeTask | StampTask | LookTask | KnownTask;
+export type ScanResult =
+  | FolderResult
+  | FilesResult
+  | PartResult
+  | EncodedNodes
+  | BigInt64Array
+  | LookResult
+  | Uint8Array;
 
 /** Look at one folder: list it, compare with the parent snapshot, read what is new while that is little. */
 export interface FolderTask {
@@ -21,11 +28,15 @@ export interface FolderTask {
   readonly parent?: Uint8Array;
   /** Folders of other file systems are stored empty. */
   readonly onlyDevice?: bigint;
+  /** The file system that was found here: of a path of the source, and where one is mounted. */
+  readonly deviceId?: bigint;
   /** Give the nodes as they are instead of encoded: for the root. */
   readonly plain: boolean;
 }
 
 export interface FolderResult {
+  /** From before it was listed. Absent: it was not. */
+  readonly stamp?: FolderStamp;
   readonly nodes: EncodedNodes;
   readonly plainNodes?: Node[];
   /** In the order of `nodes.subtreeOffsets`. */
@@ -44,7 +55,16 @@ export interface SubFolder {
   readonly parentTree?: string;
   /** A mount point that is not to be entered. */
   readonly closed: boolean;
+  /** Of the file system that is mounted here. */
+  readonly deviceId?: bigint;
 }
+
+/**
+ * Device, inode, ctime, mtime: what changes with every change of the entries. When it was so young that another change
+ * may leave the same, the ctime is one that no folder has.
+ */
+export type FolderStamp = BigInt64Array;
+export const stampFields = 4;
 
 export interface DeferredFiles {
   /** Groups of names, each of a size that is worth a task. */
@@ -104,6 +124,45 @@ export interface MergeTask {
   readonly read: readonly Uint8Array[];
 }
 
+/** What these folders are like now, one stamp after the other; zeros where there is none to be seen. */
+export interface StampTask {
+  readonly kind: 'stamps';
+  readonly paths: readonly string[];
+}
+
+/** List a folder once more, for what is selected in it and was there when the backup began. */
+export interface LookTask {
+  readonly kind: 'look';
+  readonly path: string;
+  readonly included: boolean;
+  readonly onlyDevice?: bigint;
+  readonly startedNs: bigint;
+}
+
+export interface LookResult {
+  /** Absent: there is no such folder. */
+  readonly folder?: LookEntry & { readonly stamp: FolderStamp };
+  /** Folders, and what this thread knows nothing of. */
+  readonly entries: readonly LookEntry[];
+  readonly problems: readonly ScanProblem[];
+}
+
+export interface LookEntry {
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly included: boolean;
+  /** It was there, somewhere, when the backup began. */
+  readonly isOld: boolean;
+  /** Of its inode, see `InodeSet`. */
+  readonly key: bigint;
+}
+
+/** Whether this thread has stored these, or named them as unreadable. Gives a 1 for each that it has. */
+export interface KnownTask {
+  readonly kind: 'known';
+  readonly keys: BigUint64Array;
+}
+
 export interface ScanReport {
   files: number;
   folders: number;
@@ -114,11 +173,11 @@ export interface ScanReport {
 }
 
 /**
- * `unreadable` makes a backup partial. `changed`: stored as read, although it changed meanwhile each time. `vanished`:
+ * `unreadable` and `missing`, which nobody has tried to read, make a backup partial. `changed`: stored as read, although it changed meanwhile each time. `vanished`:
  * gone between being listed and being read, which is no fault where it was deleted.
  */
 export interface ScanProblem {
-  readonly kind: 'unreadable' | 'changed' | 'vanished';
+  readonly kind: 'unreadable' | 'missing' | 'changed' | 'vanished';
   readonly path: string;
   readonly reason: string;
 }

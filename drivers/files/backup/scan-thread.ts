@@ -6,7 +6,9 @@ import { readAccounts } from '../system/accounts.ts';
 import { loadNative } from '../system/native.ts';
 import { UnmatchedPatterns } from '../unmatched.ts';
 import { FileReader } from './file-reader.ts';
-import { FolderScan, openFolder, problemOf, readFileNode, type ScanTools } from './folder-scanner.ts';
+import { FolderLook, stamps } from './folder-look.ts';
+import { FolderScan, failed, openFolder, readFileNode, type ScanTools } from './folder-scanner.ts';
+import { InodeSet } from './inode-set.ts';
 import { joinPath, NodeReader } from './node-reader.ts';
 import {
   emptyReport,
@@ -34,6 +36,7 @@ export function open(setup: ScanSetup, context: BackupThreadContext): ThreadSess
     exclude: pathPatterns(setup.exclude),
     include: setup.include.length > 0 ? pathPatterns(setup.include) : undefined,
     unmatched: new UnmatchedPatterns(setup.include),
+    known: new InodeSet(),
   };
   return { run: (task) => runTask(tools, task), close() {} };
 }
@@ -47,7 +50,13 @@ function runTask(tools: ScanTools, task: ScanTask): ScanResult {
     case 'part':
       return readPart(tools, task);
     case 'merge':
-      return merge(tools.context, task);
+      return merge(tools, task);
+    case 'stamps':
+      return stamps(tools, task);
+    case 'look':
+      return new FolderLook(tools, task).run();
+    case 'known':
+      return Uint8Array.from(task.keys, (key) => (tools.known.has(key) ? 1 : 0));
   }
 }
 
@@ -58,7 +67,7 @@ function readFiles(tools: ScanTools, task: FilesTask): FilesResult {
     try {
       work();
     } catch (error) {
-      report.problems.push(problemOf(error, path));
+      report.problems.push(failed(tools, error, path));
     }
   };
   attempt(task.path, () => {
@@ -85,7 +94,7 @@ function readPart(tools: ScanTools, task: PartTask): PartResult {
     return { content, changed, report };
   } catch (error) {
     if (hasCode(error, 'SOURCE_CHANGED')) return { changed: true, report };
-    report.problems.push(problemOf(error, joinPath(path, file.name)));
+    report.problems.push(failed(tools, error, joinPath(path, file.name)));
     return { changed: false, report };
   }
 }
@@ -105,10 +114,11 @@ function readOpenPart(tools: ScanTools, { path, file, start, end }: PartTask): {
   }
 }
 
-function merge(context: BackupThreadContext, { listed, large, read }: MergeTask): EncodedNodes {
+function merge({ context, known }: ScanTools, { listed, large, read }: MergeTask): EncodedNodes {
   const contents = new Map(large.map((file) => [file.name, file]));
   const nodes = context.decodeNodes(listed).flatMap((node) => {
     const file = node.type === 'file' ? contents.get(node.name) : undefined;
+    if (file?.content) known.add({ deviceId: node.deviceId!, inode: node.inode! });
     return file !== undefined && file.content === undefined
       ? []
       : [{ ...node, content: file?.content ?? node.content }];

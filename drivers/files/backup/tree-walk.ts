@@ -24,6 +24,7 @@ import {
   type ScanTask,
 } from './scan-task.ts';
 import type { PathTree, SourcePath } from './source-paths.ts';
+import type { WalkedFolders } from './walked-folders.ts';
 
 interface Folder {
   readonly path: string;
@@ -33,6 +34,9 @@ interface Folder {
   readonly included: boolean;
   readonly parentTree?: string;
   readonly closed: boolean;
+  readonly deviceId?: bigint;
+  /** The folder that it is in, in `WalkedFolders`. */
+  readonly parent?: number;
 }
 
 export interface TreeWalkOptions {
@@ -40,6 +44,7 @@ export interface TreeWalkOptions {
   readonly sink: BackupSink;
   readonly request: BackupRequest;
   readonly summary: ScanSummary;
+  readonly walked: WalkedFolders;
   readonly oneFileSystem: boolean;
 }
 
@@ -61,7 +66,7 @@ export class TreeWalk {
     const parentTree = this.#options.request.parent?.rootTree;
     const root = { ...place(paths), path: '/', included: false, closed: false, parentTree };
     const result = await this.#scan(root, true);
-    const trees = await this.#subFolders(root, result);
+    const trees = await this.#subFolders(root, result, this.#remember(root, result));
     const byName = new Map(result.folders.map(({ name }, at) => [name, trees[at]]));
     return result.plainNodes!.map((node) => (node.type === 'dir' ? { ...node, subtree: byName.get(node.name) } : node));
   }
@@ -69,14 +74,22 @@ export class TreeWalk {
   async #folder(folder: Folder): Promise<string> {
     if (folder.closed) return this.#options.sink.tree([]);
     const result = await this.#scan(folder, false);
+    const at = this.#remember(folder, result);
     const nodes = result.deferred ? await this.#readDeferred(folder, result, result.deferred) : result.nodes;
-    const trees = await this.#subFolders(folder, result);
+    const trees = await this.#subFolders(folder, result, at);
     return this.#options.sink.encodedTree(nodes, trees);
+  }
+
+  /** For the second look. The folders above the paths of the source are not listed. */
+  #remember({ path, source, included, parent }: Folder, { stamp }: FolderResult): number | undefined {
+    if (!source || !stamp) return undefined;
+    const name = parent === undefined ? path : path.slice(path.lastIndexOf('/') + 1);
+    return this.#options.walked.add({ name, parent, source, included }, stamp);
   }
 
   async #scan(folder: Folder, plain: boolean): Promise<FolderResult> {
     const { threads, summary, oneFileSystem } = this.#options;
-    const { path, above, source, included } = folder;
+    const { path, above, source, included, deviceId } = folder;
     const result = await this.#pool.run(async () => {
       this.#options.request.signal.throwIfAborted();
       const task: FolderTask = {
@@ -87,6 +100,7 @@ export class TreeWalk {
         parent: await this.#parent(folder),
         only: above && [...above.children.keys()],
         onlyDevice: oneFileSystem ? source?.deviceId : undefined,
+        deviceId,
       };
       return (await threads.run(task)) as FolderResult;
     });
@@ -108,12 +122,12 @@ export class TreeWalk {
     }
   }
 
-  #subFolders(folder: Folder, result: FolderResult): Promise<string[]> {
+  #subFolders(folder: Folder, result: FolderResult, parent: number | undefined): Promise<string[]> {
     return Promise.all(
-      result.folders.map(({ name, included, parentTree, closed }) => {
+      result.folders.map(({ name, ...found }) => {
         const child = folder.above?.children.get(name);
         const at = child ? place(child) : { source: folder.source };
-        return this.#folder({ path: joinPath(folder.path, name), included, parentTree, closed, ...at });
+        return this.#folder({ path: joinPath(folder.path, name), ...found, parent, ...at });
       }),
     );
   }
@@ -181,8 +195,8 @@ export class TreeWalk {
 }
 
 /** Where a folder is: above the paths of the source, or one of them. */
-function place(tree: PathTree): Pick<Folder, 'above' | 'source'> {
-  return tree.source ? { source: tree.source } : { above: tree };
+function place(tree: PathTree): Pick<Folder, 'above' | 'source' | 'deviceId'> {
+  return tree.source ? { source: tree.source, deviceId: tree.source.deviceId } : { above: tree };
 }
 
 /** Each begins where the one before it ended; what a writer through `mmap` changes, the times of a file need not tell. */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
 import type * as Koffi from 'koffi';
 import { encodeName } from '../../../core/path-bytes.ts';
-import { decodeStatx, type FileStat, statxSizeBytes } from './stat.ts';
+import { decodeBirth, decodeStatx, type FileStat, statxSizeBytes } from './stat.ts';
 
 /**
  * The libc calls that Node lacks: relative to an open folder (so that no symbolic link is followed on the way), with
@@ -16,6 +16,8 @@ export interface Native {
   close(descriptor: number): void;
   /** Never follows a link; the empty name means the descriptor itself. */
   stat(folder: number, name: string): FileStat;
+  /** When it was made, in nanoseconds, as `stat` names it. Undefined where the file system does not keep it. */
+  birth(folder: number, name: string): bigint | undefined;
   readLink(folder: number, name: string): Buffer;
   makeFolder(folder: number, name: string, mode: number): void;
   makeSymlink(target: string, folder: number, name: string): void;
@@ -46,6 +48,7 @@ const atRemoveFolder = 0x200;
 const atEmptyPath = 0x1000;
 const renameNoReplaceFlag = 1;
 const statxBasicStats = 0x7ff;
+const statxBirth = 0x800;
 const attributeMaxBytes = 65_536;
 
 export const openPathOnly = 0o10000000;
@@ -103,6 +106,11 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
       const flags = name === '' ? atEmptyPath : atSymlinkNoFollow;
       check(libc.statx(folder, cString(name), flags, statxBasicStats, statBuffer), 'statx', name);
       return decodeStatx(statView);
+    },
+    birth(folder, name) {
+      const flags = name === '' ? atEmptyPath : atSymlinkNoFollow;
+      check(libc.statx(folder, cString(name), flags, statxBirth, statBuffer), 'statx', name);
+      return (statView.getUint32(0, true) & statxBirth) === 0 ? undefined : decodeBirth(statView);
     },
     readLink(folder, name) {
       const length = check(libc.readlinkat(folder, cString(name), linkBuffer, linkBuffer.length), 'readlinkat', name);

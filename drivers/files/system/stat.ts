@@ -56,6 +56,11 @@ export function decodeStatx(view: DataView): FileStat {
   };
 }
 
+/** Where the mask says that there is one. */
+export function decodeBirth(view: DataView): bigint {
+  return timeNs(view, 80);
+}
+
 /** True when the bytes of a file cannot have changed between the two looks (which is what ctime is for). */
 export function isSameState(a: FileStat, b: FileStat): boolean {
   return (

@@ -8,6 +8,7 @@ import koffi from 'koffi';
 import type { TreeReader } from '../../../../core/driver/index.ts';
 import { smallDisk } from '../../../kit/small-disk.ts';
 import { filesFixture } from '../fixture.ts';
+import { knownFolders } from './known-folders.ts';
 
 test('a path of the source that goes away after it was found makes the backup partial', async (t) => {
   const fixture = await filesFixture(t);
@@ -44,7 +45,7 @@ test('a folder that is replaced before it is read makes the backup partial; one 
   assert.doesNotMatch(replaced.warnings.join('\n'), /were deleted/);
   const deleted = await fixture.backUp({}, { parent: justBefore(other, () => fs.rmSync(other, { recursive: true })) });
   assert.equal(deleted.partial, false);
-  assert.match(deleted.warnings.join('\n'), /^1 paths were deleted after they had been listed$/m);
+  assert.match(deleted.warnings.join('\n'), /^1 path was deleted after it had been listed$/m);
 });
 
 test('a source that is unmounted while it is read makes the backup partial', async (t) => {
@@ -134,15 +135,9 @@ function mapFile(path: string, sizeBytes: number): Disposable & { write(at: numb
   };
 }
 
-/** A parent backup that knows the folders down to `path` alone, and has this done when that one is about to be scanned. */
+/** Has this done when `path` is about to be listed. */
 function justBefore(path: string, work: () => void): TreeReader {
-  const names = path.split('/').filter((name) => name !== '');
-  const id = (depth: number) => String(depth).padStart(64, '0');
-  const encodedTree = async (tree: string) => {
-    const depth = Number(tree);
-    if (depth === names.length) work();
-    const nodes = depth < names.length ? [{ name: names[depth], type: 'dir', subtree: id(depth + 1) }] : [];
-    return new Uint8Array(Buffer.from(JSON.stringify({ nodes })));
-  };
-  return { rootTree: id(0), encodedTree, tree: () => Promise.reject(new Error('a backup asks for encoded trees')) };
+  return knownFolders([path], (asked) => {
+    if (asked === path) work();
+  });
 }

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { smallDisk } from '../../../kit/small-disk.ts';
+import { type Fixture, filesFixture } from '../fixture.ts';
+import { knownFolders, whileListed } from './known-folders.ts';
+
+const missing = (path: string) => `${path} is not in this backup: it was moved here while the backup ran`;
+
+test('a file or folder that moves from where the walk has not been to where it has is named', async (t) => {
+  const { fixture, archive, queue } = await queueAndArchive(t);
+  makeFiles(queue, ['message', 'many/one', 'many/two/three']);
+  const work = () => {
+    execFileSync('mv', [join(queue, 'message'), join(archive, 'renamed')]);
+    execFileSync('mv', [join(queue, 'many'), archive]);
+  };
+  const { partial, warnings } = await fixture.backUp({}, { parent: whileListed(archive, queue, work) });
+  assert.equal(partial, true);
+  assert.deepEqual([...warnings].sort(), [missing(join(archive, 'many')), missing(join(archive, 'renamed'))]);
+  const again = await fixture.backUp();
+  assert.deepEqual([again.partial, again.warnings], [false, []]);
+});
+
+test('a folder that moves after it was listed is named for what had not been read', async (t) => {
+  const { fixture, archive, queue } = await queueAndArchive(t);
+  makeFiles(queue, ['sub/old', 'read']);
+  const work = () => {
+    fs.mkdirSync(join(archive, 'new'));
+    execFileSync('mv', [queue, join(archive, 'new/queue')]);
+  };
+  const { partial, warnings } = await fixture.backUp({}, { parent: whileListed(archive, join(queue, 'sub'), work) });
+  assert.equal(partial, true);
+  assert.deepEqual(warnings, [missing(join(archive, 'new/queue/sub')), '1 path was deleted after it had been listed']);
+});
+
+test('what is renamed, linked, deleted, new or not selected is not missed', async (t) => {
+  const { fixture, archive, queue } = await queueAndArchive(t);
+  makeFiles(archive, ['app.log', 'linked', 'deleted']);
+  makeFiles(queue, ['left-out.tmp', 'out/x', 'link/x']);
+  const held = { exclude: ['*.tmp', 'out'] };
+  const work = () => {
+    fs.renameSync(join(archive, 'app.log'), join(archive, 'app.log.1'));
+    fs.linkSync(join(archive, 'linked'), join(archive, 'hard'));
+    fs.rmSync(join(archive, 'deleted'));
+    makeFiles(archive, ['app.log', 'made/new']);
+    for (const name of ['left-out.tmp', 'out']) execFileSync('mv', [join(queue, name), archive]);
+  };
+  const { partial, warnings } = await fixture.backUp(held, { parent: whileListed(archive, queue, work) });
+  assert.deepEqual([partial, warnings], [false, []]);
+});
+
+test('of what moves, an include selects what is missed', async (t) => {
+  const { fixture, archive, queue } = await queueAndArchive(t);
+  makeFiles(queue, ['sub/a.sql', 'sub/b']);
+  makeFiles(archive, ['c.sql']);
+  const work = () => void execFileSync('mv', [join(queue, 'sub'), archive]);
+  const parent = whileListed(archive, queue, work);
+  const { partial, warnings } = await fixture.backUp({}, { parent, include: ['*.sql'] });
+  assert.deepEqual([partial, warnings], [true, [missing(join(archive, 'sub/a.sql'))]]);
+});
+
+test('a source that is moved away while it is read makes the backup partial', async (t) => {
+  const { fixture, archive, queue } = await queueAndArchive(t);
+  const work = () => fs.renameSync(fixture.tree, `${fixture.tree}-moved`);
+  const { partial, warnings } = await fixture.backUp({}, { parent: whileListed(archive, queue, work) });
+  assert.equal(partial, true);
+  assert(warnings.includes(`${fixture.tree} cannot be read: it was moved away or deleted while it was read`));
+});
+
+test('a file system below the source that is unmounted, before or after its folder is listed, is named', async (t) => {
+  const fixture = await filesFixture(t);
+  for (const at of ['', 'inner']) {
+    const disk = await smallDisk(t, 2 ** 20);
+    makeFiles(disk, ['file', 'inner/file']);
+    const held = join(disk, at).replace(/\/$/, '');
+    const parent = knownFolders([held], (path) => {
+      if (path === held) execFileSync('umount', ['--lazy', disk]);
+    });
+    const { partial, warnings } = await fixture.backUp({ paths: [join(disk, '..')] }, { parent });
+    const text = `${disk} cannot be read: its file system was unmounted, or mounted, while it was read`;
+    assert.deepEqual([partial, warnings.includes(text)], [true, true], `${held}: ${warnings}`);
+  }
+});
+
+async function queueAndArchive(t: TestContext): Promise<{ fixture: Fixture; archive: string; queue: string }> {
+  const fixture = await filesFixture(t);
+  const [archive, queue] = [join(fixture.tree, 'archive'), join(fixture.tree, 'queue')];
+  makeFiles(fixture.tree, ['archive/inner/file', 'queue/stays']);
+  return { fixture, archive, queue };
+}
+
+function makeFiles(folder: string, names: readonly string[]): void {
+  for (const name of names) {
+    fs.mkdirSync(join(folder, name, '..'), { recursive: true });
+    fs.writeFileSync(join(folder, name), name);
+  }
+}
