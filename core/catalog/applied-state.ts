@@ -4,6 +4,7 @@ import { TidemarkError } from '../error.ts';
 import type { AppliedResource, AppliedState, AppliedStates, JobError, StateChange } from './catalog.ts';
 import { jsonColumn, toTime } from './columns.ts';
 import { recordEvent } from './events.ts';
+import { cancelQueued } from './job-transition.ts';
 import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import { update } from './plan-statuses.ts';
@@ -85,12 +86,7 @@ async function remove(db: Transaction<Tables>, address: string, now: Date): Prom
 async function forgetPlan(db: Transaction<Tables>, plan: string, now: Date): Promise<void> {
   await db.deleteFrom('plan_status').where('plan', '=', plan).execute();
   const error: JobError = { code: 'CANCELLED', message: `plan ${plan} was removed before the job began` };
-  await db
-    .updateTable('job')
-    .set({ state: 'cancelled', endedAt: now.getTime(), notBefore: null, error: jsonColumn(error) })
-    .where('plan', '=', plan)
-    .where('state', '=', 'queued')
-    .execute();
+  await cancelQueued(db, plan, error, now.getTime());
 }
 
 async function put(

@@ -178,11 +178,11 @@ export interface PlanStatuses {
   update(plan: string, change: PlanStatusChange): Promise<PlanStatus>;
   /**
    * As `update`, where the fields that it changes still are as they were read. Undefined, and nothing done, when somebody
-   * else has written one of them since.
+   * else has written one of them since. The event is part of the change.
    */
-  updateFrom(before: PlanStatus, change: PlanStatusChange): Promise<PlanStatus | undefined>;
+  updateFrom(before: PlanStatus, change: PlanStatusChange, event?: NewEvent): Promise<PlanStatus | undefined>;
   /**
-   * Moves `scheduledThrough` from `from` (undefined: never scheduled) to `to` and adds the jobs, in one transaction.
+   * Moves `scheduledThrough` from `from` (undefined: never scheduled) to `to`, adds the jobs and records the event, in one transaction.
    * Undefined, and nothing done, when it is not `from` any more: of several daemons one schedules a run, once.
    */
   schedule(decision: {
@@ -190,6 +190,7 @@ export interface PlanStatuses {
     readonly from: Date | undefined;
     readonly to: Date;
     readonly jobs: readonly NewJob[];
+    readonly event?: NewEvent;
   }): Promise<readonly Job[] | undefined>;
 }
 

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { TidemarkError } from '../error.ts';
 import type { Job, JobError, JobProgress, JobState, JobUse, NewJob } from './catalog.ts';
 import { fromJson, jsonColumn, toTime } from './columns.ts';
+import { canTransition } from './job-state.ts';
 import { fitting } from './lengths.ts';
 import type { JobRow, Tables } from './tables.ts';
 
@@ -70,8 +71,14 @@ export async function readJob(db: Kysely<Tables>, id: string): Promise<JobRow> {
   return row;
 }
 
-/** Compare-and-set. Undefined, and nothing done, when the job went on since the row was read, or a cancel was asked. */
+/**
+ * The only way that a state changes, and by no other than `jobTransitions` has. Compare-and-set: undefined, and nothing
+ * done, when the job went on since the row was read, or a cancel was asked.
+ */
 export async function changeJob(db: Kysely<Tables>, row: JobRow, change: Partial<JobRow>): Promise<Job | undefined> {
+  const { state: from } = row as { state: JobState };
+  const to = (change.state ?? from) as JobState;
+  if (to !== from && !canTransition(from, to)) throw new TidemarkError('BUG', `job ${row.id}: from ${from} to ${to}`);
   const { numUpdatedRows } = await db
     .updateTable('job')
     .set(change)

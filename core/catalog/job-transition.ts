@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { TidemarkError } from '../error.ts';
-import type { Job, JobChange, JobState, Settlement, TransitionTerms } from './catalog.ts';
+import type { Job, JobChange, JobError, JobState, Settlement, TransitionTerms } from './catalog.ts';
 import { jsonColumn, timeColumn } from './columns.ts';
 import { recordEvent } from './events.ts';
 import { changeJob, readJob, toJob } from './job-row.ts';
@@ -53,6 +53,12 @@ export async function requestCancel(db: Kysely<Tables>, id: string, now: number)
     if (!canTransition(row.state as JobState, 'cancelled')) throw conflict(id, `it is ${row.state} already`);
     return { ...leave(row, 'cancelled', {}, now), cancelRequested: 1 };
   });
+}
+
+/** What waits of a removed plan: in the transaction that removes it, in which none of it can be claimed. */
+export async function cancelQueued(db: Transaction<Tables>, plan: string, error: JobError, now: number): Promise<void> {
+  const rows = await db.selectFrom('job').selectAll().where('plan', '=', plan).where('state', '=', 'queued').execute();
+  for (const row of rows) await changeJob(db, row, leave(row, 'cancelled', { error }, now));
 }
 
 /** Decides again by the newest row as often as somebody else changed it in between. `also` is part of the change. */

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Job, PlanStatus, PlanStatusChange, PlanStatuses } from './catalog.ts';
+import type { Job, NewEvent, PlanStatus, PlanStatusChange, PlanStatuses } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
+import { recordEvent } from './events.ts';
 import { addJob } from './job-row.ts';
 import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
@@ -12,7 +13,7 @@ export function openPlanStatuses(context: PartContext): PlanStatuses {
     list: async () => (await db.selectFrom('plan_status').selectAll().orderBy('plan').execute()).map(toStatus),
     get: (plan) => get(db, plan),
     update: (plan, change) => update(db, plan, change),
-    updateFrom: (before, change) => updateFrom(db, before, change),
+    updateFrom: (before, change, event) => updateFrom(context, before, change, event),
     schedule: (decision) => schedule(context, decision),
   };
 }
@@ -29,18 +30,34 @@ export async function update(db: Kysely<Tables>, plan: string, change: PlanStatu
 }
 
 async function updateFrom(
-  db: Kysely<Tables>,
+  { db, clock, newId }: PartContext,
   before: PlanStatus,
   change: PlanStatusChange,
+  event: NewEvent | undefined,
 ): Promise<PlanStatus | undefined> {
   const columns = columnsOf(change);
+  const untouched = (Object.keys(columns) as (keyof PlanStatusRow)[]).every((field) => toRow(before)[field] === null);
+  if (untouched) await insert(db, before.plan, {}); // there may be no row yet
+  const changed = await db.transaction().execute(async (transaction) => {
+    if (!(await changeUnlessMoved(transaction, before, columns))) return false;
+    if (event !== undefined) await recordEvent(transaction, event, newId, clock.now().getTime());
+    return true;
+  });
+  return changed ? get(db, before.plan) : undefined;
+}
+
+/** False when one of the columns is not as it was. */
+async function changeUnlessMoved(
+  db: Transaction<Tables>,
+  before: PlanStatus,
+  columns: Partial<PlanStatusRow>,
+): Promise<boolean> {
   const expected = toRow(before);
   const fields = Object.keys(columns) as (keyof PlanStatusRow)[];
-  if (fields.every((field) => expected[field] === null)) await insert(db, before.plan, {}); // there may be no row yet
   let query = db.updateTable('plan_status').set(columns).where('plan', '=', before.plan);
   for (const field of fields) query = query.where(field, expected[field] === null ? 'is' : '=', expected[field]);
   const { numUpdatedRows } = await query.executeTakeFirstOrThrow();
-  return numUpdatedRows === 0n ? undefined : get(db, before.plan);
+  return numUpdatedRows > 0n;
 }
 
 /** Nothing is kept of a plan that is not applied: it would be taken for the status of a later one of that name. */
@@ -75,7 +92,7 @@ async function insert(db: Kysely<Tables>, plan: string, columns: Partial<PlanSta
 
 async function schedule(
   { db, clock, newId }: PartContext,
-  { plan, from, to, jobs }: Parameters<PlanStatuses['schedule']>[0],
+  { plan, from, to, jobs, event }: Parameters<PlanStatuses['schedule']>[0],
 ): Promise<readonly Job[] | undefined> {
   // Outside of the transaction, in which two that find no row and add it would block each other for good on MySQL.
   if (from === undefined) await insert(db, plan, {});
@@ -83,6 +100,7 @@ async function schedule(
     if (!(await goOn(transaction, plan, from, to))) return undefined;
     const added: Job[] = [];
     for (const job of jobs) added.push(await addJob(transaction, job, newId(), clock.now().getTime()));
+    if (event !== undefined) await recordEvent(transaction, event, newId, clock.now().getTime());
     return added;
   });
 }

@@ -1,4 +1,4 @@
-import type { AppliedState, Job, NewJob } from '../catalog/index.ts';
+import type { AppliedState, Job, NewEvent, NewJob } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
 import { hasCode } from '../error.ts';
 import { backupJob, missedJob, requestTime } from '../job/index.ts';
@@ -106,10 +106,11 @@ async function startRun(
   const { missed, from, to, trigger } = decision;
   const jobs: NewJob[] = missed === undefined ? [] : [missedJob(current, missed)];
   jobs.push(await backupJob(current, trigger, decision));
-  const added = await daemon.context.catalog.plans.schedule({ plan: plan.name, from, to, jobs });
+  const event = missed === undefined ? undefined : missedEvent(daemon, plan.name, missed, decision.reason);
+  const added = await daemon.context.catalog.plans.schedule({ plan: plan.name, from, to, jobs, event });
   if (added === undefined) return;
   daemon.bell.ring();
-  if (missed !== undefined) await tellMissed(daemon, plan.name, missed, decision.reason);
+  if (event !== undefined) daemon.jobs.emit.log(event);
 }
 
 /**
@@ -125,13 +126,14 @@ async function stillToRun({ context }: Daemon, name: string): Promise<PlanSettin
 async function recordMissed(daemon: Daemon, plan: PlanSettings, decision: Decision & { action: 'missed' }) {
   const { from, to, missed, reason } = decision;
   const jobs = [missedJob(plan, missed)];
-  const added = await daemon.context.catalog.plans.schedule({ plan: plan.name, from, to, jobs });
-  if (added !== undefined) await tellMissed(daemon, plan.name, missed, reason);
+  const event = missedEvent(daemon, plan.name, missed, reason);
+  const added = await daemon.context.catalog.plans.schedule({ plan: plan.name, from, to, jobs, event });
+  if (added !== undefined) daemon.jobs.emit.log(event);
 }
 
-function tellMissed({ jobs }: Daemon, plan: string, { first, last }: MissedTimes, reason: string): Promise<void> {
+function missedEvent({ jobs }: Daemon, plan: string, { first, last }: MissedTimes, reason: string): NewEvent {
   const times = first.getTime() === last.getTime() ? `run of ${iso(first)}` : `runs from ${iso(first)} to ${iso(last)}`;
-  return jobs.emit('job.missed', `plans.${plan}`, `${times} missed: ${reason}`);
+  return jobs.emit.event('job.missed', `plans.${plan}`, `${times} missed: ${reason}`);
 }
 
 /** Queued runs whose window passes while they wait for others. */
@@ -140,15 +142,15 @@ async function expireQueued({ context, jobs }: Daemon, active: readonly Job[]): 
   for (const job of active) {
     const startBy = requestTime(job, 'startBy');
     if (job.state !== 'queued' || job.startedAt !== undefined || startBy === undefined || startBy >= now) continue;
-    try {
-      await context.catalog.jobs.transition(job, 'missed');
-    } catch (thrown) {
-      if (hasCode(thrown, 'JOB_CONFLICT')) continue;
-      throw thrown;
-    }
     const scheduledFor = requestTime(job, 'scheduledFor') ?? job.queuedAt;
     const text = `run of ${iso(scheduledFor)} missed: it waited in the queue until its window had passed`;
-    await jobs.emit('job.missed', `plans.${job.plan}`, text);
+    const settlement = ({ plan }: Job) => ({ event: jobs.emit.event('job.missed', `plans.${plan}`, text) });
+    try {
+      const missed = await context.catalog.jobs.transition(job, 'missed', {}, { settlement });
+      jobs.emit.log(settlement(missed).event);
+    } catch (thrown) {
+      if (!hasCode(thrown, 'JOB_CONFLICT')) throw thrown;
+    }
   }
 }
 

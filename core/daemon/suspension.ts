@@ -47,8 +47,9 @@ export async function suspendPlans({ context, jobs }: Daemon, outage: Outage): P
     if (before.suspended !== undefined) continue;
     const { reason, text } = outage;
     const suspended = { reason, since: clock.now(), text };
-    if ((await catalog.plans.updateFrom(before, { suspended })) === undefined) continue;
-    await jobs.emit('plan.suspended', `plans.${plan.name}`, `${nounOf(reason)} ${outage.name} is down: ${text}`);
+    const told = `${nounOf(reason)} ${outage.name} is down: ${text}`;
+    const event = jobs.emit.event('plan.suspended', `plans.${plan.name}`, told);
+    if ((await catalog.plans.updateFrom(before, { suspended }, event)) !== undefined) jobs.emit.log(event);
   }
 }
 
@@ -110,8 +111,9 @@ async function release(
   told: boolean,
 ): Promise<void> {
   for (const status of statuses) {
-    const released = await context.catalog.plans.updateFrom(status, { suspended: null });
-    if (released !== undefined && told) await jobs.emit('plan.resumed', `plans.${status.plan}`, text);
+    const event = told ? jobs.emit.event('plan.resumed', `plans.${status.plan}`, text) : undefined;
+    const released = await context.catalog.plans.updateFrom(status, { suspended: null }, event);
+    if (released !== undefined && event !== undefined) jobs.emit.log(event);
   }
   bell.ring();
 }

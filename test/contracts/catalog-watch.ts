@@ -46,6 +46,24 @@ export const watchCases: Readonly<Record<string, CatalogCase>> = {
     assert.equal((await catalog.jobs.list()).length, 2);
   },
 
+  async 'a change of a plan and its event are there together, or neither is'(_t, catalog, clock) {
+    const event = { kind: 'plan.paused', level: 'info', subject: 'plans.nightly', text: 'by hand' } as const;
+    const broken = { ...event, kind: null as unknown as string };
+    const [none, to] = [{ plan: 'nightly' }, clock.now()];
+    const run = { plan: 'nightly', from: undefined, to, jobs: [job()] };
+    await assert.rejects(catalog.plans.updateFrom(none, { pausedAt: to }, broken));
+    await assert.rejects(catalog.plans.schedule({ ...run, event: broken }));
+    assert.deepEqual([await catalog.plans.get('nightly'), await catalog.jobs.list()], [none, []]);
+    assert.notEqual(await catalog.plans.updateFrom(none, { pausedAt: to }, event), undefined);
+    assert.equal(await catalog.plans.updateFrom(none, { pausedAt: null }, event), undefined);
+    await catalog.plans.schedule({ ...run, event: { ...event, kind: 'job.missed' } });
+    await catalog.plans.schedule({ ...run, event: { ...event, kind: 'job.missed' } });
+    assert.deepEqual((await catalog.events.list()).map(({ kind, count }) => [kind, count]).toSorted(), [
+      ['job.missed', 1],
+      ['plan.paused', 1],
+    ]);
+  },
+
   async 'equal events in a row are one'(_t, catalog, clock) {
     const event = { kind: 'job.failed', level: 'error', subject: 'plans.nightly', text: 'no answer' } as const;
     const first = await catalog.events.record(event);
