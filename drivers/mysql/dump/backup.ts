@@ -16,7 +16,7 @@ import { type Ledger, lostOf, newLedger } from './ledger.ts';
 import { rootLoadScript } from './load-script.ts';
 import { storeObjects } from './object-dump.ts';
 import { refuseNothing, unmatchedPatterns } from './patterns.ts';
-import { findMissing } from './prove.ts';
+import { findOpen } from './prove.ts';
 import { readLater } from './read-later.ts';
 import { type Started, startSnapshot } from './snapshot.ts';
 import { dumpTables } from './table-dump.ts';
@@ -84,15 +84,15 @@ async function dump(work: Dump, unseen: readonly Missing[]): Promise<BackupResul
   return await describeBackup(work, started, ledger, [...ever.values()]);
 }
 
-/** In groups first, then one by one. What is missing after that stays in the ledger, and is named. */
+/** In groups first, then one by one. What is open after that stays so in the ledger, and is named. */
 async function readWhatMoved(work: Dump, started: Started, ledger: Ledger): Promise<void> {
   for (let round = 0; ; round++) {
-    const { missing, census } = await findMissing(work, ledger);
-    if ((missing.length === 0 && !census.moving) || round === rounds) return;
+    const { open, census } = await findOpen(work, ledger);
+    if ((open.length === 0 && !census.moving) || round === rounds) return;
     work.request.progress.step('reading again what was changed meanwhile');
     const described = ledger.databases.flatMap((one) => one.tables);
     const isFirst = round === 0;
-    const groups = isFirst ? holdGroups(missing, census, described) : missing.slice(0, stubborn).map((one) => [one]);
+    const groups = isFirst ? holdGroups(open, census, described) : open.slice(0, stubborn).map((one) => [one]);
     for (const group of groups) await readLater(work, started, ledger, group);
   }
 }

@@ -80,7 +80,7 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
         const isKnown = reasons.has(keyOf(one));
         reasons.set(keyOf(one), { state: isKnown ? 'unreadable' : 'changed', why: one.why });
       }
-      for (const one of described.unseen)
+      for (const one of described.undescribed)
         reasons.set(keyOf(one), { state: 'changed', why: 'it was being renamed or dropped' });
     },
     hide(table) {

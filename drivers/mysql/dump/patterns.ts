@@ -32,8 +32,8 @@ export function unmatchedPatterns(include: readonly string[], { before, inventor
   });
 }
 
-function namesIn({ databases, unseen, unreadable }: Inventory) {
-  return [...databases.flatMap(namesOf), ...unseen, ...unreadable];
+function namesIn({ databases, undescribed, unreadable }: Inventory) {
+  return [...databases.flatMap(namesOf), ...undescribed, ...unreadable];
 }
 
 function codeIn({ databases }: Inventory) {

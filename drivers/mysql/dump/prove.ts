@@ -9,13 +9,13 @@ import type { Dump, Unread } from './work.ts';
  * The last look: what was there at the backup's moment, is not in the backup and may be found yet. When things moved also
  * during this look (`census.moving`), there may be more.
  */
-export async function findMissing(work: Dump, ledger: Ledger): Promise<{ missing: Unread[]; census: Census }> {
+export async function findOpen(work: Dump, ledger: Ledger): Promise<{ open: Unread[]; census: Census }> {
   await storeCode(work, ledger);
   const look = () => takeCensus(work.control, work.selection, work.dictionary);
   const first = await look();
   const census = first.moving ? await whileNothingMoves(work, look) : first;
   ledger.want(census);
-  return { missing: ledger.open().filter((one) => one.state === 'changed'), census };
+  return { open: ledger.open().filter((one) => one.state === 'changed'), census };
 }
 
 /** Routines and events that came, or got another name. */

@@ -40,8 +40,8 @@ export async function startSnapshot(work: Dump): Promise<Started> {
 const rounds = 4;
 
 /** What was being renamed is described not at all, or without its columns. */
-function isComplete({ unseen, databases }: Inventory): boolean {
-  return unseen.length === 0 && databases.every((one) => one.tables.every((table) => table.columns.length > 0));
+function isComplete({ undescribed, databases }: Inventory): boolean {
+  return undescribed.length === 0 && databases.every((one) => one.tables.every((table) => table.columns.length > 0));
 }
 
 /** Starts the snapshots of all threads that take part, at one moment. */

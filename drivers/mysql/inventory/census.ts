@@ -13,7 +13,7 @@ import { type Selection, systemDatabases } from './selection.ts';
 export interface Census {
   /** Tables, views and sequences, by `keyOf`. */
   readonly entries: ReadonlyMap<string, CensusEntry>;
-  /** The dictionary knows selected tables whose names the listing has not: something moved, look again. */
+  /** The dictionary knows selected tables whose names the listing has not, or one by two names: something moved, look again. */
   readonly moving: boolean;
   /** These tables, as the dictionary calls them. What is still here when nothing moves has lost its definition. */
   readonly nameless: readonly CensusEntry[];
@@ -62,7 +62,7 @@ export async function takeCensus(
     : [];
   return {
     entries,
-    moving: nameless.length > 0,
+    moving: nameless.length > 0 || (dictionary?.namesFiles === true && new Set(numbers).size < numbers.length),
     nameless,
     numbersAll: dictionary?.namesFiles === true,
     newestNumber: numbers.reduce((newest, one) => Math.max(newest, one), 0),

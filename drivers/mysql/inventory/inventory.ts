@@ -9,7 +9,7 @@ export interface Inventory {
   /** What the server cannot open, in its own words. */
   readonly unreadable: readonly { readonly database: string; readonly name: string; readonly why: string }[];
   /** What the census has and the server did not describe: it was being renamed, or is gone, or another has its name. */
-  readonly unseen: readonly CensusEntry[];
+  readonly undescribed: readonly CensusEntry[];
 }
 
 export interface DatabaseEntry {
@@ -64,7 +64,7 @@ export async function readInventory(connection: Connection, selection: Selection
   return {
     databases: databases.sort((a, b) => (a.name < b.name ? -1 : 1)),
     unreadable,
-    unseen: [...(census?.entries ?? [])].filter(([key]) => !seen.has(key)).map(([, entry]) => entry),
+    undescribed: [...(census?.entries ?? [])].filter(([key]) => !seen.has(key)).map(([, entry]) => entry),
   };
 }
 
@@ -73,7 +73,7 @@ export function namesOf({ name: database, tables, views, sequences }: DatabaseEn
   return [...tables, ...views, ...sequences.map((name) => ({ name }))].map(({ name }) => ({ database, name }));
 }
 
-/** Describes these alone, wherever they are now; what is gone meanwhile is among the unseen. */
+/** Describes these alone, wherever they are now; what is gone meanwhile is undescribed. */
 export async function describe(connection: Connection, selection: Selection, wanted: Census): Promise<Inventory> {
   const engines = await transactionalEngines(connection);
   const collations = new Map((await listDatabases(connection)).map((one) => [one.name, one.collation]));
@@ -81,20 +81,20 @@ export async function describe(connection: Connection, selection: Selection, wan
   for (const one of wanted.entries.values()) {
     const own = { ...wanted, entries: new Map([[keyOf(one), one]]) };
     const collation = collations.get(one.database);
-    if (collation === undefined) parts.push({ databases: [], unreadable: [], unseen: [one] });
+    if (collation === undefined) parts.push({ databases: [], unreadable: [], undescribed: [one] });
     else parts.push(await describeOne({ connection, selection, engines, census: own }, { ...one, collation }));
   }
   return {
     databases: parts.flatMap((part) => part.databases),
     unreadable: parts.flatMap((part) => part.unreadable),
-    unseen: parts.flatMap((part) => part.unseen),
+    undescribed: parts.flatMap((part) => part.undescribed),
   };
 }
 
 async function describeOne(reading: Reading, one: CensusEntry & { collation: string }): Promise<Inventory> {
   const { entry, unreadable } = await readDatabase(reading, { name: one.database, collation: one.collation }, one.name);
-  const isSeen = namesOf(entry).length + unreadable.length > 0;
-  return { databases: [entry], unreadable, unseen: isSeen ? [] : [one] };
+  const isDescribed = namesOf(entry).length + unreadable.length > 0;
+  return { databases: [entry], unreadable, undescribed: isDescribed ? [] : [one] };
 }
 
 /** What of a database is in no listing of tables. */

@@ -51,7 +51,7 @@ test('a view does not stand for the table whose name it got', () => {
 });
 
 function started(before: Tables, after: Tables): Started {
-  const inventory = { databases: [], unseen: [], unreadable: [] };
+  const inventory = { databases: [], undescribed: [], unreadable: [] };
   return { point: { time: '' }, before: censusOf(before), after: censusOf(after), inventory };
 }
 
