@@ -1,10 +1,15 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { formatBytes } from './units.ts';
 
-/** What reading a file came to: its bytes, or in words why not, as in `it is not a regular file`. */
+/** What reading a file came to: its bytes, or in words why not, and whether something else than a file is there. */
 export type RegularFile =
-  | { readonly bytes: Buffer; readonly unreadable?: undefined; readonly cause?: undefined }
-  | { readonly bytes?: undefined; readonly unreadable: string; readonly cause?: unknown };
+  | {
+      readonly bytes: Buffer;
+      readonly unreadable?: undefined;
+      readonly isOther?: undefined;
+      readonly cause?: undefined;
+    }
+  | { readonly bytes?: undefined; readonly unreadable: string; readonly isOther: boolean; readonly cause?: unknown };
 
 /**
  * The bytes of a regular file that has at most so many. Never waits for another process, as reading a pipe would, and
@@ -13,11 +18,13 @@ export type RegularFile =
 export async function readRegularFile(path: string, limitBytes: number): Promise<RegularFile> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await file.stat()).isFile()) return { unreadable: notRegular };
+    if (!(await file.stat()).isFile()) return { unreadable: notRegular, isOther: true };
     const bytes = await readUpTo(file, limitBytes + 1);
-    return bytes.length > limitBytes ? { unreadable: `it is larger than ${formatBytes(limitBytes)}` } : { bytes };
+    if (bytes.length <= limitBytes) return { bytes };
+    return { unreadable: `it is larger than ${formatBytes(limitBytes)}`, isOther: false };
   } catch (cause) {
-    return { unreadable: reasonFor(cause), cause };
+    const unreadable = reasonFor(cause);
+    return { unreadable, isOther: unreadable === notRegular, cause };
   }
 }
 

@@ -90,7 +90,12 @@ function fromCredential(name: string, { credentialsDirectory }: SecretSurroundin
 
 async function fromFile(path: string, shown: string, hint?: string): Promise<Secret> {
   const { bytes, ...problem } = await readRegularFile(path, 1024 * 1024);
-  if (bytes === undefined) throw unreadable(`${shown} cannot be read: ${problem.unreadable}`, hint, problem.cause);
+  if (bytes === undefined) {
+    const advice = problem.isOther
+      ? 'Write the secret into a regular file: pipes, devices and folders are not read.'
+      : hint;
+    throw unreadable(`${shown} cannot be read: ${problem.unreadable}`, advice, problem.cause);
+  }
   if (/^[\r\n]*$/.test(bytes.toString('latin1')))
     throw unreadable(`${shown} is empty`, 'Write the secret into the file.');
   return new Secret(bytes);

@@ -95,7 +95,13 @@ function parseDocument(plain: Buffer): unknown {
 
 function damaged(name: string, cause?: unknown): TidemarkError {
   return new TidemarkError('REPOSITORY_CORRUPT', `${name} is damaged`, {
-    hint: 'Run `restic check` on the repository to see how far the damage goes; restore the file from a copy if there is one.',
+    hint: name.startsWith('index/') ? indexHint : damageHint,
     cause,
   });
 }
+
+const damageHint =
+  'Run `restic check` on the repository to see how far the damage goes; restore the file from a copy if there is one.';
+/** An index is made of what stands in the packs. */
+const indexHint =
+  'Run `restic repair index` (or `rebuild-index`) on the repository: it makes the index anew from the packs. `restic check` then says whether more is damaged.';

@@ -108,6 +108,26 @@ test('a killed daemon takes its job processes with it, and the next one begins t
   assert.ok(performance.now() - startedMs < 10_000, `${performance.now() - startedMs} ms`);
 });
 
+test('what a killed restore left in a folder is named by the next one into it', async (t) => {
+  const { at } = await applied(t);
+  await large(at, 256);
+  assert.equal((await at.inside('backup', 'docs-daily')).code, 0);
+  const into = ['restore', 'docs', '--into', './back', '--auto-approve'];
+  const killed = await verb(t, at, ...into);
+  const found = async () => {
+    const names = await readdir(join(at.folder, 'back'), { recursive: true });
+    return names.find((name) => name.includes('.tidemark-'));
+  };
+  const left = await waitFor('a file that is being written', found, { everyMs: 2 });
+  await killed.end('SIGKILL');
+  assert.equal(await found(), left);
+  const refused = await at.tidemark(...into);
+  assert.deepEqual([refused.code, /TARGET_NOT_EMPTY: .*back is not empty/.test(refused.stderr)], [6, true]);
+  const again = await at.tidemark(...into, '--overwrite');
+  assert.equal(again.code, 0, again.stderr);
+  assert.ok(again.stderr.includes(`left unfinished files in the target, which can be removed: /${left}`), again.stderr);
+});
+
 test('a killed daemon is known to be gone at once: by status, by a backup, and by what would be left to it', async (t) => {
   const { at, catalog } = await applied(t);
   const killed = await startDaemon(t, at);

@@ -34,6 +34,7 @@ test('what is no regular file is refused at once: a pipe in the folder, a device
     await at.write(yamlFor(at.folder).replace(join(at.folder, 'password'), secret));
     const told = await validate(at, at.configuration);
     assert.deepEqual([told.code, /cannot be read: it is not a regular file/.test(told.stderr)], [3, true], told.stderr);
+    assert.match(told.stderr, /hint: Write the secret into a regular file/);
   }
   const saved = await run(launcher, ['apply', join(at.folder, 'pipe')], { cwd: at.folder, timeoutMs });
   assert.deepEqual([saved.code, /it is not a regular file/.test(saved.stderr)], [3, true]);

@@ -4,7 +4,7 @@ import { TidemarkError } from '../../../core/error.ts';
 import { makeFolders } from '../../../core/make-folders.ts';
 import { loadNative, workingFolder } from '../system/native.ts';
 import { repositoryAround } from './repository-around.ts';
-import { childPath } from './restore-task.ts';
+import { childPath, isTemporary } from './restore-task.ts';
 import { restoreSteps } from './restore-walk.ts';
 import { rejectConflicts } from './target-conflicts.ts';
 import { rejectNothing } from './unmatched.ts';
@@ -32,8 +32,9 @@ export async function openTarget(
   const { folder } = request;
   await rejectNothing(request, backup, folder === undefined ? [manifestFolder] : []);
   const target = folder === undefined ? await inPlace(request, backup, subject) : await prepareFolder(request, folder);
-  if (request.overwrite) await rejectConflicts(request, backup, target);
-  return target;
+  if (!request.overwrite) return target;
+  const leftovers = await rejectConflicts(request, backup, target);
+  return leftovers.length === 0 ? target : { ...target, warnings: [...target.warnings, leftoverText(leftovers)] };
 }
 
 async function inPlace(request: RestoreRequest, backup: BackupReader, subject: string): Promise<RestoreTarget> {
@@ -80,7 +81,7 @@ async function prepareFolder(request: RestoreRequest, folder: string): Promise<R
     if (repository !== undefined) throw inRepository(folder, repository);
     await makeFolders(folder);
     const entries = request.overwrite ? [] : await readdir(folder);
-    if (entries.length > 0) throw notEmpty(`${folder} is not empty`);
+    if (entries.length > 0) throw notEmpty(`${folder} is not empty${entries.some(isTemporary) ? killed : ''}`);
     const root = await realpath(folder);
     const isLink = (await lstat(folder)).isSymbolicLink();
     const warnings = isLink ? [`${folder} is a symbolic link: what it leads to was written, ${root}`] : [];
@@ -88,6 +89,14 @@ async function prepareFolder(request: RestoreRequest, folder: string): Promise<R
   } catch (error) {
     throw error instanceof TidemarkError ? error : unusable(folder, error as NodeJS.ErrnoException);
   }
+}
+
+const killed = ': a restore into it was killed, and `.tidemark-…` is what it was writing';
+
+function leftoverText(paths: readonly string[]): string {
+  const shown = paths.slice(0, shownNames).map((path) => `/${path}`.toWellFormed());
+  const more = paths.length > shownNames ? `, and ${paths.length - shownNames} more` : '';
+  return `a restore that was killed left unfinished files in the target, which can be removed: ${shown.join(', ')}${more}`;
 }
 
 function unusable(folder: string, cause: NodeJS.ErrnoException): TidemarkError {

@@ -99,6 +99,11 @@ export function childPath(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
+/** What a restore is writing and gives its name when it is whole; one that stays is of a restore that was killed. */
+export function isTemporary(name: string): boolean {
+  return /^\.tidemark-[0-9a-f]{12}-(thread-)?\d+$/.test(name);
+}
+
 export function threadTemporary(prefix: string, thread: number): string {
   return `${prefix}-thread-${thread}`;
 }

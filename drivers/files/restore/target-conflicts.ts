@@ -5,7 +5,7 @@ import { TidemarkError } from '../../../core/error.ts';
 import { firstOf } from '../../../core/first-of.ts';
 import { decodeName, encodeName } from '../../../core/path-bytes.ts';
 import type { RestoreTarget } from './restore-target.ts';
-import { childPath } from './restore-task.ts';
+import { childPath, isTemporary } from './restore-task.ts';
 import { type RestoreFolder, restoreSteps } from './restore-walk.ts';
 
 const shownNames = 20;
@@ -13,13 +13,13 @@ const shownNames = 20;
 /**
  * Looks through a target that may be overwritten for what is not: a folder with contents where the backup has a file
  * (TARGET_NOT_EMPTY), a symbolic link where it has a folder (TARGET_UNSAFE). All of them are told, before anything is
- * written. Folders that the target does not have are not walked.
+ * written. Folders that the target does not have are not walked. Gives what restores that were killed left there.
  */
 export async function rejectConflicts(
   { only, signal }: RestoreRequest,
   backup: BackupReader,
   { root, leaveOut }: Pick<RestoreTarget, 'root' | 'leaveOut'>,
-): Promise<void> {
+): Promise<readonly string[]> {
   const listings = new Listings(root);
   const full: string[] = [];
   const links = new Set<string>();
@@ -40,6 +40,7 @@ export async function rejectConflicts(
   }
   if (links.size > 0) throw unsafe([...links]);
   if (full.length > 0) throw notEmpty(full);
+  return listings.leftovers;
 }
 
 /** A link in the place of a folder that something wanted lies below. */
@@ -56,6 +57,8 @@ type Kind = 'folder' | 'link' | 'other';
 class Listings {
   readonly #root: string;
   readonly #kinds = new Map<string, Map<string, Kind>>();
+  /** Unfinished files of restores that were killed. */
+  readonly leftovers: string[] = [];
 
   constructor(root: string) {
     this.#root = root;
@@ -81,6 +84,7 @@ class Listings {
     const entries = followed ? [] : this.#read(folder);
     const kinds = new Map(entries.map((entry) => [decodeName(entry.name as unknown as Buffer), kindOf(entry)]));
     this.#kinds.set(folder, kinds);
+    this.leftovers.push(...[...kinds.keys()].filter(isTemporary).map((name) => childPath(folder, name)));
     return kinds;
   }
 
