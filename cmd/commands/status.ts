@@ -1,4 +1,5 @@
 import { exitCodes } from '../../core/error-codes.ts';
+import { jobKinds, planKinds } from '../../core/job/index.ts';
 import type { Label } from '../../core/labels.ts';
 import { isSafe, overviewJson, readOverview } from '../../core/overview/index.ts';
 import { labelOption } from '../label-option.ts';
@@ -19,7 +20,12 @@ export const registerStatus: Register = (program, bind) => {
     .action(
       bind(async ({ catalog, drivers, output, surroundings }, { check, label }: Options) => {
         const { clock, self } = surroundings;
-        const sources = { catalog: await catalog(), drivers: await drivers(), fate: self.fate };
+        const sources = {
+          catalog: await catalog(),
+          drivers: await drivers(),
+          planKinds: planKinds(jobKinds),
+          fate: self.fate,
+        };
         const overview = await readOverview(sources, clock.now(), label);
         const safe = isSafe(overview);
         output.result(() => statusText(overview, safe, output.look), overviewJson(overview));

@@ -166,6 +166,8 @@ export interface Settlement {
 export interface JobFilter {
   readonly states?: readonly JobState[];
   readonly kind?: string;
+  /** One of these. */
+  readonly kinds?: readonly string[];
   readonly plan?: string;
   readonly source?: string;
   /** By `queuedAt`. */

@@ -65,6 +65,7 @@ async function list(db: Kysely<Tables>, filter: JobFilter): Promise<readonly Job
     if (value !== undefined) query = query.where(field, '=', value);
   }
   if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states]);
+  if (filter.kinds !== undefined) query = query.where('kind', 'in', [...filter.kinds]);
   if (filter.since !== undefined) query = query.where('queuedAt', '>=', filter.since.getTime());
   const rows = await query.limit(filter.limit ?? defaultLimit).execute();
   return rows.map(toJob);

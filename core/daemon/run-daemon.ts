@@ -1,3 +1,4 @@
+import { planKinds } from '../job/index.ts';
 import { createEmitter, createMetrics } from '../observe/index.ts';
 import { createBell } from './bell.ts';
 import { configurationLoop, firstReading } from './configuration.ts';
@@ -76,6 +77,7 @@ function rememberLast(plans: DaemonContext['plans']): DaemonContext['plans'] {
 function httpSources({ context, health, configuration }: Daemon, ready: () => boolean) {
   const { catalog, clock, identity, logger } = context;
   const metrics = createMetrics({
+    kinds: { all: Object.keys(context.kinds), ofPlans: planKinds(context.kinds) },
     catalog,
     clock,
     version: identity.version,

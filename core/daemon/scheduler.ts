@@ -1,7 +1,7 @@
 import type { AppliedState, Job, NewEvent, NewJob } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
 import { hasCode } from '../error.ts';
-import { backupJob, missedJob, requestTime } from '../job/index.ts';
+import { backupJob, missedJob, planKinds, requestTime } from '../job/index.ts';
 import { type Decision, due, type MissedTimes, nextStart, type ScheduledPlan } from '../schedule/index.ts';
 import { firstReading } from './configuration.ts';
 import type { Daemon } from './context.ts';
@@ -35,9 +35,9 @@ interface Memory {
 /** Probes of one plan may take long and hold up no other: the work on each plan goes on beside the rounds. */
 async function scheduleDue(daemon: Daemon, memory: Memory, signal: AbortSignal): Promise<void> {
   if (memory.failures.length > 0) throw memory.failures[0];
-  const { catalog, clock } = daemon.context;
+  const { catalog, clock, kinds } = daemon.context;
   const state = await catalog.state.read();
-  const active = await catalog.jobs.list({ states: ['queued', 'running'], kind: 'backup', limit: 10_000 });
+  const active = await catalog.jobs.list({ states: ['queued', 'running'], kinds: planKinds(kinds), limit: 10_000 });
   await expireQueued(daemon, active);
   const now = clock.now();
   const plans = (await scheduledPlans(daemon, state, active)).filter((plan) => isDue(plan, memory, now));

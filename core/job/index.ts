@@ -1,8 +1,8 @@
 /** The door of this room: the life of a job. */
 export { type FollowOptions, submitAndFollow, submitDetached } from './follow.ts';
-export { type JobKind, type JobKinds, jobKinds, operationOf } from './kinds.ts';
+export { jobKinds, operationOf, planKinds } from './kinds.ts';
 export { leaseMs, letGoMs, marginMs } from './lease-times.ts';
-export type { JobContext, JobOutcome, Operation } from './operation.ts';
+export type { JobContext, JobKind, JobKinds, JobOutcome, Operation } from './operation.ts';
 export { backupJob, describeError, jobSubject, missedJob, type RunTimes, requestTime } from './request.ts';
 export { type RestoreJobResult, restoreJob } from './restore-job.ts';
 export { type RunJobOptions, runJob } from './run-job.ts';

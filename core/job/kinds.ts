@@ -3,24 +3,8 @@ import type { Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import type { OperationContext } from '../operation/index.ts';
 import type { RestorePlan } from '../restore/index.ts';
-import type { JobOutcome, Operation } from './operation.ts';
+import type { JobKinds, JobOutcome, Operation } from './operation.ts';
 import { restoreResult } from './restore-job.ts';
-
-/** All that tidemark knows of a kind of job, but for how one is queued: `request.ts`, `restore-job.ts`. What excludes it is in `Job.uses`. */
-export interface JobKind {
-  /** The work itself. Throws TidemarkError; one whose `retry` is `backoff` is tried again while attempts remain. */
-  readonly perform: (context: OperationContext, job: Job, run: Run) => Promise<JobOutcome>;
-  /** What the job has stored so that it counts, when it was ended between that and its end. */
-  readonly stored?: (catalog: Catalog, job: Job) => Promise<JobOutcome | undefined>;
-  /** `shared`: counts against `daemon.concurrency`. `own`: lives long and takes no slot from others. */
-  readonly slots: 'shared' | 'own';
-  /** What becomes of it when the process that runs it stops; only what may be begun anew is queued again. */
-  readonly whenInterrupted: 'requeue' | 'fail';
-  /** Its success is a success of its plan. */
-  readonly countsForPlan: boolean;
-}
-
-export type JobKinds = Readonly<Record<string, JobKind>>;
 
 /** Every kind of job there is, by the name that the catalog keeps. */
 export const jobKinds = {
@@ -33,6 +17,11 @@ export const jobKinds = {
   },
   restore: { perform: restore, slots: 'shared', whenInterrupted: 'fail', countsForPlan: false },
 } as const satisfies JobKinds;
+
+/** The kinds of those jobs that a plan is for. */
+export function planKinds(kinds: JobKinds): readonly string[] {
+  return Object.keys(kinds).filter((kind) => kinds[kind]!.countsForPlan);
+}
 
 /** What a process does with any job: the work of its kind. */
 export function operationOf(kinds: JobKinds, context: OperationContext): Operation {

@@ -2,7 +2,6 @@ import { suspendedFor } from '../applied.ts';
 import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { PlanSettings } from '../config/index.ts';
-import { jobKinds } from '../job/index.ts';
 import { newestBackups } from '../newest-backup.ts';
 import { expectedIntervalMs, nextStart } from '../schedule/index.ts';
 import type { MetricName } from './metric-table.ts';
@@ -18,6 +17,8 @@ export interface MetricSources {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly version: string;
+  /** Every kind of job, and those that plans are for. */
+  readonly kinds: { readonly all: readonly string[]; readonly ofPlans: readonly string[] };
   plans(state: AppliedState): readonly PlanSettings[];
   configuration(): DaemonRecord['configuration'] & { readonly pendingChanges: number };
 }
@@ -42,7 +43,7 @@ export async function readSamples(sources: MetricSources, timetables: Timetables
   const plans = sources.plans(state);
   return [
     ...generalSamples(sources, state),
-    ...jobSamples(active),
+    ...jobSamples(sources.kinds.all, active),
     ...upSamples(state, plans, statuses),
     ...(
       await Promise.all(
@@ -69,8 +70,8 @@ function generalSamples(sources: MetricSources, state: AppliedState): Sample[] {
   ];
 }
 
-function jobSamples(active: readonly Job[]): Sample[] {
-  return Object.keys(jobKinds).flatMap((kind) =>
+function jobSamples(kinds: readonly string[], active: readonly Job[]): Sample[] {
+  return kinds.flatMap((kind) =>
     ['queued', 'running'].map((state): Sample => {
       const value = active.filter((job) => job.kind === kind && job.state === state).length;
       return { name: 'tidemark_jobs', labels: { kind, state }, value };
@@ -94,15 +95,15 @@ function upSamples(state: AppliedState, plans: readonly PlanSettings[], statuses
 }
 
 async function planSamples(
-  { catalog }: MetricSources,
+  { catalog, kinds: { ofPlans: kinds } }: MetricSources,
   state: AppliedState,
   { plan, timetable }: { plan: PlanSettings; timetable: Timetable },
   active: readonly Job[],
 ): Promise<Sample[]> {
   const status = await catalog.plans.get(plan.name);
   const { newest, newestWhole } = await newestBackups(catalog, plan);
-  const jobs = await catalog.jobs.list({ plan: plan.name, kind: 'backup', limit: 100 });
-  const running = active.some((job) => job.plan === plan.name && job.kind === 'backup' && job.state === 'running');
+  const jobs = await catalog.jobs.list({ plan: plan.name, kinds, limit: 100 });
+  const running = active.some((job) => job.plan === plan.name && kinds.includes(job.kind) && job.state === 'running');
   const values: Partial<Record<MetricName, number | undefined>> = {
     tidemark_plan_created_timestamp_seconds: seconds(state.resources.get(`plans.${plan.name}`)?.createdAt),
     tidemark_plan_last_success_timestamp_seconds: seconds(newestWhole?.endedAt),

@@ -69,6 +69,8 @@ export interface DestinationOverview {
 export interface OverviewSources {
   readonly catalog: Catalog;
   readonly drivers: Drivers;
+  /** The kinds of jobs that plans are for. */
+  readonly planKinds: readonly string[];
   fate(owner: string): ProcessFate;
 }
 
@@ -77,17 +79,17 @@ export interface OverviewSources {
  * that have them. Throws NOT_APPLIED when no source is left: of nothing one cannot say that it is safe.
  */
 export async function readOverview(
-  { catalog, drivers, fate }: OverviewSources,
+  { catalog, drivers, planKinds: kinds, fate }: OverviewSources,
   now: Date,
   labels: readonly Label[] = [],
 ): Promise<Overview> {
   const state = await catalog.state.read();
   const matches = labelFilter(state, labels);
-  const active = await catalog.jobs.list({ states: ['running', 'queued'], kind: 'backup', limit: 10_000 });
+  const active = await catalog.jobs.list({ states: ['running', 'queued'], kinds, limit: 10_000 });
   const settings = appliedPlans(state, drivers).filter(({ name, source, destinations }) =>
     matches({ plan: name, source, destinations }),
   );
-  const plans = await Promise.all(settings.map((one) => planOverview(catalog, one, active, now)));
+  const plans = await Promise.all(settings.map((one) => planOverview(catalog, one, kinds, active, now)));
   const sources = [...state.resources.values()]
     .filter(({ collection }) => collection === 'sources')
     .map(({ name, spec }) => ({ name, driver: String(spec.driver), own: plansOf(name, plans) }))
@@ -125,12 +127,13 @@ export function isSafe({ problems, sources }: Overview): boolean {
 async function planOverview(
   catalog: Catalog,
   settings: PlanSettings,
+  kinds: readonly string[],
   active: readonly Job[],
   now: Date,
 ): Promise<PlanOverview> {
   const { name } = settings;
   const states = ['succeeded', 'partial', 'failed', 'missed'] as const;
-  const [last] = await catalog.jobs.list({ plan: name, kind: 'backup', states, limit: 1 });
+  const [last] = await catalog.jobs.list({ plan: name, kinds, states, limit: 1 });
   const status = await catalog.plans.get(name);
   return {
     settings,

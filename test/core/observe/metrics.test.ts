@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Catalog, openSqliteCatalog } from '../../../core/catalog/index.ts';
-import { backupJob, missedJob } from '../../../core/job/index.ts';
+import { backupJob, jobKinds, missedJob, planKinds } from '../../../core/job/index.ts';
 import { createMetrics, metricReference, metricTable } from '../../../core/observe/index.ts';
 import { backup, manualClock, resource } from '../../contracts/catalog-samples.ts';
 import { tempFolder } from '../../kit/temp.ts';
 import { plan } from '../job/job-kit.ts';
+
+const kinds = { all: Object.keys(jobKinds), ofPlans: planKinds(jobKinds) };
 
 const start = new Date('2026-03-01T00:00:00Z');
 
@@ -19,6 +21,7 @@ async function scene(t: TestContext) {
   const configuration = { state: 'pending', text: '', at: start, pendingChanges: 3 } as const;
   const plans = [plan(), plan({ name: 'manual', schedule: undefined })];
   const metrics = createMetrics({
+    kinds,
     catalog,
     clock,
     version: '1.2.3',
@@ -39,6 +42,22 @@ async function runJob(catalog: Catalog, to: 'succeeded' | 'failed' | 'cancelled'
   const job = await catalog.jobs.claim({ owner: 'one', leaseMs: 1000, id });
   await catalog.jobs.transition(job!, to);
 }
+
+test('the jobs of every kind that a plan is for count as its runs', async (t) => {
+  const catalog = await openSqliteCatalog(join(await tempFolder(t), 'catalog.db'), manualClock());
+  t.after(() => catalog[Symbol.asyncDispose]());
+  await catalog.jobs.add({ ...(await backupJob(plan(), 'manual')), kind: 'archive' });
+  await catalog.jobs.claim({ owner: 'one', leaseMs: 60_000 });
+  const configuration = () => ({ state: 'applied', text: '', at: new Date(0), pendingChanges: 0 }) as const;
+  const rendered = (ofPlans: readonly string[]) =>
+    createMetrics({
+      ...{ catalog, clock: manualClock(), version: '0', plans: () => [plan()], configuration },
+      kinds: { all: ['backup', 'archive'], ofPlans },
+    }).render();
+  assert.match(await rendered(['backup', 'archive']), /tidemark_plan_running\{[^}]*\} 1/);
+  assert.match(await rendered(['backup']), /tidemark_plan_running\{[^}]*\} 0/);
+  assert.match(await rendered([]), /tidemark_jobs\{kind="archive",state="running"\} 1/);
+});
 
 test('a fresh plan has an age and no success', async (t) => {
   const { read } = await scene(t);
@@ -126,7 +145,7 @@ test('a removed plan leaves no samples behind', async (t) => {
   t.after(() => catalog[Symbol.asyncDispose]());
   let plans = [plan()];
   const configuration = () => ({ state: 'applied', text: '', at: start, pendingChanges: 0 }) as const;
-  const metrics = createMetrics({ catalog, clock, version: '0', plans: () => plans, configuration });
+  const metrics = createMetrics({ kinds, catalog, clock, version: '0', plans: () => plans, configuration });
   assert.match(await metrics.render(), /plan="nightly"/);
   plans = [];
   assert.doesNotMatch(await metrics.render(), /plan="nightly"/);
