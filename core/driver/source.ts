@@ -76,7 +76,7 @@ export interface BackupRequest extends Run {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   /** The newest earlier backup of the same plan, for drivers that do not read unchanged data again. */
-  readonly parent?: TreeReader;
+  readonly parent?: ParentBackup;
 }
 
 /** Where a backup goes. Blobs are stored as they come; nothing is visible until core writes the snapshot. */
@@ -179,6 +179,11 @@ export interface TreeReader {
   tree(id: string): Promise<readonly Node[]>;
   /** The folder as stored, for a thread to decode with `BackupThreadContext.decodeNodes`. */
   encodedTree(id: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** An earlier backup. */
+export interface ParentBackup extends TreeReader {
+  readonly manifest?: Pick<Manifest, 'contents'>;
 }
 
 export interface BackupReader extends TreeReader {

@@ -14,7 +14,7 @@ import type {
 import { TidemarkError } from '../../core/error.ts';
 import schema from '../../schemas/source.files.json' with { type: 'json' };
 import { backUpFiles } from './backup/backup.ts';
-import { findPaths } from './backup/source-paths.ts';
+import { checkMounts, findPaths } from './backup/source-paths.ts';
 import { pathRelations } from './pattern-relations.ts';
 import { restoreFiles } from './restore/restore.ts';
 import { type FileSettings, fileSettings } from './settings.ts';
@@ -46,6 +46,7 @@ class FilesSession implements SourceSession {
   }
 
   async probe(): Promise<SourceProbe> {
+    await checkMounts(this.#settings, this.#context.subject);
     const { found, missing } = await findPaths(this.#settings.paths);
     if (found.length === 0) {
       const message = `none of the paths exists: ${this.#settings.paths.join(', ')}`;

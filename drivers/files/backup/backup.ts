@@ -2,11 +2,12 @@ import type { Clock } from '../../../core/clock.ts';
 import type { BackupRequest, BackupResult, BackupSink } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import type { FileSettings } from '../settings.ts';
+import { emptied } from './emptied.ts';
 import { ScanSummary } from './scan-summary.ts';
 import type { ScanResult, ScanSetup, ScanTask } from './scan-task.ts';
 import { moduleUrl } from './scan-thread.ts';
 import { SecondLook } from './second-look.ts';
-import { findPaths, pathTree } from './source-paths.ts';
+import { checkMounts, findPaths, pathTree } from './source-paths.ts';
 import { TreeWalk } from './tree-walk.ts';
 import { WalkedFolders } from './walked-folders.ts';
 
@@ -20,8 +21,9 @@ export interface BackupContext {
 /**
  * Stores the paths in restic's layout: folders from the root of the file system down to each path, with their own
  * metadata. What cannot be read, and an include that matches nothing, is named in `warnings` and makes the backup
- * partial; a file that changes while it is read is read up to three times, a large one twice, stored as it was read last,
- * and named.
+ * partial. So does what moved while the backup ran and was not read, and a path of the source that is empty all at once. A
+ * file that changes while it is read is read up to three times, a large one twice, and named; one more reading tells whether
+ * what was stored is of one moment, or torn, which makes the backup partial, too.
  */
 export async function backUpFiles(
   { settings, identity, subject, clock }: BackupContext,
@@ -29,6 +31,7 @@ export async function backUpFiles(
   sink: BackupSink,
 ): Promise<BackupResult> {
   request.progress.step('reading files');
+  await checkMounts(settings, subject);
   const paths = await findPaths(settings.paths);
   if (paths.found.length === 0) {
     throw new TidemarkError('SOURCE_UNREACHABLE', `none of the paths exists: ${settings.paths.join(', ')}`, {
@@ -46,6 +49,10 @@ export async function backUpFiles(
   const { signal } = request;
   const look = new SecondLook({ threads, signal, walked, oneFileSystem, startedAt: start, vanished: summary.vanished });
   for (const problem of await look.run(paths.found)) summary.problem(problem);
+  if (request.parent && !settings.mayBeEmpty) {
+    const empty = paths.found.filter((source) => summary.isEmpty(source));
+    for (const source of await emptied(empty, request.parent)) summary.emptied(source);
+  }
   return {
     root,
     paths: paths.found.map(({ path }) => path),

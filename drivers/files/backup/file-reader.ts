@@ -11,9 +11,15 @@ export interface FileRead {
   readonly stat: FileStat;
   readonly content: Content;
   readonly attributes: readonly ExtendedAttribute[] | undefined;
-  /** True when it changed during every attempt. `stat` is then from before the last one, so that it is read again. */
-  readonly changed: boolean;
+  /** Set when it changed during every attempt. `stat` is then from before the last one, so that it is read again. */
+  readonly change?: FileChange;
 }
+
+/**
+ * `around`: a reading after the last gave the same bytes, so they are all of the moment between the two (it grew, or only
+ * its times changed). `torn`: it gave others, so what was read may be of several moments.
+ */
+export type FileChange = { readonly kind: 'around'; readonly at: Date } | { readonly kind: 'torn' };
 
 /** Files from this size on are read in parts, by several threads at once. */
 export const largeFileBytes = 64 * 1024 * 1024;
@@ -71,10 +77,19 @@ export class FileReader {
       const after = this.#regular(descriptor);
       const steady = content?.sizeBytes === before.sizeBytes && isSameState(before, after);
       const most = before.sizeBytes < largeFileBytes ? attempts : attemptsOfLarge;
-      if (content && (steady || attempt >= most)) return { stat: before, content, attributes, changed: !steady };
+      if (content && steady) return { stat: before, content, attributes };
+      if (content && attempt >= most)
+        return { stat: before, content, attributes, change: this.#change(descriptor, before.sizeBytes, content) };
       if (attempt >= giveUpAfter) throw fileError('EBUSY', 'it is made shorter again and again');
       before = after;
     }
+  }
+
+  #change(descriptor: number, sizeBytes: number, content: Content): FileChange {
+    const at = this.#clock.now();
+    const again = this.#readOnce(descriptor, sizeBytes);
+    const isSame = again !== undefined && Buffer.compare(again.blobs, content.blobs) === 0;
+    return isSame ? { kind: 'around', at } : { kind: 'torn' };
   }
 
   #regular(descriptor: number): FileStat {

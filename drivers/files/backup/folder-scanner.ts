@@ -6,7 +6,7 @@ import type { PathPatterns } from '../pattern.ts';
 import { type Native, openNoAtime, workingFolder } from '../system/native.ts';
 import type { FileStat } from '../system/stat.ts';
 import type { UnmatchedPatterns } from '../unmatched.ts';
-import { type FileReader, largeFileBytes } from './file-reader.ts';
+import { type FileChange, type FileReader, largeFileBytes } from './file-reader.ts';
 import type { InodeSet } from './inode-set.ts';
 import { joinPath, type NodeReader } from './node-reader.ts';
 import type {
@@ -208,16 +208,24 @@ export class FolderScan {
 
 /** Reads a file and makes its node; counts it and says when it changed meanwhile. Throws the system's errors. */
 export function readFileNode(tools: ScanTools, folder: number, path: string, name: string, report: ScanReport): Node {
-  const { stat, content, attributes, changed } = tools.files.read(folder, name);
+  const { stat, content, attributes, change } = tools.files.read(folder, name);
   tools.known.add(stat);
   report.files += 1;
   report.bytes += content.sizeBytes;
-  if (changed) {
-    const reason = 'changed while it was read, and again each time it was read anew';
-    report.problems.push({ kind: 'changed', path: joinPath(path, name), reason });
-  }
+  if (change) report.problems.push(changeProblem(joinPath(path, name), change));
   tools.context.progress({ bytes: content.sizeBytes, items: 1 });
   return { ...tools.nodes.node(name, stat, attributes), content };
+}
+
+function changeProblem(path: string, change: FileChange): ScanProblem {
+  if (change.kind === 'torn')
+    return {
+      kind: 'torn',
+      path,
+      reason: 'was rewritten each time it was read: its bytes in this backup may not fit together',
+    };
+  const reason = `changed while it was read: the backup holds what was in it at ${change.at.toISOString()}`;
+  return { kind: 'changed', path, reason };
 }
 
 export function openFolder(native: Native, path: string): number {

@@ -11,13 +11,18 @@ export interface PathTotals {
   others: number;
   bytes: number;
   unchanged: number;
+  /** It held something in an earlier backup, and nothing in any since. */
+  emptied?: true;
 }
 
 const shownProblems = 100;
+const emptiedText =
+  'holds nothing to back up, and did in an earlier backup: mount what belongs there and back up again, or set `mayBeEmpty: true` on the source where that is meant';
 const prefixes: Readonly<Record<ScanProblem['kind'], string>> = {
   unreadable: 'cannot be read: ',
   vanished: 'cannot be read: ',
   missing: 'is not in this backup: ',
+  torn: '',
   changed: '',
 };
 
@@ -27,7 +32,7 @@ export class ScanSummary {
   readonly #shown: string[] = [];
   /** A folder that cannot be read is met again by the second look. */
   readonly #named = new Set<string>();
-  readonly #counts = { unreadable: 0, changed: 0 };
+  readonly #counts = { unreadable: 0, torn: 0, changed: 0 };
   /** What was deleted after it had been listed, as it seems. */
   readonly vanished = new Set<string>();
   #unmatched: readonly string[];
@@ -74,8 +79,25 @@ export class ScanSummary {
       },
       contents: contents.map((one) => ({ ...one })),
       warnings: this.#warnings(),
-      partial: this.#counts.unreadable > 0 || this.#unmatched.length > 0,
+      partial: this.#isPartial,
     };
+  }
+
+  get #isPartial(): boolean {
+    const { unreadable, torn } = this.#counts;
+    return unreadable + torn + this.#unmatched.length > 0 || [...this.#paths.values()].some(({ emptied }) => emptied);
+  }
+
+  /** Of a path of the source that holds nothing, although a backup before it did. */
+  emptied(source: SourcePath): void {
+    this.#paths.get(source)!.emptied = true;
+    if (!this.#named.has(source.path)) this.#shown.push(`${source.path} ${emptiedText}`);
+  }
+
+  /** Whether nothing but folders was found below this path of the source. */
+  isEmpty(source: SourcePath): boolean {
+    const { files, others } = this.#paths.get(source)!;
+    return source.isFolder && files + others === 0;
   }
 
   problem({ kind, path, reason }: ScanProblem): void {
@@ -83,10 +105,10 @@ export class ScanSummary {
       this.vanished.add(path);
       return;
     }
-    if (kind !== 'changed') this.#uncount(path);
+    if (kind !== 'changed' && kind !== 'torn') this.#uncount(path);
     this.vanished.delete(path);
     if (this.#named.has(path)) return;
-    this.#counts[kind === 'changed' ? 'changed' : 'unreadable'] += 1;
+    this.#counts[kind === 'changed' || kind === 'torn' ? kind : 'unreadable'] += 1;
     if (this.#shown.length >= shownProblems) return;
     this.#shown.push(`${path} ${prefixes[kind]}${reason}`);
     this.#named.add(path);
@@ -104,7 +126,8 @@ export class ScanSummary {
   }
 
   #warnings(): string[] {
-    const { unreadable, changed } = this.#counts;
+    const { unreadable, torn } = this.#counts;
+    const changed = this.#counts.changed + torn;
     const warnings = [...this.#shown];
     if (unreadable + changed > shownProblems) {
       warnings.push(`in all, ${unreadable} paths could not be read and ${changed} files changed while they were read`);

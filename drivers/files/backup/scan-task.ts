@@ -173,11 +173,12 @@ export interface ScanReport {
 }
 
 /**
- * `unreadable` and `missing`, which nobody has tried to read, make a backup partial. `changed`: stored as read, although it changed meanwhile each time. `vanished`:
- * gone between being listed and being read, which is no fault where it was deleted.
+ * `unreadable`, `missing` (nobody has tried to read it) and `torn` (stored, but of no one moment) make a backup partial.
+ * `changed`: stored as it was at one moment, although it changed at each reading. `vanished`: gone between being listed
+ * and being read, which is no fault where it was deleted.
  */
 export interface ScanProblem {
-  readonly kind: 'unreadable' | 'missing' | 'changed' | 'vanished';
+  readonly kind: 'unreadable' | 'missing' | 'torn' | 'changed' | 'vanished';
   readonly path: string;
   readonly reason: string;
 }

@@ -1,6 +1,8 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { isAtOrBelow } from '../system/mount.ts';
+import { TidemarkError } from '../../../core/error.ts';
+import type { FileSettings } from '../settings.ts';
+import { isAtOrBelow, isMounted, mountHint, notMounted } from '../system/mount.ts';
 import { joinPath } from './node-reader.ts';
 
 /** A path of the source as it was found, its folder without symbolic links. */
@@ -38,6 +40,14 @@ export async function findPaths(paths: readonly string[]): Promise<FoundPaths> {
   const all = [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   const outer = all.filter(({ path }) => !all.some((other) => other.path !== path && isAtOrBelow(path, other.path)));
   return { found: outer, missing };
+}
+
+/** Throws SOURCE_UNREACHABLE where a mount is required and missing. */
+export async function checkMounts({ paths, requireMount }: FileSettings, subject: string): Promise<void> {
+  if (!requireMount) return;
+  for (const path of paths)
+    if (!(await isMounted(path)))
+      throw new TidemarkError('SOURCE_UNREACHABLE', `${path} ${notMounted}`, { subject, hint: mountHint });
 }
 
 export function pathTree(found: readonly SourcePath[]): PathTree {

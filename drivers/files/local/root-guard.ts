@@ -1,7 +1,7 @@
 import { readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TidemarkError } from '../../../core/error.ts';
-import { mountOf } from '../system/mount.ts';
+import { isMounted, mountHint, notMounted } from '../system/mount.ts';
 import { codeOf } from './durable-file.ts';
 
 export interface RootGuardOptions {
@@ -50,8 +50,8 @@ export class RootGuard {
 
   async #requireMount(): Promise<void> {
     const { path, requireMount } = this.#options;
-    if (requireMount && (await mountOf(path)).point === '/') {
-      throw this.#unreachable('is not on a mounted file system', mountHint);
+    if (requireMount && !(await isMounted(path))) {
+      throw this.#unreachable(notMounted, mountHint);
     }
   }
 
@@ -61,7 +61,6 @@ export class RootGuard {
   }
 }
 
-const mountHint = 'Mount it, or leave out `requireMount` when the folder is meant to be on the root file system.';
 const unmounted = 'is not the folder any more that it was: its file system was unmounted, or somebody moved it';
 const remountHint =
   'Mount it again. `requireMount: true` on the destination keeps tidemark from beginning without the mount.';

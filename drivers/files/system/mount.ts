@@ -19,6 +19,15 @@ export async function mountOf(path: string): Promise<Mount> {
   return best;
 }
 
+/** Whether `path` is on another file system than `/`, which is what `requireMount` asks for. */
+export async function isMounted(path: string): Promise<boolean> {
+  return (await mountOf(path)).point !== '/';
+}
+
+export const notMounted = 'is not on a mounted file system';
+export const mountHint =
+  'Mount it, or leave out `requireMount` when the folder is meant to be on the root file system.';
+
 export function isAtOrBelow(path: string, folder: string): boolean {
   return folder === '/' || path === folder || path.startsWith(`${folder}/`);
 }

@@ -1,4 +1,4 @@
-import type { TreeReader } from '../../../../core/driver/index.ts';
+import type { Node, TreeReader } from '../../../../core/driver/index.ts';
 
 /**
  * A parent backup that knows these folders, and those above them, and nothing in them. A walk asks for each right before
@@ -8,18 +8,16 @@ export function knownFolders(paths: readonly string[], asked: (path: string) => 
   const known = new Set(paths.flatMap((path) => [path, ...foldersAbove(path)]));
   const all = [...known].sort();
   const id = (path: string) => String(all.indexOf(path)).padStart(64, '0');
+  const nodesOf = (tree: string) => {
+    const children = all.filter((path) => path !== '/' && parentOf(path) === all[Number(tree)]);
+    return children.map((path) => ({ name: path.slice(path.lastIndexOf('/') + 1), type: 'dir', subtree: id(path) }));
+  };
   const encodedTree = async (tree: string) => {
-    const folder = all[Number(tree)]!;
-    await asked(folder);
-    const children = all.filter((path) => path !== '/' && parentOf(path) === folder);
-    const nodes = children.map((path) => ({
-      name: path.slice(path.lastIndexOf('/') + 1),
-      type: 'dir',
-      subtree: id(path),
-    }));
+    await asked(all[Number(tree)]!);
+    const nodes = nodesOf(tree);
     return new Uint8Array(Buffer.from(JSON.stringify({ nodes })));
   };
-  return { rootTree: id('/'), encodedTree, tree: () => Promise.reject(new Error('a backup asks for encoded trees')) };
+  return { rootTree: id('/'), encodedTree, tree: async (tree) => nodesOf(tree) as Node[] };
 }
 
 /** `work` is done when the walk is about to list `pending` and has listed `listed`, which must have a folder `inner`. */

@@ -1,0 +1,40 @@
+import type { Node, ParentBackup, TreeReader } from '../../../core/driver/index.ts';
+import { hasCode } from '../../../core/error.ts';
+import type { PathTotals } from './scan-summary.ts';
+import type { SourcePath } from './source-paths.ts';
+
+/**
+ * Of these paths, which hold nothing, those that held something in the parent backup, or were said by it to have been
+ * emptied: otherwise the second backup of a file system that is not mounted would pass for a whole one.
+ */
+export async function emptied(sources: readonly SourcePath[], parent: ParentBackup): Promise<SourcePath[]> {
+  const said = (parent.manifest?.contents ?? []) as readonly Partial<PathTotals>[];
+  const found: SourcePath[] = [];
+  for (const source of sources) {
+    const wasEmptied = said.some((one) => one.path === source.path && one.emptied === true);
+    if (wasEmptied || (await heldSomething(parent, source.path))) found.push(source);
+  }
+  return found;
+}
+
+/** What a damaged parent held nobody knows. */
+async function heldSomething(parent: TreeReader, path: string): Promise<boolean> {
+  try {
+    let tree: string | undefined = parent.rootTree;
+    for (const name of path.split('/').filter((part) => part !== '')) {
+      const nodes: readonly Node[] = tree === undefined ? [] : await parent.tree(tree);
+      tree = nodes.find((node) => node.name === name)?.subtree;
+    }
+    return tree !== undefined && (await holdsSomething(parent, tree));
+  } catch (error) {
+    if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+    return false;
+  }
+}
+
+async function holdsSomething(parent: TreeReader, tree: string): Promise<boolean> {
+  const nodes = await parent.tree(tree);
+  if (nodes.some((node) => node.type !== 'dir')) return true;
+  for (const { subtree } of nodes) if (subtree !== undefined && (await holdsSomething(parent, subtree))) return true;
+  return false;
+}
