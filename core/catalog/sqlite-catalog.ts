@@ -1,4 +1,5 @@
-import { open, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Kysely, Transaction } from 'kysely';
@@ -23,7 +24,7 @@ export async function openSqliteCatalog(path: string, clock: Clock, { busyTimeou
   const db = new kysely.Kysely<Tables>({ dialect: sqliteDialect(database, patience) });
   try {
     await migrate(db, path);
-    const opened = await identify(path);
+    const opened = identify(path);
     const checkPresence = () => requireSame(path, opened);
     return { ...openParts(db, clock), checkPresence, [Symbol.asyncDispose]: () => db.destroy() };
   } catch (thrown) {
@@ -32,10 +33,13 @@ export async function openSqliteCatalog(path: string, clock: Clock, { busyTimeou
   }
 }
 
-/** Device and inode: another file at the same path has others. Undefined when there is none. */
-async function identify(path: string): Promise<string | undefined> {
+/**
+ * Device and inode: another file at the same path has others. Undefined when there is none. At once, as the database
+ * itself answers: whoever else waits for files of this process must not hold up who holds a lease.
+ */
+function identify(path: string): string | undefined {
   try {
-    const { dev, ino } = await stat(path, { bigint: true });
+    const { dev, ino } = statSync(path, { bigint: true });
     return `${dev}:${ino}`;
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -44,7 +48,7 @@ async function identify(path: string): Promise<string | undefined> {
 }
 
 async function requireSame(path: string, opened: string | undefined): Promise<void> {
-  const found = await identify(path);
+  const found = identify(path);
   if (found !== undefined && found === opened) return;
   throw unusable(path, `was ${found === undefined ? 'deleted' : 'replaced'} while it was open`, goneHint);
 }

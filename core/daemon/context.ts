@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { KeepSettings, PlanSettings } from '../config/index.ts';
 import type { JobContext, JobKinds, Operation } from '../job/index.ts';
 import type { Logger } from '../observe/index.ts';
+import type { Turns } from '../turns.ts';
 import type { Bell } from './bell.ts';
 import type { Health } from './health.ts';
 import type { ReconcileOutcome } from './reconcile.ts';
@@ -52,6 +53,8 @@ export interface Daemon {
   readonly jobs: JobContext;
   readonly bell: Bell;
   readonly health: Health;
+  /** Of the probes of what is applied. */
+  readonly turns: Turns;
   readonly configuration: ConfigurationStatus;
 }
 

@@ -11,10 +11,11 @@ import {
   type Probes,
 } from '../change/index.ts';
 import type { Clock } from '../clock.ts';
-import type { Configuration, LoadedConfiguration } from '../config/index.ts';
+import type { Configuration, LoadedConfiguration, Resource } from '../config/index.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { asTidemarkError } from '../error.ts';
 import { firstOf } from '../first-of.ts';
+import { createTurns } from '../turns.ts';
 import type { DaemonContext } from './context.ts';
 
 /** What reading the configuration came to. */
@@ -38,11 +39,23 @@ const probeTimeoutMs = 60_000;
 
 /** Makes the `reconcile` of a daemon: reads the files and applies a change set that is harmless, and no other. */
 export function createReconcile(sources: ReconcileSources): DaemonContext['reconcile'] {
+  const inTurn = takeTurns(sources.probes);
   return async (signal, alive) => {
     const { configuration, diagnostics } = await sources.load();
     if (configuration === undefined) return { state: 'invalid', text: describeDiagnostics(diagnostics) };
-    const probes = telling(limitProbes(sources.probes, sources.clock, probeTimeoutMs), alive);
+    const probes = telling(limitProbes(inTurn, sources.clock, probeTimeoutMs), alive);
     return reconcile({ ...sources, probes }, configuration, signal);
+  };
+}
+
+/** A probe that was given up may still be under way when the next reading wants to know the same. */
+function takeTurns(probes: Probes): Probes {
+  const turns = createTurns();
+  const keyOf = ({ address, spec }: Resource) => JSON.stringify([address, spec]);
+  return {
+    source: (resource, signal) => turns(keyOf(resource), signal, () => probes.source(resource, signal)),
+    destination: (resource, signal, missing) =>
+      turns(keyOf(resource), signal, () => probes.destination(resource, signal, missing)),
   };
 }
 

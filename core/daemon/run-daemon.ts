@@ -1,5 +1,6 @@
 import { planKinds } from '../job/index.ts';
 import { createEmitter, createMetrics } from '../observe/index.ts';
+import { createTurns } from '../turns.ts';
 import { createBell } from './bell.ts';
 import { configurationLoop, firstReading } from './configuration.ts';
 import type { Daemon, DaemonContext } from './context.ts';
@@ -62,7 +63,14 @@ function assemble(given: DaemonContext): Daemon {
   const { catalog, clock, logger, identity, kinds, fate } = context;
   const jobs = { catalog, clock, kinds, owner: identity.owner, fate, emit: createEmitter(catalog.events, logger) };
   const current = { state: 'applied', text: 'not read yet', at: clock.now(), pendingChanges: 0 } as const;
-  return { context, jobs, bell: createBell(clock), health: createHealth(clock), configuration: { current } };
+  return {
+    context,
+    jobs,
+    bell: createBell(clock),
+    health: createHealth(clock),
+    turns: createTurns(),
+    configuration: { current },
+  };
 }
 
 function rememberLast(plans: DaemonContext['plans']): DaemonContext['plans'] {

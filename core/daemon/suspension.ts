@@ -118,9 +118,9 @@ async function release(
   bell.ring();
 }
 
-/** The limit is ours: no driver is trusted to keep to its own. */
+/** The limit is ours: no driver is trusted to keep to its own. One that was given up may still be under way. */
 async function probe(
-  { context }: Daemon,
+  { context, turns }: Daemon,
   reason: Outage['reason'],
   name: string,
   signal: AbortSignal,
@@ -129,8 +129,11 @@ async function probe(
   const call = reason === 'source-down' ? context.probeSource : context.probeDestination;
   const late = new TidemarkError(code, `no answer within ${probeTimeoutMs / 1000} s`);
   const limit = { clock: context.clock, limitMs: probeTimeoutMs, late, signal };
+  const { resources } = await context.catalog.state.read();
+  const address = `${nounOf(reason)}s.${name}`;
+  const key = JSON.stringify([address, resources.get(address)?.spec]); // elsewhere by now it is another
   try {
-    await withinLimit(limit, (limited) => call(name, limited));
+    await withinLimit(limit, (limited) => turns(key, limited, () => call(name, limited)));
     return undefined;
   } catch (thrown) {
     if (signal.aborted) return undefined;

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { closeSync, constants, openSync } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Probes } from '../../../core/change/index.ts';
 import { createReconcile } from '../../../core/daemon/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { backupJob, type Operation } from '../../../core/job/index.ts';
 import { fastClock } from '../../kit/fast-clock.ts';
-import { waitFor } from '../../kit/process.ts';
+import { runOk, waitFor } from '../../kit/process.ts';
 import { plan } from '../job/job-kit.ts';
 import { applyByHand, dueNow, home, loadFrom, makeDue, probes, replaceFile, startDaemon, yaml } from './daemon-kit.ts';
 
@@ -101,7 +104,8 @@ test('a manual run of a source that is down fails with the reason', async (t) =>
 test('a source that says nothing, and a driver that does not mind its signal, hold up nobody', async (t) => {
   const at = await home(t, yaml({ often, other: { schedule: '*/5 * * * * *' } }), fastClock(30));
   let stalls = true;
-  const probeSource = (name: string) => (stalls && name === 'shop' ? new Promise<never>(() => {}) : Promise.resolve());
+  const back = Promise.withResolvers<void>();
+  const probeSource = (name: string) => (stalls && name === 'shop' ? back.promise : Promise.resolve());
   const daemon = await startDaemon(t, at, { change: () => ({ probeSource }) });
   const { suspended } = await waitFor('the suspension', async () => {
     const status = await at.catalog.plans.get('often');
@@ -114,13 +118,56 @@ test('a source that says nothing, and a driver that does not mind its signal, ho
     async () => at.clock.now() > new Date(suspended!.since.getTime() + 50_000),
   );
   stalls = false;
+  back.resolve();
   await waitFor('a run', async () => (await at.catalog.jobs.list({ plan: 'often', states: ['succeeded'] })).length > 0);
+  const again = Promise.withResolvers<void>();
+  back.promise = again.promise;
   stalls = true;
   await waitFor('the next suspension', async () => (await at.catalog.plans.get('often')).suspended);
   const startedMs = at.clock.monotonicMs();
   await daemon.drain();
   assert.ok(at.clock.monotonicMs() - startedMs < 30_000, 'the drain waits for no probe');
 });
+
+test('looks at one that never answers keep one thread of the process between them, and go on when it is back', async (t) => {
+  const at = await home(t, yaml({ often, other: { schedule: '*/5 * * * * *' } }), fastClock(60));
+  const pipe = join(at.folder, 'pipe');
+  await runOk('mkfifo', [pipe]);
+  let [stalls, looks, underWay] = [true, 0, 0];
+  const look = async (name: string) => {
+    if (!stalls || !/^(shop|stalled)$/.test(name)) return;
+    looks += 1;
+    underWay += 1;
+    await openAndClose(pipe).finally(() => (underWay -= 1)); // returns when somebody opens it to write
+  };
+  const returning = () => {
+    stalls = false;
+    closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK));
+  };
+  t.after(() => stalls && returning());
+  const stalling: Probes = { ...probes, source: ({ name }) => look(name).then(() => ({ identity: name })) };
+  await applyByHand(at);
+  await replaceFile(at.configuration, yaml({ often, other: { schedule: '*/5 * * * * *' }, stalled: {} }));
+  await startDaemon(t, at, {
+    change: ({ catalog, clock }) => ({
+      probeSource: look,
+      reconcile: createReconcile({ catalog, clock, probes: stalling, load: loadFrom(at.configuration) }),
+    }),
+  });
+  await waitFor('the suspension', async () => (await at.catalog.plans.get('often')).suspended);
+  const since = at.clock.now().getTime();
+  await waitFor('many more looks to be due', () => at.clock.now().getTime() > since + 450_000);
+  const answered = await Promise.race([stat('/').then(() => true), at.clock.sleep(60_000).then(() => false)]);
+  assert.ok(answered, 'files of others are still answered');
+  assert.deepEqual([looks, underWay], [2, 2], 'one of what is applied, one of what is new');
+  returning();
+  await waitFor('a run', async () => (await at.catalog.jobs.list({ plan: 'often', states: ['succeeded'] })).length > 0);
+  await waitFor('the change', async () => (await at.catalog.state.read()).resources.has('plans.stalled'));
+});
+
+async function openAndClose(path: string): Promise<void> {
+  await (await open(path, 'r')).close();
+}
 
 test('a stalled source in a change of the configuration leaves the loop of the configuration alive', async (t) => {
   const at = await home(t, yaml({ nightly: { schedule: '0 0 1 1 *' } }), fastClock(60));

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { waitFor } from '../kit/process.ts';
+import { type StalledDisk, stalledDisk } from '../kit/stalled-disk.ts';
+import { startDaemon, statusOf } from './daemon-kit.ts';
+import { home } from './kit.ts';
+
+interface Status {
+  readonly sources: readonly { readonly plans: readonly { readonly suspended?: unknown }[] }[];
+}
+
+interface Job {
+  readonly state: string;
+  readonly startedAt?: string;
+}
+
+test('five destinations and a source on servers of files that are away: the sixth plan goes on, and the daemon is well', async (t) => {
+  const at = await home(t);
+  const away = [1, 2, 3, 4, 5].map((number) => join(at.folder, `away-${number}`));
+  const often = 'schedule: "*/2 * * * * *"';
+  await at.write(`sources:
+  docs: { driver: files, paths: [${at.data}] }
+  shares: { driver: files, paths: [${join(away[0]!, 'share')}, ${at.data}] }
+destinations:
+  disk: { driver: local, path: ${at.repository}, password: "\${file:${join(at.folder, 'password')}}" }
+${away.map((path, n) => `  away-${n}: { driver: local, path: ${path}/r, password: "\${file:${join(at.folder, 'password')}}" }`).join('\n')}
+plans:
+  docs-often: { source: docs, destinations: [disk], ${often} }
+  shares-often: { source: shares, destinations: [disk], ${often} }
+${away.map((_, n) => `  away-${n}: { source: docs, destinations: [away-${n}], ${often} }`).join('\n')}
+daemon: { catalog: "sqlite:catalog.db", listen: "127.0.0.1:0" }
+`);
+  assert.equal((await at.inside('apply', '--auto-approve')).code, 0);
+  const disks: StalledDisk[] = [];
+  for (const path of away) disks.push(await stalledDisk(t, path));
+  const { address } = await startDaemon(t, at);
+  const suspended = async () => {
+    const { sources }: Status = await statusOf(at);
+    return sources.flatMap(({ plans }) => plans).filter((plan) => plan.suspended !== undefined).length;
+  };
+  const patience = { timeoutMs: 60_000, everyMs: 500 };
+  await waitFor('all that is away to be known as such', async () => (await suspended()) === 6, patience);
+  const knownAt = Date.now();
+  const runs = async (): Promise<Job[]> =>
+    JSON.parse((await at.inside('jobs', '--plan', 'docs-often', '--json')).stdout).jobs;
+  const isLater = ({ state, startedAt }: Job) => state === 'succeeded' && Date.parse(startedAt ?? '') > knownAt;
+  await waitFor('a run that began then, beside calls that never return', async () => (await runs()).some(isLater));
+  assert.equal((await fetch(`http://${address}/healthz`)).status, 200);
+  assert.ok((await statusOf(at)).daemons.length > 0, 'verbs see that it lives');
+  for (const disk of disks) await disk.end();
+});
