@@ -4,6 +4,7 @@ import { type Native, openNoAtime } from '../system/native.ts';
 import { childPath, type FileTask, type RestoreReport, type RestoreSetup } from './restore-task.ts';
 import type { TargetFolders } from './target-folders.ts';
 import { applyMetadata } from './target-metadata.ts';
+import { UnnamedFiles } from './unnamed-files.ts';
 
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const startedFile = constants.O_WRONLY | constants.O_NOFOLLOW;
@@ -19,6 +20,7 @@ export class TargetFiles {
   readonly #folders: TargetFolders;
   readonly #report: () => RestoreReport;
   readonly #setup: RestoreSetup;
+  readonly #unnamed: UnnamedFiles;
   /** Files with blobs still to come, oldest use first. */
   readonly #open = new Map<number, number>();
   readonly #differing = new Set<number>();
@@ -29,6 +31,7 @@ export class TargetFiles {
     this.#folders = folders;
     this.#setup = setup;
     this.#report = report;
+    this.#unnamed = new UnnamedFiles(native, folders, report);
   }
 
   /** With `end` the file gets its name, or, when it is damaged and not to be kept, goes away. */
@@ -37,6 +40,7 @@ export class TargetFiles {
       this.discard(task);
       return;
     }
+    if (end === 'whole' && this.#isNewAtOnce(task) && this.#unnamed.write(task, (it) => fill(it, task, bytes))) return;
     const descriptor = this.#take(task, () => this.#openToWrite(task));
     try {
       if (bytes.length > 0) writeWithHoles(descriptor, bytes, offset);
@@ -81,6 +85,10 @@ export class TargetFiles {
   close(): void {
     for (const descriptor of this.#open.values()) this.#native.close(descriptor);
     this.#open.clear();
+  }
+
+  #isNewAtOnce({ shared }: FileTask): boolean {
+    return !shared && !this.#setup.replace;
   }
 
   #take(task: FileTask, open: () => number): number {
@@ -181,6 +189,11 @@ export function removeIfPresent(native: Native, folder: number, name: string): v
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+}
+
+function fill(descriptor: number, { sizeBytes }: FileTask, bytes: Uint8Array): void {
+  writeWithHoles(descriptor, bytes, 0);
+  if (sizeBytes >= holeBytes) ftruncateSync(descriptor, sizeBytes);
 }
 
 function writeWithHoles(descriptor: number, bytes: Uint8Array, offset: number): void {

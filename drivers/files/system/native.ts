@@ -24,6 +24,8 @@ export interface Native {
   /** `mode` with the type bits: fifos, sockets, devices. */
   makeNode(folder: number, name: string, mode: number, device: bigint): void;
   makeLink(fromFolder: number, from: string, toFolder: number, to: string): void;
+  /** Gives a name to what `openUnnamed` opened. Fails with EEXIST where it exists. */
+  linkUnnamed(descriptor: number, folder: number, name: string): void;
   rename(fromFolder: number, from: string, toFolder: number, to: string): void;
   /** Fails with EEXIST where `to` exists, at once and for all. Not every file system can: EINVAL. */
   renameNoReplace(fromFolder: number, from: string, toFolder: number, to: string): void;
@@ -45,6 +47,7 @@ export const workingFolder = -100;
 
 const atSymlinkNoFollow = 0x100;
 const atRemoveFolder = 0x200;
+const atSymlinkFollow = 0x400;
 const atEmptyPath = 0x1000;
 const renameNoReplaceFlag = 1;
 const statxBasicStats = 0x7ff;
@@ -52,6 +55,8 @@ const statxBirth = 0x800;
 const attributeMaxBytes = 65_536;
 
 export const openPathOnly = 0o10000000;
+/** O_TMPFILE: a new file without a name in the folder that is opened. Not every file system can. */
+export const openUnnamed = 0o20000000 | constants.O_DIRECTORY;
 const openCloseOnExec = 0o2000000;
 export const openNoAtime = constants.O_NOATIME ?? 0;
 
@@ -98,6 +103,7 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
   const statBuffer = Buffer.alloc(statxSizeBytes);
   const statView = new DataView(statBuffer.buffer, statBuffer.byteOffset, statxSizeBytes);
   const linkBuffer = Buffer.alloc(4096);
+  const times = new BigInt64Array(4);
   return {
     open: (folder, name, flags, mode = 0) =>
       check(libc.openat(folder, cString(name), flags | openCloseOnExec, mode), 'openat', name),
@@ -123,6 +129,12 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
       void check(libc.mknodat(folder, cString(name), mode, device), 'mknodat', name),
     makeLink: (fromFolder, from, toFolder, to) =>
       void check(libc.linkat(fromFolder, cString(from), toFolder, cString(to), 0), 'linkat', to),
+    linkUnnamed: (descriptor, folder, name) =>
+      void check(
+        libc.linkat(workingFolder, `/proc/self/fd/${descriptor}`, folder, cString(name), atSymlinkFollow),
+        'linkat',
+        name,
+      ),
     rename: (fromFolder, from, toFolder, to) =>
       void check(libc.renameat2(fromFolder, cString(from), toFolder, cString(to), 0), 'renameat', to),
     renameNoReplace: (fromFolder, from, toFolder, to) =>
@@ -137,7 +149,8 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
       void check(libc.fchownat(folder, cString(name), uid, gid, atSymlinkNoFollow), 'fchownat', name),
     setMode: (folder, name, mode) => void check(libc.fchmodat(folder, cString(name), mode, 0), 'fchmodat', name),
     setTimes(folder, name, atimeNs, mtimeNs) {
-      const times = timePair(atimeNs, mtimeNs);
+      putTime(times, 0, atimeNs);
+      putTime(times, 2, mtimeNs);
       const result =
         name === '' ? libc.futimens(folder, times) : libc.utimensat(folder, cString(name), times, atSymlinkNoFollow);
       check(result, 'utimensat', name);
@@ -178,16 +191,15 @@ function cString(name: string): string | Buffer {
   return name.isWellFormed() ? name : Buffer.concat([encodeName(name), Buffer.of(0)]);
 }
 
-function timePair(atimeNs: bigint, mtimeNs: bigint): BigInt64Array {
-  const [atimeSeconds, atimeRest] = splitNs(atimeNs);
-  const [mtimeSeconds, mtimeRest] = splitNs(mtimeNs);
-  return BigInt64Array.of(atimeSeconds, atimeRest, mtimeSeconds, mtimeRest);
+/** As a `struct timespec`, whose nanoseconds are never negative. */
+function putTime(times: BigInt64Array, at: number, ns: bigint): void {
+  const rest = ns % second;
+  const nanoseconds = rest < 0n ? rest + second : rest;
+  times[at] = (ns - nanoseconds) / second;
+  times[at + 1] = nanoseconds;
 }
 
-function splitNs(ns: bigint): [bigint, bigint] {
-  const rest = BigInt.asUintN(64, ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n);
-  return [(ns - rest) / 1_000_000_000n, rest];
-}
+const second = 1_000_000_000n;
 
 function systemError(syscall: string, name: string): NodeJS.ErrnoException {
   const errno = loadKoffi().errno();
