@@ -8,7 +8,7 @@ import { filesFixture } from '../fixture.ts';
 
 test('files that are rewritten in place at each reading are named and make the backup partial', async (t) => {
   const fixture = await filesFixture(t);
-  for (const megabytes of [20, 70]) {
+  for (const megabytes of [60, 70]) {
     const path = join(fixture.tree, `${megabytes}`);
     fs.writeFileSync(path, randomFillSync(Buffer.alloc(megabytes * 2 ** 20)));
     const writer = await start(t, process.execPath, ['-e', rewriting, path]);
@@ -23,7 +23,7 @@ test('files that are rewritten in place at each reading are named and make the b
 test('a file whose times change at each reading is whole', async (t) => {
   const fixture = await filesFixture(t);
   const path = join(fixture.tree, 'file');
-  fs.writeFileSync(path, randomFillSync(Buffer.alloc(20 * 2 ** 20)));
+  fs.writeFileSync(path, randomFillSync(Buffer.alloc(60 * 2 ** 20)));
   const writer = await start(t, process.execPath, ['-e', touching, path]);
   await waitFor('the first touch', () => writer.output().includes('begun'));
   const { partial, warnings } = await fixture.backUp({ paths: [path] });
