@@ -13,7 +13,10 @@ const lengthBytes = 4;
  */
 export async function findLostPacks(store: Store, index: BlobIndex, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const lost = new Map<string, number>();
-  for (const { pack, endBytes } of index.packEnds()) lost.set(toHex(pack), endBytes);
+  for (const { pack, endBytes } of index.packEnds()) {
+    const id = toHex(pack); // named by two index files, it is in the table twice, and has its blobs once
+    lost.set(id, Math.max(lost.get(id) ?? 0, endBytes));
+  }
   if (lost.size === 0) return new Set();
   for await (const { name, sizeBytes } of store.list(packFolder, signal)) {
     const id = name.slice(name.lastIndexOf('/') + 1);

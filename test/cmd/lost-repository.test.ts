@@ -3,7 +3,12 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { home, type Told, yamlFor } from './kit.ts';
+import { Sealer } from '../../core/repository/format/sealer.ts';
+import { openKey } from '../../core/repository/keys.ts';
+import { SealedObjects } from '../../core/repository/objects.ts';
+import { Secret } from '../../core/secret.ts';
+import { localStore } from '../core/repository/repository-kit.ts';
+import { home, password, type Told, yamlFor } from './kit.ts';
 
 const nowhere = /nothing to apply|Run `tidemark apply` to create/;
 
@@ -85,14 +90,16 @@ function says({ code, stderr }: Told, expected: number, message: RegExp, hint: R
   assert.doesNotMatch(stderr, nowhere);
 }
 
-for (const [damage, spoil] of Object.entries({
-  gone: (pack: string) => rm(pack),
-  'cut short': (pack: string) => truncate(pack, 1000),
-})) {
+for (const [damage, spoil, repair] of [
+  ['gone', (pack: string) => rm(pack)],
+  ['cut short', (pack: string) => truncate(pack, 1000)],
+  ['cut short and named by two index files', (pack: string) => truncate(pack, 1000), indexTwice],
+] as const) {
   test(`a backup relies on no pack that is ${damage}: it stores again what it needs and says so`, async (t) => {
     const at = await home(t);
     await at.inside('apply', '--auto-approve');
     await at.inside('backup', 'docs-daily');
+    await repair?.(at.repository);
     for (const pack of await readdir(join(at.repository, 'data'), { recursive: true, withFileTypes: true })) {
       if (pack.isFile()) await spoil(join(pack.parentPath, pack.name));
     }
@@ -101,4 +108,12 @@ for (const [damage, spoil] of Object.entries({
     const back = await at.inside('restore', 'docs', '--into', './back', '--verify');
     assert.equal(back.code, 0, back.stderr);
   });
+}
+
+/** What `restic repair index` leaves when it is interrupted: every pack is named by two index files. */
+async function indexTwice(repository: string): Promise<void> {
+  const store = await localStore(repository);
+  const { master } = await openKey(store, new Secret(password));
+  const objects = new SealedObjects(store, new Sealer(master));
+  for (const id of await readdir(join(repository, 'index'))) await objects.put('index', await objects.get('index', id));
 }
