@@ -47,8 +47,10 @@ const samples: Record<
   noCycles: {
     good: {
       'core/a/x.ts': "import './y.ts'",
-      'core/a/y.ts': "import '../b/index.ts'; import type { X } from './x.ts'",
+      'core/a/y.ts': "import '../b/index.ts'",
       'core/b/index.ts': '',
+      'drivers/mysql/x.ts': "import './y.ts'",
+      'drivers/mysql/y.ts': "import type { X } from './x.ts'",
     },
     bad: {
       'core/a/x.ts': "import './y.ts'",
@@ -56,8 +58,14 @@ const samples: Record<
       'core/b/index.ts': "import '../c/index.ts'",
       'core/c/index.ts': '',
       'core/c/y.ts': "import '../b/index.ts'",
+      'core/d/x.ts': "import './y.ts'",
+      'core/d/y.ts': "import type { X } from './x.ts'",
     },
-    says: [/^core\/a\/x.ts -> core\/a\/y.ts -> core\/a\/x.ts$/, /^rooms: core\/b -> core\/c -> core\/b$/],
+    says: [
+      /^core\/a\/x.ts -> core\/a\/y.ts -> core\/a\/x.ts$/,
+      /^core\/d\/x.ts -> core\/d\/y.ts -> core\/d\/x.ts$/,
+      /^rooms: core\/b -> core\/c -> core\/b$/,
+    ],
   },
   processOnlyInCmd: {
     good: {

@@ -1,8 +1,12 @@
 import type { Resource } from '../config/index.ts';
 import type { BackupType, Manifest, Selection } from '../driver/index.ts';
+import type { EventLevel, EventRecord, NewEvent } from './event.ts';
 import type { Job, Jobs, KeepLimits, NewJob, ProcessFate } from './job.ts';
+import type { PlanStatus, PlanStatusChange } from './plan-status.ts';
 
+export * from './event.ts';
 export * from './job.ts';
+export * from './plan-status.ts';
 
 /**
  * What tidemark remembers: the applied configuration, jobs, backups, schedules and events. Several processes may use
@@ -149,28 +153,6 @@ export interface BackupFilter {
   readonly limit?: number;
 }
 
-/** What changes about a plan while it lives; kept through edits of the plan, moved by `renamedFrom`. */
-export interface PlanStatus {
-  readonly plan: string;
-  /** By a person; stays until `tidemark resume`. */
-  readonly pausedAt?: Date;
-  /** By tidemark, because the source or destination is down; ends by itself. */
-  readonly suspended?: {
-    readonly reason: 'source-down' | 'destination-down';
-    readonly since: Date;
-    readonly text: string;
-  };
-  /**
-   * Scheduling goes on from here: the latest scheduled time that was turned into a job, recorded as missed or passed over,
-   * or when the plan got the timetable that it has.
-   */
-  readonly scheduledThrough?: Date;
-  readonly lastSuccessAt?: Date;
-  readonly lastFailureAt?: Date;
-}
-
-export type PlanStatusChange = { readonly [K in keyof Omit<PlanStatus, 'plan'>]?: PlanStatus[K] | null };
-
 export interface PlanStatuses {
   list(): Promise<readonly PlanStatus[]>;
   get(plan: string): Promise<PlanStatus>;
@@ -192,25 +174,6 @@ export interface PlanStatuses {
     readonly jobs: readonly NewJob[];
     readonly event?: NewEvent;
   }): Promise<readonly Job[] | undefined>;
-}
-
-export const eventLevels = ['info', 'warning', 'error'] as const;
-export type EventLevel = (typeof eventLevels)[number];
-
-export interface NewEvent {
-  /** `job.failed`, `plan.suspended`, `config.invalid`, …: `core/observe/event-kinds.ts` lists them. */
-  readonly kind: string;
-  readonly level: EventLevel;
-  /** An address, or `job.<id>`. */
-  readonly subject: string;
-  readonly text: string;
-}
-
-export interface EventRecord extends NewEvent {
-  readonly id: string;
-  readonly count: number;
-  readonly firstAt: Date;
-  readonly lastAt: Date;
 }
 
 export interface Events {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../error.ts';
-import type { NewEvent, PlanStatus } from './catalog.ts';
+import type { NewEvent } from './event.ts';
+import type { PlanStatus } from './plan-status.ts';
 
 /**
  * queued -> running -> succeeded | partial | failed | cancelled; queued -> cancelled | missed; running -> queued (retry).

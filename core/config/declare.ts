@@ -1,21 +1,11 @@
 import type { Diagnostic, Position } from '../diagnostic.ts';
 import { nearest } from '../nearest.ts';
+import type { Declared } from './declared.ts';
 import { choices, typeOf } from './explain.ts';
 import { isName, nameRule } from './formats.ts';
 import { type Collection, collections } from './types.ts';
 import { laterCollection } from './unsupported.ts';
-import type { Path, Place, YamlDocument } from './yaml.ts';
-
-/** One resource, or the daemon's settings, as some file declares it; nothing of its inside is checked yet. */
-export interface Declared {
-  /** `<collection>.<name>`, or `daemon`. */
-  readonly address: string;
-  readonly collection: Collection | 'daemon';
-  readonly name: string;
-  readonly value: unknown;
-  /** Places of its fields; the empty path is the resource itself. */
-  readonly place: Place;
-}
+import type { Path, Place, YamlDocument } from './yaml-document.ts';
 
 export interface Declarations {
   readonly declared: ReadonlyMap<string, Declared>;

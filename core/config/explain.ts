@@ -3,7 +3,7 @@ import { firstOf } from '../first-of.ts';
 import { nearest } from '../nearest.ts';
 import type { DiagnosticCode } from './diagnostic-codes.ts';
 import { formats } from './formats.ts';
-import type { Path } from './yaml.ts';
+import type { Path } from './yaml-document.ts';
 
 /** What is wrong with one field of a resource. */
 export interface Finding {

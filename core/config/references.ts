@@ -1,10 +1,10 @@
 import { backupTypes, type SourceDriver } from '../driver/index.ts';
 import { nearest } from '../nearest.ts';
-import type { Declared } from './declare.ts';
+import type { Declared } from './declared.ts';
 import { choices, type Finding, fieldName } from './explain.ts';
 import type { Collection, Drivers } from './types.ts';
 import { furtherDestinations } from './unsupported.ts';
-import type { Path } from './yaml.ts';
+import type { Path } from './yaml-document.ts';
 
 export type Spec = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@ import type { JsonSchema } from '../driver/index.ts';
 import type { Finding } from './explain.ts';
 import { fieldName } from './explain.ts';
 import { isReference, mentionsReference } from './secrets.ts';
-import type { Path } from './yaml.ts';
+import type { Path } from './yaml-document.ts';
 
 export interface SecretField {
   readonly path: Path;

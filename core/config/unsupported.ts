@@ -1,4 +1,4 @@
-import type { Declared } from './declare.ts';
+import type { Declared } from './declared.ts';
 import { type Finding, fieldName } from './explain.ts';
 import type { Collection } from './types.ts';
 

@@ -2,7 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonSchema } from '../driver/index.ts';
 import { nearest } from '../nearest.ts';
-import type { Declared } from './declare.ts';
+import type { Declared } from './declared.ts';
 import { choices, explain, type Finding, typeOf } from './explain.ts';
 import { formats } from './formats.ts';
 import { type CollectionSchema, collectionSchemas } from './schema.ts';

@@ -10,7 +10,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { Diagnostic, Position } from '../diagnostic.ts';
-import type { Path, YamlDocument } from './yaml.ts';
+import type { Path, YamlDocument } from './yaml-document.ts';
 
 /** Most values that the aliases of a document may stand for together: a few lines can mean billions. */
 const aliasedValuesLimit = 100_000;

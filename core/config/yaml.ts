@@ -2,18 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { Composer, type CST, type Document, LineCounter, type YAMLError } from 'yaml';
 import type { Diagnostic, Position } from '../diagnostic.ts';
 import { mostLevels, tooDeepAt } from './nesting.ts';
+import type { YamlDocument } from './yaml-document.ts';
 import { parseInPieces } from './yaml-pieces.ts';
 import { DocumentReader } from './yaml-reader.ts';
-
-export type Path = readonly (string | number)[];
-
-/** Where the field at `path` stands: its key, or its value. The nearest enclosing place when there is no such field. */
-export type Place = (path: Path, part: 'key' | 'value') => Position;
-
-export interface YamlDocument {
-  readonly value: unknown;
-  readonly place: Place;
-}
 
 export interface YamlFile {
   readonly documents: readonly YamlDocument[];

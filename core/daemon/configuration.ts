@@ -3,10 +3,9 @@ import { basename, dirname, extname } from 'node:path';
 import { watch } from 'chokidar';
 import { pause } from '../clock.ts';
 import { asTidemarkError } from '../error.ts';
-import type { Daemon } from './context.ts';
+import type { Daemon, ReconcileOutcome } from './context.ts';
 import { tellSystemd } from './heartbeat.ts';
 import { goRound, type Loop } from './loop.ts';
-import type { ReconcileOutcome } from './reconcile.ts';
 
 /** Editors write a file in several steps; this long after the last one it is read. */
 const settleMs = 300;

@@ -6,7 +6,6 @@ import type { Logger } from '../observe/index.ts';
 import type { Turns } from '../turns.ts';
 import type { Bell } from './bell.ts';
 import type { Health } from './health.ts';
-import type { ReconcileOutcome } from './reconcile.ts';
 import type { Systemd } from './systemd.ts';
 
 /** Everything that a daemon gets from outside. */
@@ -66,3 +65,12 @@ export interface ConfigurationStatus {
   /** When to try again to read and apply it, on the monotonic clock. */
   retryAtMs?: number;
 }
+
+/** What reading the configuration came to. */
+export type ReconcileOutcome =
+  /** It is the applied state. */
+  | { readonly state: 'applied'; readonly text: string }
+  /** It is valid and waits for a person, or with `retry` for what it adds to be there. */
+  | { readonly state: 'pending'; readonly text: string; readonly pendingChanges: number; readonly retry?: boolean }
+  /** It has errors; the applied state stays. */
+  | { readonly state: 'invalid'; readonly text: string };

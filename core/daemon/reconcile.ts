@@ -16,16 +16,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { asTidemarkError } from '../error.ts';
 import { firstOf } from '../first-of.ts';
 import { createTurns } from '../turns.ts';
-import type { DaemonContext } from './context.ts';
-
-/** What reading the configuration came to. */
-export type ReconcileOutcome =
-  /** It is the applied state. */
-  | { readonly state: 'applied'; readonly text: string }
-  /** It is valid and waits for a person, or with `retry` for what it adds to be there. */
-  | { readonly state: 'pending'; readonly text: string; readonly pendingChanges: number; readonly retry?: boolean }
-  /** It has errors; the applied state stays. */
-  | { readonly state: 'invalid'; readonly text: string };
+import type { DaemonContext, ReconcileOutcome } from './context.ts';
 
 export interface ReconcileSources {
   readonly catalog: Catalog;

@@ -21,3 +21,6 @@ export interface OperationContext {
     readonly threads: number;
   };
 }
+
+/** What a plan is made from: no secret is needed, nothing is opened. */
+export type PlanningContext = Pick<OperationContext, 'catalog' | 'drivers'>;

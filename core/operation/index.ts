@@ -1,10 +1,10 @@
 /** The door of this room: the use cases that jobs and verbs run. */
 export { type BackupRequest, runBackup } from './backup.ts';
 export { type Entry, entryJson, listEntries } from './browse.ts';
-export type { OperationContext } from './context.ts';
+export type { OperationContext, PlanningContext } from './context.ts';
 export { type ImportOutcome, importBackups } from './import.ts';
 export { addKey, listKeys, removeKey } from './keys.ts';
 export { type OpenRepository, openRepository } from './open.ts';
-export { type PlanningContext, planRestore } from './plan-restore.ts';
+export { planRestore } from './plan-restore.ts';
 export { type Prepared, prepareDestination, prepareSource, probeDestination, probeSource } from './prepare.ts';
 export { type RestoreOutcome, runRestore } from './restore.ts';

@@ -6,7 +6,7 @@ import {
   type RestorePlan,
   type RestoreWish,
 } from '../restore/index.ts';
-import type { PlanningContext } from './plan-restore.ts';
+import type { PlanningContext } from './context.ts';
 
 /** So many manifests are read at most, newest first: they may have megabytes each. */
 const mostRead = 100;

@@ -11,11 +11,8 @@ import {
   type RestoreWish,
   timeToCome,
 } from '../restore/index.ts';
-import type { OperationContext } from './context.ts';
+import type { PlanningContext } from './context.ts';
 import { planHolding } from './plan-holding.ts';
-
-/** What a plan is made from: no secret is needed, nothing is opened. */
-export type PlanningContext = Pick<OperationContext, 'catalog' | 'drivers'>;
 
 /**
  * Decides what a restore will do, once. Throws USAGE for a wish that asks for nothing, BACKUP_NOT_FOUND with the nearest

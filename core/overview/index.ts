@@ -4,10 +4,9 @@ export {
   type DestinationOverview,
   isSafe,
   type Overview,
-  type OverviewSources,
   type PlanOverview,
-  readOverview,
   type SourceOverview,
   type SourceState,
   sourceStates,
 } from './overview.ts';
+export { type OverviewSources, readOverview } from './read-overview.ts';

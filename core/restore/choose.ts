@@ -1,14 +1,7 @@
 import type { PatternRelations, Selection } from '../driver/index.ts';
 import { nothingHeld } from './no-backup.ts';
-import type { Alternative, PlannedBackup, RestorePlan, RestoreWish } from './plan.ts';
+import type { Alternative, Candidate, PlannedBackup, RestorePlan, RestoreWish } from './plan.ts';
 import { askedPart, includesAll, selectionText } from './selection.ts';
-
-/** A backup that may be chosen, as the catalog knows it. */
-export interface Candidate extends Omit<PlannedBackup, 'consistentAt'> {
-  readonly consistentAt: Date;
-  /** What its plan selected when it was made. */
-  readonly selection: Selection;
-}
 
 /** How patterns relate, by the driver that made a backup. */
 export type PatternsOf = (driver: string) => PatternRelations;

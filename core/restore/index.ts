@@ -1,8 +1,9 @@
 /** The door of this room: a restore as data, and the choice of what is restored. Pure. */
-export { type Candidate, makeRestorePlan, type PatternsOf, planWith } from './choose.ts';
+export { makeRestorePlan, type PatternsOf, planWith } from './choose.ts';
 export { backupOfOther, noBackup, noBackupAt, timeToCome } from './no-backup.ts';
 export type {
   Alternative,
+  Candidate,
   PlannedBackup,
   RestoreOptions,
   RestorePlan,

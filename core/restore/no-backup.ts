@@ -1,5 +1,5 @@
 import { TidemarkError } from '../error.ts';
-import type { Candidate } from './choose.ts';
+import type { Candidate } from './plan.ts';
 import { selectionText } from './selection.ts';
 
 /** None of the backups can hold what is asked for. */

@@ -1,3 +1,5 @@
+import type { Selection } from '../driver/index.ts';
+
 /** What somebody wants back. */
 export interface RestoreWish extends RestoreOptions {
   /** Whose backup. Left out where `backup` says it. */
@@ -53,4 +55,11 @@ export interface Alternative {
   readonly why: string;
   /** Only a person can say which of the two is meant. */
   readonly isEqual: boolean;
+}
+
+/** A backup that may be chosen, as the catalog knows it. */
+export interface Candidate extends Omit<PlannedBackup, 'consistentAt'> {
+  readonly consistentAt: Date;
+  /** What its plan selected when it was made. */
+  readonly selection: Selection;
 }

@@ -22,9 +22,9 @@ export const imports: Rule = (files) =>
       .map(({ target }) => `${file.path} imports ${target}`),
   );
 
-/** Neither files nor rooms need each other in a circle to run. */
+/** Files do not need each other in a circle, nor do rooms to run. */
 export const noCycles: Rule = (files) => [
-  ...cycles(edges(files, (path) => path)),
+  ...cycles(edges(files, (path) => path, countsTypes)),
   ...cycles(edges(files, roomOf)).map((circle) => `rooms: ${circle}`),
 ];
 
@@ -106,6 +106,11 @@ function isCmd(file: SourceFile): boolean {
   return file.path.startsWith('cmd/');
 }
 
+/** `drivers/mysql` still has circles of types: there only what runs counts. */
+function countsTypes(file: SourceFile): boolean {
+  return !file.path.startsWith('drivers/mysql/');
+}
+
 function isClock(file: SourceFile): boolean {
   return file.path === 'core/clock.ts';
 }
@@ -122,12 +127,16 @@ function at(file: SourceFile, match: RegExpExecArray): string {
 
 type Edges = Map<string, Set<string>>;
 
-function edges(files: readonly SourceFile[], nodeOf: (path: string) => string): Edges {
+function edges(
+  files: readonly SourceFile[],
+  nodeOf: (path: string) => string,
+  withTypes = (_: SourceFile) => false,
+): Edges {
   const known = new Set(files.map((file) => file.path));
   const all: Edges = new Map();
   for (const file of files) {
     const node = nodeOf(file.path);
-    const needed = file.imports.filter(({ target, typeOnly }) => known.has(target) && !typeOnly);
+    const needed = file.imports.filter(({ target, typeOnly }) => known.has(target) && (!typeOnly || withTypes(file)));
     const targets = needed.map(({ target }) => nodeOf(target));
     all.set(node, new Set([...(all.get(node) ?? []), ...targets.filter((target) => target !== node)]));
   }

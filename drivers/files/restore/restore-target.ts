@@ -4,21 +4,12 @@ import { TidemarkError } from '../../../core/error.ts';
 import { makeFolders } from '../../../core/make-folders.ts';
 import { loadNative, workingFolder } from '../system/native.ts';
 import { repositoryAround } from './repository-around.ts';
-import { childPath, isTemporary } from './restore-task.ts';
+import { childPath, isTemporary, type RestoreTarget } from './restore-task.ts';
 import { restoreSteps } from './restore-walk.ts';
 import { rejectConflicts } from './target-conflicts.ts';
 import { rejectNothing } from './unmatched.ts';
 
 const shownNames = 20;
-
-export interface RestoreTarget {
-  /** Absolute, without symbolic links. */
-  readonly root: string;
-  readonly inPlace: boolean;
-  /** Names at the root of the backup that are not restored. */
-  readonly leaveOut: readonly string[];
-  readonly warnings: readonly string[];
-}
 
 /**
  * Finds where to write and looks whether it may be written over, before anything is. Throws USAGE when nothing of the

@@ -99,6 +99,16 @@ export function childPath(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
+/** Where a restore writes. */
+export interface RestoreTarget {
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+  readonly inPlace: boolean;
+  /** Names at the root of the backup that are not restored. */
+  readonly leaveOut: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /** What a restore is writing and gives its name when it is whole; one that stays is of a restore that was killed. */
 export function isTemporary(name: string): boolean {
   return /^\.tidemark-[0-9a-f]{12}-(thread-)?\d+$/.test(name);

@@ -4,8 +4,7 @@ import type { BackupReader, RestoreRequest } from '../../../core/driver/index.ts
 import { TidemarkError } from '../../../core/error.ts';
 import { firstOf } from '../../../core/first-of.ts';
 import { decodeName, encodeName } from '../../../core/path-bytes.ts';
-import type { RestoreTarget } from './restore-target.ts';
-import { childPath, isTemporary } from './restore-task.ts';
+import { childPath, isTemporary, type RestoreTarget } from './restore-task.ts';
 import { type RestoreFolder, restoreSteps } from './restore-walk.ts';
 
 const shownNames = 20;
