@@ -50,6 +50,11 @@ export const errorCodes = {
   OBJECT_EXISTS: { kind: 'conflict', retry: 'never', text: 'The store already has an object of that name.' },
   REPOSITORY_MISSING: { kind: 'not-found', retry: 'never', text: 'There is no repository at the destination.' },
   REPOSITORY_EXISTS: { kind: 'conflict', retry: 'never', text: 'There already is a repository at the destination.' },
+  REPOSITORY_OTHER: {
+    kind: 'conflict',
+    retry: 'never',
+    text: 'The destination holds another repository than the one that was applied.',
+  },
   REPOSITORY_LOCKED: { kind: 'conflict', retry: 'backoff', text: 'Somebody else holds a conflicting repository lock.' },
   REPOSITORY_LOCK_LOST: { kind: 'conflict', retry: 'backoff', text: 'The repository lock could not be kept.' },
   REPOSITORY_PASSWORD: { kind: 'auth', retry: 'never', text: 'No key of the repository opens with this password.' },

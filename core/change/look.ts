@@ -1,6 +1,7 @@
 import type { AppliedResource, AppliedState } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
-import { TidemarkError } from '../error.ts';
+import type { TidemarkError } from '../error.ts';
+import { otherRepository } from '../other-repository.ts';
 import { limitProbes } from './limit-probes.ts';
 import {
   type ApplyWarning,
@@ -56,10 +57,12 @@ async function look(resource: AppliedResource, probes: Probes, signal: AbortSign
   const { address, identity: applied } = resource;
   const outcome = await outcomeOf(address, () => probe(resource, probes, signal, 'look'));
   const { identity } = outcome;
+  if (resource.collection === 'destinations') {
+    const other = otherRepository(address, applied, identity);
+    return other === undefined ? outcome : { ...outcome, errors: [...outcome.errors, other] };
+  }
   if (applied === undefined || identity === undefined || applied === identity) return outcome;
-  return resource.collection === 'sources'
-    ? { ...outcome, warnings: [...outcome.warnings, otherIdentity(address, applied, identity)] }
-    : { ...outcome, errors: [...outcome.errors, otherRepository(address, applied, identity)] };
+  return { ...outcome, warnings: [...outcome.warnings, otherIdentity(address, applied, identity)] };
 }
 
 function notThere({ subject, message, hint }: TidemarkError): ApplyWarning {
@@ -72,13 +75,4 @@ function notSeen(count: number): ApplyWarning {
     address: 'configuration',
     summary: `${count} sources and destinations were not looked at: the others took ${allMs / 1000} s`,
   };
-}
-
-/** The backups that are listed are not in it. */
-function otherRepository(subject: string, applied: string, found: string): TidemarkError {
-  const text = `this is another repository than the one applied (${found}, was ${applied})`;
-  return new TidemarkError('PROBE_FAILED', text, {
-    subject,
-    hint: 'Bring the old one back, or declare this one as a destination of its own and import it.',
-  });
 }

@@ -3,6 +3,7 @@ import type { AppliedResource } from '../catalog/index.ts';
 import type { Collection, Resource } from '../config/index.ts';
 import type { DriverContext, SourceDriver, SourceSession, Store } from '../driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
+import { otherRepository } from '../other-repository.ts';
 import type { Repository, RepositoryOptions } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
 import { openKnown } from './missing.ts';
@@ -35,15 +36,22 @@ export interface OpenRepository extends AsyncDisposable {
   readonly repository: Repository;
 }
 
+/**
+ * Throws REPOSITORY_OTHER where a destination that is applied has another repository now: nothing may be written to that
+ * one, read from it, or forgotten because it is not there.
+ */
 export async function openRepository(
   context: OperationContext,
-  destination: Resource,
+  destination: Resource | AppliedResource,
   signal: AbortSignal,
 ): Promise<OpenRepository> {
   const store = await openStore(context, destination);
   try {
     const options = await repositoryOptions(context, destination, store);
     const repository = await withSubject(destination.address, () => openKnown(context, destination, options, signal));
+    const other =
+      'identity' in destination && otherRepository(destination.address, destination.identity, repository.id);
+    if (other) throw other;
     return { repository, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
   } catch (error) {
     await store[Symbol.asyncDispose]();

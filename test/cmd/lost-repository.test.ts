@@ -43,6 +43,40 @@ test('a repository that is gone is said to be, with what the catalog knows of it
   assert.equal((await at.inside('restore', 'docs', '--into', './back')).code, 0);
 });
 
+test('another repository with the same password in its place is used for nothing, and nothing is forgotten for it', async (t) => {
+  const at = await home(t);
+  const copy = join(at.folder, 'copy');
+  const yaml = (name: string) => yamlFor(at.folder).replace('  disk:', `  ${name}:`).replace('[disk]', `[${name}]`);
+  await at.write(yaml('twin').replace('catalog.db', 'other.db'));
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  await rename(at.repository, copy);
+  await at.write(yaml('disk'));
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  await rename(at.repository, join(at.folder, 'right'));
+  await rename(copy, at.repository);
+  for (const verb of [
+    ['apply'],
+    ['backup', 'docs-daily'],
+    ['restore', 'docs', '--into', './back'],
+    ['catalog', 'import', 'disk'],
+    ['key', 'list', 'disk'],
+  ]) {
+    says(await at.inside(...verb), 6, /REPOSITORY_OTHER: this is another repository/, /right disk.*of its own name/);
+  }
+  assert.equal((await readdir(join(at.repository, 'snapshots'))).length, 1);
+  await at.write(
+    yaml('disk').replace('plans:', `${/ {2}disk:.*/.exec(yaml('disk'))![0].replace('disk', 'twin')}\nplans:`),
+  );
+  assert.equal((await at.inside('apply', '--auto-approve')).code, 0);
+  const imported = JSON.parse((await at.inside('catalog', 'import', 'twin', '--json')).stdout);
+  assert.deepEqual([imported.found, imported.added, imported.removed], [1, 1, 0]);
+  await rename(at.repository, copy);
+  await rename(join(at.folder, 'right'), at.repository);
+  assert.equal((await at.inside('backup', 'docs-daily')).code, 0);
+});
+
 test('a repository without its config or its keys says what is missing and where it comes from', async (t) => {
   const at = await home(t);
   await at.inside('apply', '--auto-approve');

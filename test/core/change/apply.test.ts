@@ -183,7 +183,7 @@ test('an empty change set looks at what is applied, makes nothing, and says what
   assert.deepEqual(errors, [['REPOSITORY_MISSING', 'destinations.nas', 'Bring it back.']]);
   const other: Probes = { ...probes, destination: async () => ({ identity: 'other' }) };
   const [error] = (await applySpecs(catalog, shop, other)).unusable;
-  assert.match(`${error?.code} ${error?.message}`, /^PROBE_FAILED this is another repository than the one applied/);
+  assert.match(`${error?.code} ${error?.message}`, /^REPOSITORY_OTHER this is another repository than the one applied/);
 });
 
 test('what does not answer is said by an empty apply and does not fail it', async (t) => {
