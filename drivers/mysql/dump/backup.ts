@@ -18,6 +18,8 @@ import { storeObjects } from './object-dump.ts';
 import { refuseNothing, unmatchedPatterns } from './patterns.ts';
 import { findOpen } from './prove.ts';
 import { readLater } from './read-later.ts';
+import { storeRenamed } from './renamed-objects.ts';
+import { readRenames } from './renames.ts';
 import { type Started, startSnapshot } from './snapshot.ts';
 import { dumpTables } from './table-dump.ts';
 import { readWithUnnumbered } from './unnumbered.ts';
@@ -72,12 +74,14 @@ async function dump(work: Dump, unseen: readonly Missing[]): Promise<BackupResul
   refuseNothing(work, started);
   const ledger = newLedger(started);
   const { databases } = started.inventory;
+  const renames = await readRenames(work);
   await storeObjects(work, databases, ledger.beside);
   const tables = databases.flatMap((one) => one.tables);
   for (const table of tables) if (!mayRead(work, table)) ledger.hide(table);
   const readable = tables.filter((table) => mayRead(work, table));
   await readWithUnnumbered(work, readable, ledger, async () => ledger.add(await dumpTables(work, readable)));
   await readWhatMoved(work, started, ledger);
+  await storeRenamed(work, ledger, renames);
   const { grants, missing } = await readSight({ ...work, ...work.request });
   refuseUnseen(missing, work.allows, grants.account, work.subject);
   const ever = new Map([...unseen, ...missing].map((one) => [one.grant, one]));
@@ -130,7 +134,14 @@ async function describeBackup(
       totals: { items: tables.length, bytes: tables.reduce((sum, one) => sum + one.bytes, 0) },
       contents: all as unknown as Record<string, unknown>[],
       warnings: [...warningsOf(ledger, lost, missing), ...unmatched.map((one) => `nothing matches include ${one}`)],
-      partial: lost.length + later.length + missing.length + unmatched.length + ledger.doubted.size > 0,
+      partial:
+        lost.length +
+          later.length +
+          missing.length +
+          unmatched.length +
+          ledger.doubted.size +
+          ledger.beside.doubted.size >
+        0,
     },
   };
 }

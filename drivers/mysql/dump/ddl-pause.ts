@@ -5,14 +5,14 @@ import type { Dump } from './work.ts';
 /**
  * Runs `look` while no table can be made, dropped, renamed or altered; writers go on. For moments only, because what
  * changes tables waits meanwhile. Where the server has no such lock, the account may not take it or it is not free for
- * seconds, `look` runs without it.
+ * seconds, `look` runs without it, and is told so.
  */
 export async function whileNothingMoves<Result>(
   { control, server }: Dump,
-  look: () => Promise<Result>,
+  look: (isHeld: boolean) => Promise<Result>,
 ): Promise<Result> {
   const lock = lockOf(server);
-  return lock === undefined ? await look() : await underLock(control, lock, denied, look);
+  return lock === undefined ? await look(false) : await underLock(control, lock, denied, look);
 }
 
 function lockOf(server: Server): Lock | undefined {

@@ -58,7 +58,7 @@ export function newLedger({ before, after, inventory }: Started): Ledger {
     tables,
     doubted,
     newer: new Set(),
-    beside: { databases: new Map(), objects: new Map(), unread: new Map() },
+    beside: { databases: new Map(), objects: new Map(), unread: new Map(), doubted: new Map() },
     want({ entries, nameless, newestNumber }) {
       unlisted = new Set(nameless.flatMap(({ spaces }) => spaces.map(numberOf)));
       for (const entry of [...entries.values(), ...nameless]) {

@@ -16,6 +16,8 @@ export interface StoredObjects {
   readonly objects: Map<string, ObjectFacts>;
   /** What the inventory had and is not stored, by `objectKey`: `view shop.totals`, and why. */
   readonly unread: Map<string, { readonly what: string; readonly why: string; readonly hidden: boolean }>;
+  /** `view shop.totals`: what is stored may be what another of them is, by `objectKey`. */
+  readonly doubted: Map<string, string>;
 }
 
 /** Definitions have no snapshot: each is as it was when it was read. Stores what `stored` has not; may be called again. */

@@ -1,6 +1,7 @@
 import { tableFolder } from '../format/layout.ts';
 import type { TableEntry } from '../inventory/inventory.ts';
 import type { Ledger } from './ledger.ts';
+import { readRenames, stood } from './renames.ts';
 import { dumpTables } from './table-dump.ts';
 import { type Dump, mayRead, type Unread } from './work.ts';
 
@@ -22,11 +23,11 @@ export async function readWithUnnumbered(
 ): Promise<void> {
   const unnumbered = tables.filter((one) => isUnnumbered(work, one) && mayRead(work, one));
   if (unnumbered.length < 2) return await read();
-  let before = await renamesOf(work);
+  let before = await readRenames(work);
   await read();
   for (let round = 0; ; round++) {
-    const after = await renamesOf(work);
-    if (!after.isRunning && !before.isRunning && after.count === before.count) return;
+    const after = await readRenames(work);
+    if (stood(before, after)) return;
     if (round === rounds) break;
     work.request.progress.step('reading again what may have got another name');
     before = after;
@@ -48,15 +49,4 @@ function dropFirst({ root }: Dump, ledger: Ledger, { database, name }: Unread): 
 /** Without the dictionary nothing has numbers; then the backup is partial anyway, and says why. */
 function isUnnumbered({ dictionary }: Dump, { spaces, holdsNoRows, transactional }: TableEntry): boolean {
   return spaces.length === 0 && !holdsNoRows && (dictionary !== undefined || !transactional);
-}
-
-/** How many statements that may rename the server has begun, and whether one has not ended. */
-async function renamesOf({ control }: Dump): Promise<{ count: string; isRunning: boolean }> {
-  const running = await control.row(
-    'SELECT COUNT(*) AS running FROM information_schema.processlist WHERE id <> CONNECTION_ID() ' +
-      "AND REPLACE(CONVERT(info USING utf8mb4), CHAR(10 USING utf8mb4), ' ') " + // a dot stands for no line end
-      "RLIKE _utf8mb4'^[[:space:]]*(/[*].*[*]/)?[[:space:]]*(rename|alter.*rename)[[:space:]]'",
-  );
-  const rows = await control.rows("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_rename_table', 'Com_alter_table')");
-  return { count: rows.map((row) => row.Value).join(), isRunning: running?.running !== '0' };
 }

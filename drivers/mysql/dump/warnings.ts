@@ -26,6 +26,10 @@ export function warningsOf(ledger: Ledger, lost: readonly Lost[], missing: reado
       'not of InnoDB, and tables were renamed all the time: the rows may be those of another of these',
     ),
     ...list(
+      [...ledger.beside.doubted.values()],
+      'renamed all the time, or some of them: the definition may be that of another of these',
+    ),
+    ...list(
       later.map(({ facts }) => `${facts.database}.${facts.name} (of ${facts.later})`),
       'changed while the backup was made, so read whole at a later moment',
     ),

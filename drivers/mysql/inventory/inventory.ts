@@ -55,7 +55,7 @@ export async function readInventory(connection: Connection, selection: Selection
   const databases: DatabaseEntry[] = [];
   const unreadable: Inventory['unreadable'][number][] = [];
   for (const { name, collation } of await listDatabases(connection)) {
-    if (systemDatabases.includes(name.toLowerCase()) || !selection.touches(name)) continue;
+    if (!isMeant(selection, name)) continue;
     const read = await readDatabase({ connection, selection, engines, census }, { name, collation });
     databases.push(read.entry);
     unreadable.push(...read.unreadable);
@@ -95,6 +95,36 @@ async function describeOne(reading: Reading, one: CensusEntry & { collation: str
   const { entry, unreadable } = await readDatabase(reading, { name: one.database, collation: one.collation }, one.name);
   const isDescribed = namesOf(entry).length + unreadable.length > 0;
   return { databases: [entry], unreadable, undescribed: isDescribed ? [] : [one] };
+}
+
+/** What has a name alone: views, sequences and code, without the tables, of all databases that are meant. */
+export async function readBeside(connection: Connection, selection: Selection): Promise<DatabaseEntry[]> {
+  const databases: DatabaseEntry[] = [];
+  for (const database of await listDatabases(connection)) {
+    if (!isMeant(selection, database.name)) continue;
+    const { name } = database;
+    const scope = `table_schema = ${quoteText(name)}`;
+    const rows = await connection.rows(
+      `SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE ${scope} AND table_type IN ('VIEW', 'SEQUENCE')`,
+    );
+    const ofType = (type: string) =>
+      rows.flatMap((row) => (row.type === type && selection.includes(name, row.name!) ? [row.name!] : [])).sort();
+    const views = ofType('VIEW');
+    const ofViews = `${scope} AND table_name IN (${views.map(quoteText).join(',')})`;
+    const columns = views.length === 0 ? new Map<string, Column[]>() : await readColumns(connection, ofViews);
+    databases.push({
+      ...database,
+      tables: [],
+      views: views.map((view) => ({ name: view, columns: (columns.get(view) ?? []).map((one) => one.name) })),
+      sequences: ofType('SEQUENCE'),
+      ...(await readCode(connection, selection, name)),
+    });
+  }
+  return databases;
+}
+
+function isMeant(selection: Selection, database: string): boolean {
+  return !systemDatabases.includes(database.toLowerCase()) && selection.touches(database);
 }
 
 /** What of a database is in no listing of tables. */
