@@ -30,8 +30,9 @@ async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): P
     tell(child, { type: 'start', job, settings, parent: process.pid });
     return await last;
   } finally {
-    run.signal.removeEventListener('abort', end);
+    killLater(child, stop.signal); // one of its calls may never return, and then it does not exit by itself
     await exited;
+    run.signal.removeEventListener('abort', end);
     stop.abort();
   }
 }
@@ -72,6 +73,10 @@ function died(code: number | null, signal: NodeJS.Signals | null): TidemarkError
 
 function endProcess(child: ChildProcess, reason: ReturnType<typeof toPlainError>, ended: AbortSignal): void {
   tell(child, { type: 'abort', reason });
+  killLater(child, ended);
+}
+
+function killLater(child: ChildProcess, ended: AbortSignal): void {
   const timer = setTimeout(() => child.kill('SIGKILL'), letGoMs);
   ended.addEventListener('abort', () => clearTimeout(timer), { once: true });
 }

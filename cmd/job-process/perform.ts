@@ -3,6 +3,7 @@ import { TidemarkError } from '../../core/error.ts';
 import { jobKinds, letGoMs, operationOf } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import { compose } from '../compose.ts';
+import { leave } from '../leave.ts';
 import { surroundingsOf } from '../this-process.ts';
 import { dieWithParent } from './die-with-parent.ts';
 import type { FromJobProcess, ToJobProcess } from './messages.ts';
@@ -22,7 +23,7 @@ export async function performJob(self: NodeJS.Process): Promise<void> {
   });
   self.once('disconnect', () => {
     ending.abort(new TidemarkError('JOB_LOST', 'the daemon is gone'));
-    setTimeout(() => self.exit(1), letGoMs).unref();
+    setTimeout(() => leave(1), letGoMs).unref();
   });
   const tell = (message: FromJobProcess) =>
     new Promise<void>((told) => (self.connected ? self.send!(message, () => told()) : told()));

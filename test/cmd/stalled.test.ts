@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitFor } from '../kit/process.ts';
+import { smallDisk } from '../kit/small-disk.ts';
 import { type StalledDisk, stalledDisk } from '../kit/stalled-disk.ts';
 import { startDaemon, statusOf } from './daemon-kit.ts';
-import { home } from './kit.ts';
+import { home, yamlFor } from './kit.ts';
 
 interface Status {
   readonly sources: readonly { readonly plans: readonly { readonly suspended?: unknown }[] }[];
@@ -50,3 +53,20 @@ daemon: { catalog: "sqlite:catalog.db", listen: "127.0.0.1:0" }
   assert.ok((await statusOf(at)).daemons.length > 0, 'verbs see that it lives');
   for (const disk of disks) await disk.end();
 });
+
+for (const by of ['a daemon', 'the verb itself'] as const) {
+  test(`a full destination is told although the source has stalled, and nobody waits for it: run by ${by}`, async (t) => {
+    const at = await home(t);
+    await at.write(yamlFor(at.folder).replace(at.repository, join(await smallDisk(t, 64 * 2 ** 20), 'repository')));
+    await at.inside('apply', '--auto-approve');
+    for (let n = 0; n < 12; n++) {
+      await mkdir(join(at.data, `${n}`));
+      await writeFile(join(at.data, `${n}/large`), randomBytes(16 * 2 ** 20));
+    }
+    const disk = await stalledDisk(t, join(at.data, 'newest/away')); // looked into before the others
+    if (by === 'a daemon') await startDaemon(t, at);
+    const told = await at.tidemark('backup', 'docs-daily');
+    assert.match(told.stderr, /DESTINATION_FULL/);
+    await disk.end();
+  });
+}

@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { unlessAborted } from '../../abort.ts';
 import type { DataThreads } from '../../driver/index.ts';
 import { TidemarkError } from '../../error.ts';
 import { fromPlainError, toPlainError } from '../../plain-error.ts';
@@ -23,6 +24,9 @@ export interface PoolOptions {
   readonly progress: (done: { bytes: number; items: number }) => void;
   readonly signal: AbortSignal;
 }
+
+/** Less than a job has to let go. */
+const endsWithinMs = 3_000;
 
 /** Data threads that run one driver module. Ends all of them at once when the signal fires or one of them fails. */
 export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
@@ -115,9 +119,15 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     } finally {
       this.#closed = true;
       this.#options.signal.removeEventListener('abort', this.#onAbort);
-      await Promise.all(this.#workers.map((worker) => worker.terminate()));
+      await this.#endThreads();
       this.#rejectCalls(closed());
     }
+  }
+
+  /** One in a call that never returns, as to a server of files that is away, cannot be ended: it does nothing after it. */
+  async #endThreads(): Promise<void> {
+    const ended = Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await unlessAborted(ended, AbortSignal.timeout(endsWithinMs)).catch(() => {});
   }
 
   #rejectCalls(error: unknown): void {
