@@ -6,13 +6,18 @@ import type { DaemonContext } from './context.ts';
 /**
  * Takes the place of the one daemon of a catalog. The record of a process that is known to have ended does not count; for
  * one of which that cannot be known, on another host or in another container, the daemon waits until the record would
- * have been renewed. Throws DAEMON_RUNNING, and the reason of the signal.
+ * have been renewed. `record` gives its own as of now: one from before the wait would have ended by then, and another daemon
+ * could take the place before the first beat. Throws DAEMON_RUNNING, and the reason of the signal.
  */
-export async function enterCatalog(context: DaemonContext, record: DaemonRecord, signal: AbortSignal): Promise<void> {
+export async function enterCatalog(
+  context: DaemonContext,
+  record: () => DaemonRecord,
+  signal: AbortSignal,
+): Promise<void> {
   const { catalog, clock, logger, fate } = context;
   for (let waitedFor: DaemonRecord | undefined; ; ) {
     signal.throwIfAborted();
-    const rival = await catalog.daemons.enter(record);
+    const rival = await catalog.daemons.enter(record());
     if (rival === undefined) return;
     const known = fate(rival.owner);
     const renewed = waitedFor?.owner === rival.owner && rival.until > waitedFor.until;

@@ -29,7 +29,7 @@ export async function runDaemon(context: DaemonContext, { drain, stop }: DaemonS
   const startedAt = context.clock.now();
   const daemon = assemble(context);
   let ready = false;
-  await enterCatalog(context, recordOf(daemon, startedAt), drain);
+  await enterCatalog(context, () => recordOf(daemon, startedAt), drain);
   await using scope = new AsyncDisposableStack();
   const heartbeat = scope.use(beginHeartbeat(daemon, startedAt));
   const isReady = () => ready && daemon.health.sick().length === 0;

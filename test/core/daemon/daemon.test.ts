@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { DaemonRecord, Job } from '../../../core/catalog/index.ts';
+import { enterCatalog } from '../../../core/daemon/enter.ts';
+import type { DaemonContext } from '../../../core/daemon/index.ts';
 import { hasCode, TidemarkError } from '../../../core/error.ts';
 import { backupJob, leaseMs, type Operation } from '../../../core/job/index.ts';
+import { createLogger } from '../../../core/observe/index.ts';
 import { fastClock } from '../../kit/fast-clock.ts';
 import { waitFor } from '../../kit/process.ts';
 import { plan, untilStopped } from '../job/job-kit.ts';
@@ -286,4 +289,21 @@ test('a loop that dies makes the daemon end with its error, after telling', asyn
   await assert.rejects(daemon.ended, { code: 'CATALOG_UNREADABLE' });
   const [event] = await at.catalog.events.list({ kind: 'daemon.failed' });
   assert.match(event?.text ?? '', /CATALOG_UNREADABLE: disk gone/);
+});
+
+test('a daemon that had to wait for its place enters with a record as of then', async (t) => {
+  const at = await home(t, yaml({ nightly: { schedule: '0 0 1 1 *' } }), fastClock(10));
+  const recordFor = (owner: string) => {
+    const now = at.clock.now();
+    const until = new Date(now.getTime() + 20_000);
+    const configuration = { state: 'applied', text: '', at: now } as const;
+    return { owner, pid: 1, host: 'elsewhere', version: '0', startedAt: now, until, configuration };
+  };
+  assert.equal(await at.catalog.daemons.enter(recordFor('silent')), undefined);
+  const logger = createLogger({ stream: { write: () => {} }, level: 'error' });
+  const context = { catalog: at.catalog, clock: at.clock, logger, fate: () => 'unknown' } as unknown as DaemonContext;
+  await enterCatalog(context, () => recordFor('next'), new AbortController().signal);
+  const [record] = await at.catalog.daemons.alive();
+  assert.equal(record?.owner, 'next');
+  assert.ok(record.until.getTime() - at.clock.now().getTime() > 10_000, 'it is alive until its first beat is late');
 });
