@@ -254,10 +254,13 @@ export function problemOf(error: unknown, path: string): ScanProblem {
   return { kind: vanished ? 'vanished' : 'unreadable', path, reason: message };
 }
 
-/** Latin-1 keeps the bytes of names as they are, and is much faster than one buffer per name. */
+/**
+ * Latin-1 keeps the bytes of names as they are, and is much faster than one buffer per name. A file system may name an entry
+ * twice while the folder changes.
+ */
 export function listFolder(folder: number): string[] {
   const names = readdirSync(`/proc/self/fd/${folder}`, { encoding: 'latin1' });
-  return names.map((name) => (isAscii(name) ? name : decodeName(Buffer.from(name, 'latin1'))));
+  return [...new Set(names)].map((name) => (isAscii(name) ? name : decodeName(Buffer.from(name, 'latin1'))));
 }
 
 /** To be taken before the folder is listed. */
