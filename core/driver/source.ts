@@ -164,7 +164,8 @@ export interface NotRestored {
   /** A path, `view shop.totals`, or a pattern. */
   readonly item: string;
   /**
-   * Its bytes are damaged in the repository; the target refused it; something that it needs is not there; when verified,
+   * Its bytes are damaged in the repository; the target refused it; something that it needs is not there, or this version
+   * of tidemark does not know what it is; when verified,
    * the target gave back other bytes than were written; or the backup holds nothing that the pattern names.
    */
   readonly why: 'damaged' | 'refused' | 'skipped' | 'differs' | 'absent';

@@ -46,11 +46,20 @@ export interface RowFile {
   readonly condition?: string;
 }
 
+export const objectKinds = ['view', 'sequence', 'function', 'procedure', 'package', 'package body', 'event'] as const;
+
 export interface ObjectFacts {
-  readonly kind: 'view' | 'sequence' | 'function' | 'procedure' | 'package' | 'package body' | 'event';
+  readonly kind: (typeof objectKinds)[number];
   readonly database: string;
   readonly name: string;
   readonly path: string;
+}
+
+/** Of a kind that this version does not know: all that it can do is to name it. */
+export interface UnknownFacts {
+  readonly kind: string;
+  readonly database?: string;
+  readonly name?: string;
 }
 
 export const notCarried: readonly string[] = [

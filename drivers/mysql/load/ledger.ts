@@ -1,6 +1,6 @@
 import type { NotRestored } from '../../../core/driver/index.ts';
 import { firstOf } from '../../../core/first-of.ts';
-import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
+import type { DatabaseFacts, ObjectFacts, TableFacts, UnknownFacts } from '../format/contents.ts';
 import type { Failure } from './failure.ts';
 
 /** What is in the target by now: which tables, how far, and what will not be there and why. */
@@ -16,15 +16,19 @@ export class Ledger {
 
   /** Routines, views and all else beside the tables and their rows. */
   readonly #objects: { readonly total: number; made: number };
+  /** Names of what was begun neither with success nor without. */
+  readonly #open: Set<string>;
 
-  /** `objects` is how many things beside the tables there are to make; the triggers of a table are one. */
-  constructor(tables: readonly TableFacts[], objects: number) {
-    this.#objects = { total: objects, made: 0 };
+  /** `objects` are the things beside the tables there are to make; the triggers of a table are one. */
+  constructor(tables: readonly TableFacts[], objects: readonly Item[]) {
+    this.#objects = { total: objects.length, made: 0 };
+    this.#open = new Set([...tables, ...objects].map(itemName));
     this.#states = new Map(tables.map((table) => [table, 'not begun']));
   }
 
   set(table: TableFacts, state: TableState): void {
     this.#states.set(table, state);
+    if (state === 'whole') this.#open.delete(itemName(table));
   }
 
   tables(...states: TableState[]): TableFacts[] {
@@ -37,8 +41,9 @@ export class Ledger {
   }
 
   /** One thing beside the tables is there. */
-  made(): void {
+  made(item: Item): void {
     this.#objects.made++;
+    this.#open.delete(itemName(item));
   }
 
   /** A refusal whose words name something that is not there either, is for want of that. */
@@ -47,6 +52,7 @@ export class Ledger {
     const why = needed === undefined ? failure.why : 'skipped';
     const detail = needed === undefined ? failure.detail : needs(needed, failure.detail);
     const name = itemName(item);
+    this.#open.delete(name);
     const gone = this.#replaced.has(item) ? '; what was there before is dropped' : '';
     this.notRestored.push({ item: name, why, detail: `${detail}${gone}` });
     if (!item.kind.startsWith('trigger')) this.#lost.set(qualified(item), name);
@@ -55,6 +61,20 @@ export class Ledger {
   /** What was asked for with this pattern is not in the backup. */
   miss(pattern: string): void {
     this.notRestored.push({ item: pattern, why: 'absent', detail: 'nothing in the backup matches this pattern' });
+  }
+
+  /** What this version cannot make. */
+  unknown({ kind, database, name }: UnknownFacts): void {
+    const item = [kind, [database, name].filter((part) => part !== undefined).join('.')].join(' ').trim();
+    const detail = `this version of tidemark does not know what a ${kind} is: restore it with the version that made the backup`;
+    this.notRestored.push({ item, why: 'skipped', detail });
+  }
+
+  /** At the end: what is neither whole nor named is named, so that nothing is missing without a word. */
+  addUp(): void {
+    for (const item of this.#open) {
+      this.notRestored.push({ item, why: 'skipped', detail: 'it was left out, by a defect of tidemark' });
+    }
   }
 
   /** What of these names is not restored, as `table shop.orders`. */

@@ -1,6 +1,6 @@
 import type { Manifest, RestoreRequest } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
-import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
+import type { DatabaseFacts, ObjectFacts, TableFacts, UnknownFacts } from '../format/contents.ts';
 import { accountText, type Grants, readGrants } from '../inventory/grants.ts';
 import { type Connection, quoteName } from '../protocol/connection.ts';
 import { ServerError } from '../protocol/server-error.ts';
@@ -18,6 +18,8 @@ export interface Chosen {
   readonly databases: readonly DatabaseFacts[];
   readonly tables: readonly TableFacts[];
   readonly objects: readonly ObjectFacts[];
+  /** What a newer tidemark has put into the backup, and this one cannot make. */
+  readonly unknown: readonly UnknownFacts[];
 }
 
 /** What a look at the target sees. */

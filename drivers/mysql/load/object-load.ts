@@ -60,7 +60,7 @@ async function createObject(work: Load, object: ObjectFacts): Promise<void> {
   if (existingOf(work.existing, object)?.startsWith('DROP VIEW') !== true) await dropExisting(work, object);
   try {
     await runStatements(work, object, statements);
-    work.ledger.made();
+    work.ledger.made(object);
   } catch (error) {
     // Made, but not set to its next value, it would give numbers twice.
     if (object.kind === 'sequence') await failureIn(work, () => dropIfThere(work, object));
@@ -71,7 +71,7 @@ async function createObject(work: Load, object: ObjectFacts): Promise<void> {
 /** Makes the triggers of a table, each for itself. */
 export async function createTriggers(work: Load, table: TableFacts): Promise<void> {
   const { database, name } = table;
-  const all = { kind: 'triggers of table', database, name } as const;
+  const all = triggersOf(table);
   const lost = work.ledger.lost(`${database}.${name}`);
   if (lost !== undefined && !work.ledger.tables('damaged').includes(table)) {
     work.ledger.fail(all, { why: 'skipped', detail: needs(lost) });
@@ -83,7 +83,11 @@ export async function createTriggers(work: Load, table: TableFacts): Promise<voi
       await attempt(work, item, () => runStatements(work, item, statements));
     }
   });
-  if (read) work.ledger.made();
+  if (read) work.ledger.made(all);
+}
+
+export function triggersOf({ database, name }: TableFacts) {
+  return { kind: 'triggers of table', database, name } as const;
 }
 
 /** As its definition has it, which is as somebody wrote it. */

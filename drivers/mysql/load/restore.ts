@@ -1,7 +1,14 @@
 import type { BackupReader, RestoreRequest, RestoreResult } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { firstOf } from '../../../core/first-of.ts';
-import type { DatabaseFacts, Entry, ObjectFacts, TableFacts } from '../format/contents.ts';
+import {
+  type DatabaseFacts,
+  type Entry,
+  type ObjectFacts,
+  objectKinds,
+  type TableFacts,
+  type UnknownFacts,
+} from '../format/contents.ts';
 import { parseSelection } from '../inventory/selection.ts';
 import { asTargetError } from '../protocol/server-error.ts';
 import { killOnAbort } from '../protocol/session.ts';
@@ -13,7 +20,7 @@ import { lackTexts } from './lacks.ts';
 import { Ledger } from './ledger.ts';
 import { type LoadResult, type LoadSetup, type LoadTask, moduleUrl, openLoadSession } from './load-thread.ts';
 import { type Chosen, lookBeforeLoading } from './look.ts';
-import { createDatabases, createObjects, createTriggers } from './object-load.ts';
+import { createDatabases, createObjects, createTriggers, triggersOf } from './object-load.ts';
 import { compareTables } from './table-compare.ts';
 import { loadTables } from './table-load.ts';
 import type { Load } from './work.ts';
@@ -35,7 +42,8 @@ export async function restoreLogical(
   const { address } = context;
   const chosen = choose(backup, request);
   const triggers = chosen.tables.filter((one) => one.hasTriggers);
-  const ledger = new Ledger(chosen.tables, chosen.objects.length + triggers.length);
+  const ledger = new Ledger(chosen.tables, [...chosen.objects, ...triggers.map(triggersOf)]);
+  for (const one of chosen.unknown) ledger.unknown(one);
   for (const pattern of unmatchedPatterns(chosen, request.only)) ledger.miss(pattern);
   try {
     return await restoreInto(context, request, backup, chosen, ledger);
@@ -98,6 +106,7 @@ async function load(work: Load, chosen: Chosen): Promise<RestoreResult> {
 
 /** Counts as the backup does: tables, and the bytes of their rows. */
 function resultOf(ledger: Ledger): RestoreResult {
+  ledger.addUp();
   const { notRestored, warnings } = ledger;
   const whole = ledger.tables('whole');
   const bytes = whole.reduce((sum, one) => sum + one.bytes, 0);
@@ -114,10 +123,16 @@ function choose({ manifest }: BackupReader, request: RestoreRequest): Chosen {
   const selection = parseSelection(request.only, []);
   const entries = manifest.contents as unknown as Entry[];
   const tables = entries.filter((one): one is TableFacts => one.kind === 'table');
-  const objects = entries.filter((one): one is ObjectFacts => 'name' in one && one.kind !== 'table');
-  const wanted = (one: TableFacts | ObjectFacts) => selection.includes(one.database, one.name);
-  const chosen = { tables: tables.filter(wanted), objects: objects.filter(wanted) };
-  const used = new Set([...chosen.tables, ...chosen.objects].map((one) => one.database));
+  const objects = entries.filter((one): one is ObjectFacts => isOneOf(objectKinds, one.kind));
+  const unknown: UnknownFacts[] = entries.filter(({ kind }) => !isOneOf([...knownKinds, ...objectKinds], kind));
+  const wanted = ({ database, name }: UnknownFacts) =>
+    database === undefined || name === undefined ? request.only.length === 0 : selection.includes(database, name);
+  const chosen = {
+    tables: tables.filter(wanted),
+    objects: objects.filter(wanted),
+    unknown: unknown.filter(wanted),
+  };
+  const used = new Set([...chosen.tables, ...chosen.objects, ...chosen.unknown].map((one) => one.database));
   const databases = entries.filter((one): one is DatabaseFacts => one.kind === 'database');
   if (request.only.length === 0) return { ...chosen, databases };
   if (used.size > 0) return { ...chosen, databases: databases.filter((one) => used.has(one.database)) };
@@ -126,10 +141,18 @@ function choose({ manifest }: BackupReader, request: RestoreRequest): Chosen {
   });
 }
 
-function unmatchedPatterns({ tables, objects }: Chosen, only: readonly string[]): string[] {
+const knownKinds = ['server', 'database', 'table'];
+
+function isOneOf(kinds: readonly string[], kind: string): boolean {
+  return kinds.includes(kind);
+}
+
+function unmatchedPatterns({ tables, objects, unknown }: Chosen, only: readonly string[]): string[] {
   return only.filter((pattern) => {
     const selection = parseSelection([pattern], []);
-    return ![...tables, ...objects].some(({ database, name }) => selection.includes(database, name));
+    return ![...tables, ...objects, ...unknown].some(({ database = '', name = '' }) =>
+      selection.includes(database, name),
+    );
   });
 }
 

@@ -42,6 +42,8 @@ export interface BackupOptions {
   readonly signal?: AbortSignal;
   readonly step?: (text: string) => void;
   readonly settings?: Record<string, unknown>;
+  /** More entries for the manifest's `contents`, as a newer version may write them. */
+  readonly also?: Manifest['contents'];
 }
 
 export interface RestoreOptions {
@@ -83,7 +85,7 @@ export class TestRepository {
     await using session = await openServer(server, options.settings);
     const request = { type: 'logical', include, exclude, progress: { ...progress, step }, signal } as const;
     const result = await session.backup(request, writing);
-    const tree = await writing.tree([...result.root, await manifestNode(writing, result)]);
+    const tree = await writing.tree([...result.root, await manifestNode(writing, result, options.also)]);
     const about = { time: result.facts.consistentPoint.time, paths: result.paths, hostname: 'test', username: 'test' };
     const id = await writing.commit({ ...about, tree, tags: ['tidemark'], programVersion: 'test' }, signal);
     return { id, result, addedBytes: writing.addedBytes };
@@ -194,6 +196,7 @@ async function flipByte(path: string, at: number): Promise<void> {
 async function manifestNode(
   writing: { content(bytes: Uint8Array): Promise<Content>; tree(nodes: readonly Node[]): Promise<string> },
   { facts }: BackupResult,
+  also: Manifest['contents'] = [],
 ): Promise<Node> {
   const own = {
     format: 1,
@@ -210,6 +213,7 @@ async function manifestNode(
     startedAt: facts.consistentPoint.time,
     endedAt: facts.consistentPoint.time,
     ...facts,
+    contents: [...facts.contents, ...also],
   } as Manifest;
   const common = { mtimeNs: 0n, atimeNs: 0n, ctimeNs: 0n, uid: 0, gid: 0 };
   const content = await writing.content(Buffer.from(JSON.stringify(manifest)));
