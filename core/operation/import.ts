@@ -1,7 +1,8 @@
-import { type BackupWithManifest, rejectUnfit } from '../catalog/index.ts';
+import { type BackupRecord, type BackupWithManifest, rejectUnfit } from '../catalog/index.ts';
 import type { Resource } from '../config/index.ts';
 import type { Manifest, Node, Run, TreeReader } from '../driver/index.ts';
 import { asTidemarkError, hasCode, TidemarkError } from '../error.ts';
+import { firstOf } from '../first-of.ts';
 import type { BackupReading, Repository, Snapshot } from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
@@ -16,6 +17,7 @@ export interface ImportOutcome {
   readonly kept: number;
   /** Snapshots that could not be read, or not whole, and why. */
   readonly damaged: readonly TidemarkError[];
+  /** What is wrong with the repository as a whole, and which backups were removed from the catalog. */
   readonly warnings: readonly string[];
 }
 
@@ -23,6 +25,7 @@ export interface ImportOutcome {
  * Makes the catalog know exactly the backups that a destination holds, also those that restic itself made. A destination
  * that is not applied becomes so: after the loss of the catalog a backup can be restored while sources are still down.
  * What is damaged costs itself and is named; a backup that was known and cannot be read any more is not forgotten.
+ * Throws REPOSITORY_CORRUPT, and forgets nothing, where all snapshots are gone and their data is there.
  */
 export async function importBackups(
   context: OperationContext,
@@ -45,22 +48,50 @@ async function importUnderLock(
   await withSubject(destination.address, async () => {
     await using lock = await open.repository.lock('shared', run.signal);
     const locked = { ...run, signal: AbortSignal.any([run.signal, lock.signal]) };
-    const known = await knownSnapshots(context, destination.name); // before looking: what comes meanwhile is not gone
+    const known = await knownBackups(context, destination.name); // before looking: what comes meanwhile is not gone
     await adopt(context, destination, open.repository.id);
-    const { found, added, damaged } = await readBackups(context, open.repository, destination.name, locked);
+    const { found, added, damaged, warnings } = await readBackups(context, open.repository, destination.name, locked);
+    if (found.size + damaged.size === 0) await rejectLostSnapshots(open.repository, known.length, locked.signal);
+    const gone = known.filter(({ snapshot }) => !found.has(snapshot) && !damaged.has(snapshot));
     const { removed } = await context.catalog.backups.takeStock(destination.name, {
       found: [],
-      gone: known.filter((snapshot) => !found.has(snapshot) && !damaged.has(snapshot)),
+      gone: gone.map(({ snapshot }) => snapshot),
       damaged: new Map([...damaged].map(([snapshot, { message }]) => [snapshot, message])),
     });
-    const kept = known.filter((snapshot) => damaged.has(snapshot)).length;
-    done({ found: found.size, added, removed, kept, damaged: [...damaged.values()], warnings: [] });
+    const kept = known.filter(({ snapshot }) => damaged.has(snapshot)).length;
+    const told = [...warnings, ...goneWarnings(gone)];
+    done({ found: found.size, added, removed, kept, damaged: [...damaged.values()], warnings: told });
   });
 }
 
-async function knownSnapshots({ catalog }: OperationContext, destination: string): Promise<readonly string[]> {
-  const known = await catalog.backups.list({ destination, limit: Number.MAX_SAFE_INTEGER });
-  return known.map(({ snapshot }) => snapshot);
+function knownBackups({ catalog }: OperationContext, destination: string): Promise<readonly BackupRecord[]> {
+  return catalog.backups.list({ destination, limit: Number.MAX_SAFE_INTEGER });
+}
+
+/** A folder that was lost is listed as an empty one. */
+async function rejectLostSnapshots(repository: Repository, known: number, signal: AbortSignal): Promise<void> {
+  if (known === 0 || (await repository.isEmpty(signal))) return;
+  const text = `the repository holds data and no snapshot, and the catalog knows ${count(known)} in it: \`snapshots/\` is empty or gone`;
+  throw new TidemarkError('REPOSITORY_CORRUPT', text, {
+    hint: 'Bring `snapshots/` back from a copy of the repository. Nothing was forgotten: if all backups were removed on purpose, let `restic prune` remove their data and import again.',
+  });
+}
+
+const namedGone = 12;
+
+/** Each was a backup that somebody may count on. */
+function goneWarnings(gone: readonly BackupRecord[]): string[] {
+  if (gone.length === 0) return [];
+  const names = gone.map(({ id, plan, snapshot }) => `${id} of ${plan || 'restic'} (snapshot ${snapshot.slice(0, 8)})`);
+  const verbs =
+    gone.length === 1 ? 'is not in the repository any more and was' : 'are not in the repository any more and were';
+  return [
+    `${count(gone.length)} ${verbs} removed from the catalog: ${firstOf(names, namedGone)}; if nobody removed them there, bring \`snapshots/\` back from a copy of the repository and import again`,
+  ];
+}
+
+function count(backups: number): string {
+  return backups === 1 ? '1 backup' : `${backups} backups`;
 }
 
 interface Findings {
@@ -70,12 +101,12 @@ interface Findings {
   readonly added: number;
   /** By snapshot. One may be found, with what is whole of it, and damaged. */
   readonly damaged: ReadonlyMap<string, TidemarkError>;
+  /** Of the repository as a whole. */
+  readonly warnings: readonly string[];
 }
 
 /** Manifests may have megabytes, and a repository thousands of them: so many are held at a time. */
 const batchSize = 20;
-
-/** Makes the catalog know each backup soon after it was read: what an import came to that was cut off stays. */
 
 async function readBackups(
   context: OperationContext,
@@ -87,6 +118,8 @@ async function readBackups(
   const damaged = new Map<string, TidemarkError>();
   const batch: BackupWithManifest[] = [];
   let added = 0;
+  let warnings: readonly string[] = [];
+  // Soon after each was read: what an import came to that was cut off stays.
   const store = async () => {
     const stock = { found: batch.splice(0), gone: [], damaged: new Map() };
     added += (await context.catalog.backups.takeStock(destination, stock)).added;
@@ -96,7 +129,9 @@ async function readBackups(
     run.progress.step(`reading snapshot ${snapshot.id.slice(0, 8)}`);
     const onDamage = (thrown: unknown) => damaged.set(snapshot.id, damageOf(snapshot, thrown));
     try {
-      const manifest = await readManifest(context, repository, snapshot, run, onDamage);
+      await using reading = await repository.salvage(snapshot, { ...run, threads: context.process.threads });
+      warnings = reading.warnings; // one list, which grows
+      const manifest = await manifestOf(reading, snapshot, onDamage);
       const record = recordOf(manifest, { destination, snapshot: snapshot.id });
       rejectUnfit(record);
       batch.push(record);
@@ -107,7 +142,7 @@ async function readBackups(
     run.progress.add({ items: 1 });
   }
   await store();
-  return { found, added, damaged };
+  return { found, added, damaged, warnings };
 }
 
 /** Throws what is not about this one snapshot: an import without a destination is none. */
@@ -127,14 +162,11 @@ async function adopt({ catalog }: OperationContext, destination: Resource, ident
   await catalog.state.commit({ expectedSerial: serial, put: [{ ...destination, identity }], remove: [], rename: [] });
 }
 
-async function readManifest(
-  context: OperationContext,
-  repository: Repository,
+async function manifestOf(
+  reading: BackupReading,
   snapshot: Snapshot,
-  run: Run,
   onDamage: (thrown: unknown) => void,
 ): Promise<Manifest> {
-  await using reading: BackupReading = await repository.salvage(snapshot, { ...run, threads: context.process.threads });
   if (reading.manifestDamage !== undefined) throw reading.manifestDamage;
   if (!reading.isForeign) return reading.manifest;
   if (Number.isNaN(Date.parse(snapshot.time))) throw new TidemarkError('REPOSITORY_CORRUPT', 'it tells no time');

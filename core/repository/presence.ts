@@ -56,6 +56,10 @@ export function withoutKeys(): TidemarkError {
   });
 }
 
+export async function holdsPacks(store: Store, signal?: AbortSignal): Promise<boolean> {
+  return (await firstIn(store, 'data', signal)) !== undefined;
+}
+
 async function firstIn(store: Store, folder: string, signal?: AbortSignal): Promise<string | undefined> {
   for await (const object of store.list(`${folder}/`, signal)) return object.name;
   return undefined;

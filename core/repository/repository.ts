@@ -14,7 +14,7 @@ import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
 import { openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { randomPolynomial } from './polynomial.ts';
-import { existing, readConfig, rejectExisting } from './presence.ts';
+import { existing, holdsPacks, readConfig, rejectExisting } from './presence.ts';
 import { Salvage } from './salvage.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
 
@@ -105,6 +105,14 @@ export class Repository {
         onDamaged(error, id);
       }
     }
+  }
+
+  /** No data, and none that an index names: so it is when it is new, or when all was forgotten and pruned. */
+  async isEmpty(signal?: AbortSignal): Promise<boolean> {
+    if (await holdsPacks(this.#options.store, signal)) return false;
+    const damaged: TidemarkError[] = [];
+    const index = await loadIndex(this.#objects, signal, { onDamaged: (error) => damaged.push(error) });
+    return index.count === 0 && damaged.length === 0;
   }
 
   /** Throws BACKUP_NOT_FOUND. */

@@ -8,6 +8,7 @@ import { openKey } from '../../core/repository/keys.ts';
 import { SealedObjects } from '../../core/repository/objects.ts';
 import { Secret } from '../../core/secret.ts';
 import { localStore } from '../core/repository/repository-kit.ts';
+import { restic } from '../kit/restic.ts';
 import { home, password, type Told, yamlFor } from './kit.ts';
 
 const nowhere = /nothing to apply|Run `tidemark apply` to create/;
@@ -111,10 +112,46 @@ test('a damaged index keeps nobody from knowing and bringing back what there is'
   for (const name of await readdir(join(at.repository, 'index')))
     await truncate(join(at.repository, 'index', name), 50);
   const imported = await at.inside('catalog', 'import', 'disk', '--json');
-  assert.deepEqual([imported.code, JSON.parse(imported.stdout).found], [0, 1], imported.stderr);
+  const { found, warnings } = JSON.parse(imported.stdout);
+  assert.deepEqual([imported.code, found, warnings.length], [0, 1, 2], imported.stderr);
+  assert.match(warnings.join(), /index\/[0-9a-f]{64} is damaged.*by the list that ends each pack/);
   const restored = await at.inside('restore', 'docs', '--into', './back');
   assert.deepEqual([restored.code, /index\/[0-9a-f]{64} is damaged/.test(restored.stderr)], [0, true], restored.stderr);
   assert.equal((await at.inside('backup', 'docs-daily')).code, 10, 'a backup does not build on a damaged index');
+});
+
+test('an import of a repository that lost its snapshots forgets nothing; of one that was emptied, everything', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  await at.inside('backup', 'docs-daily');
+  const [snapshots, aside] = [join(at.repository, 'snapshots'), join(at.folder, 'aside')];
+  const importIt = () => at.inside('catalog', 'import', 'disk');
+  await rename(snapshots, aside);
+  says(
+    await importIt(),
+    10,
+    /REPOSITORY_CORRUPT: .*no snapshot, and the catalog knows 2 backups in it/,
+    /Nothing was forg/,
+  );
+  await rename(aside, snapshots);
+  assert.match((await importIt()).stdout, /2 backups found: 0 added to the catalog, 0 removed/);
+
+  const [lost] = await readdir(snapshots);
+  await rename(join(snapshots, lost!), aside);
+  const removed = await importIt();
+  assert.match(removed.stdout, /1 backup found: 0 added to the catalog, 1 removed/);
+  const what = `1 backup is not in the repository any more .*of docs-daily \\(snapshot ${lost!.slice(0, 8)}\\).* from a copy`;
+  assert.match(removed.stderr, new RegExp(what));
+
+  const stock = await restic(t, at.repository, password);
+  const { stdout } = await stock(['snapshots', '--json']);
+  const ids: string[] = JSON.parse(stdout).map(({ id }: { id: string }) => id);
+  await stock(['forget', ...ids]);
+  assert.equal((await importIt()).code, 10, 'not yet pruned');
+  await stock(['prune']);
+  const emptied = await importIt();
+  assert.deepEqual([emptied.code, /0 backups found: .*1 removed/.test(emptied.stdout)], [0, true], emptied.stderr);
 });
 
 function says({ code, stderr }: Told, expected: number, message: RegExp, hint: RegExp): void {
