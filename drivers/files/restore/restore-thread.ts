@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import type { FileEnd, RestoreThreadContext, ThreadSession } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
-import { loadNative, type Native, openNoAtime } from '../system/native.ts';
+import { loadNative, type Native, openNoAtime, workingFolder } from '../system/native.ts';
 import { typeModes } from '../system/stat.ts';
 import {
   childPath,
@@ -55,6 +56,7 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
     if (task.kind === 'folder-metadata') {
       for (const folder of task.folders) this.#try(folder.path, () => this.#setFolderMetadata(folder));
     }
+    if (task.kind === 'sync') for (const path of task.paths) this.#sync(path);
     if (task.kind === 'report') this.#endBatch();
     const report = this.#report;
     this.#report = emptyRestoreReport();
@@ -73,6 +75,30 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
   close(): void {
     this.#files.close();
     this.#folders.close();
+  }
+
+  #sync(path: string): void {
+    const descriptor = this.#openAt(path);
+    try {
+      this.#native.syncFileSystem(descriptor);
+    } catch (error) {
+      const text = `${path} cannot keep what was written: ${(error as Error).message}`;
+      throw new TidemarkError('TARGET_FAILED', text, {
+        hint: 'The disk below is broken or full, and files may lack bytes: restore again, to another one.',
+        cause: error,
+      });
+    } finally {
+      this.#native.close(descriptor);
+    }
+  }
+
+  /** What is no folder, or may not be read by now, is where the folder around it is. */
+  #openAt(path: string): number {
+    try {
+      return this.#native.open(workingFolder, path, constants.O_RDONLY | constants.O_DIRECTORY);
+    } catch {
+      return this.#native.open(workingFolder, dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+    }
   }
 
   #giveUp(task: FileTask, end?: FileEnd): void {

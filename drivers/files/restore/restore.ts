@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { BackupReader, RestoreRequest, RestoreResult } from '../../../core/driver/index.ts';
 import { isAtOrBelow } from '../system/mount.ts';
 import { UnmatchedPatterns } from '../unmatched.ts';
@@ -16,7 +17,7 @@ import { seeStep } from './unmatched.ts';
  * Writes the tree of any backup into a folder, or that of a `files` backup back to where it was. Nothing is written when
  * the target holds data and `overwrite` is off (TARGET_NOT_EMPTY). Each file gets its name when it is whole, and files
  * that the backup does not have stay. What is damaged in the repository or refused by the target costs itself: it is
- * named, and the rest is restored.
+ * named, and the rest is restored. Success is said when the disk has everything (TARGET_FAILED).
  */
 export async function restoreFiles(
   request: RestoreRequest,
@@ -33,6 +34,8 @@ export async function restoreFiles(
   try {
     await using _ = threads;
     await writeAll(request, backup, target, { writer, temporaryPrefix, notRestored });
+    request.progress.step('waiting until the disk has everything');
+    await threads.run({ kind: 'sync', paths: writtenPaths(backup, target) });
   } finally {
     if (writer.current !== undefined) removeUnfinished(target.root, temporaryPrefix, threads.count, writer.current);
   }
@@ -73,6 +76,13 @@ async function writeAll(
 function belowSourcePaths(backup: BackupReader): (folder: RestoreFolder) => boolean {
   const paths = backup.manifest.contents.map((one) => String(one.path));
   return ({ path }) => paths.some((source) => isAtOrBelow(`/${path}`, source));
+}
+
+/** One of each place that was written to: it may be on a file system of its own. */
+function writtenPaths({ manifest }: BackupReader, { root, inPlace }: RestoreTarget): string[] {
+  if (!inPlace) return [root];
+  const folders = manifest.contents.map(({ path }) => String(path));
+  return folders.filter((path) => existsSync(path));
 }
 
 function resultOf(

@@ -36,6 +36,8 @@ export interface Native {
   setMode(folder: number, name: string, mode: number): void;
   /** Never follows a link; the empty name means the descriptor itself. */
   setTimes(folder: number, name: string, atimeNs: bigint, mtimeNs: bigint): void;
+  /** Brings all that was written to the file system of a descriptor to its disk, and throws when some of it cannot be. */
+  syncFileSystem(descriptor: number): void;
   /** Names of extended attributes of a path, not following a link, or of a descriptor. */
   listAttributes(file: string | number): string[];
   getAttribute(file: string | number, name: string): Buffer;
@@ -78,6 +80,7 @@ function declareFunctions() {
   return {
     openat: libc.func('int openat(int, const char *, int, int)'),
     close: libc.func('int close(int)'),
+    syncfs: libc.func('int syncfs(int)'),
     statx: libc.func('int statx(int, const char *, int, unsigned int, void *)'),
     readlinkat: libc.func('intptr_t readlinkat(int, const char *, void *, size_t)'),
     mkdirat: libc.func('int mkdirat(int, const char *, uint32_t)'),
@@ -108,6 +111,7 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
     open: (folder, name, flags, mode = 0) =>
       check(libc.openat(folder, cString(name), flags | openCloseOnExec, mode), 'openat', name),
     close: (descriptor) => void check(libc.close(descriptor), 'close', ''),
+    syncFileSystem: (descriptor) => void check(libc.syncfs(descriptor), 'syncfs', ''),
     stat(folder, name) {
       const flags = name === '' ? atEmptyPath : atSymlinkNoFollow;
       check(libc.statx(folder, cString(name), flags, statxBasicStats, statBuffer), 'statx', name);
