@@ -21,6 +21,11 @@ export const eventKinds = {
   'job.failed': { level: 'error', text: 'A job failed for good.' },
   'job.cancelled': { level: 'warning', text: 'A job was cancelled.' },
   'job.missed': { level: 'warning', text: 'Scheduled runs of a plan did not happen.' },
+  'repository.damaged': {
+    level: 'error',
+    text: 'A backup found that its repository lost data: older backups may lack files.',
+  },
+  'repository.mended': { level: 'info', text: 'A backup found no more of the damage that earlier ones found.' },
   'plan.paused': { level: 'info', text: 'A person paused a plan.' },
   'plan.suspended': { level: 'error', text: 'A plan does not run while its source or destination is down.' },
   'plan.resumed': { level: 'info', text: 'A paused or suspended plan runs again.' },

@@ -11,6 +11,7 @@ import {
 } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import { type BackupReading, type BackupWriting, manifestFile, type Repository } from '../repository/index.ts';
+import { tellRepositoryDamage } from '../repository-damage.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
@@ -76,6 +77,7 @@ async function storeBackup(
   await using parent = await newestBackup(context, repository, plan, work);
   if (parent !== undefined) run.progress.expect(parent.manifest.totals); // a first guess, which drivers correct
   await using writing = await repository.write(work);
+  await tellRepositoryDamage(context.catalog, destination.address, writing.warnings);
   const { type, include, exclude } = plan;
   const made = await withSubject(source.address, () =>
     session.backup({ type, include, exclude, parent, ...run }, writing),

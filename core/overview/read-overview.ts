@@ -4,6 +4,7 @@ import type { Drivers, PlanSettings } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import { type Label, labelFilter } from '../labels.ts';
 import { newestBackups } from '../newest-backup.ts';
+import { repositoryDamage } from '../repository-damage.ts';
 import { nextStart } from '../schedule/index.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
 import { formatTime } from '../units.ts';
@@ -44,12 +45,15 @@ export async function readOverview(
   const restores = await recentRestores(catalog, now);
   const unfinished = (source: string) =>
     restoreProblems(unfinishedRestore(restores, source, state.resources, now, fate));
+  const destinations = (await destinationOverviews(catalog, state)).filter(({ name }) =>
+    matches({ destinations: [name] }),
+  );
   return {
     serial: state.serial,
     daemons,
     sources: sources.map(({ name, driver, own }) => sourceOverview(name, driver, own, unfinished(name), now)),
-    destinations: (await destinationOverviews(catalog, state)).filter(({ name }) => matches({ destinations: [name] })),
-    problems: generalProblems(sources, plans, daemons),
+    destinations,
+    problems: [...generalProblems(sources, plans, daemons), ...(await damagedRepositories(catalog, destinations))],
   };
 }
 
@@ -129,4 +133,15 @@ async function destinationOverviews(catalog: Catalog, state: AppliedState): Prom
         sizeBytes: own.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       };
     });
+}
+
+async function damagedRepositories(
+  catalog: Catalog,
+  destinations: readonly Pick<DestinationOverview, 'name'>[],
+): Promise<readonly string[]> {
+  const found = destinations.map(async ({ name }) => {
+    const damage = await repositoryDamage(catalog, `destinations.${name}`);
+    return damage === undefined ? [] : [`the repository of ${name} is damaged: ${damage}`];
+  });
+  return (await Promise.all(found)).flat();
 }

@@ -9,7 +9,7 @@ import { SealedObjects } from '../../core/repository/objects.ts';
 import { Secret } from '../../core/secret.ts';
 import { localStore } from '../core/repository/repository-kit.ts';
 import { restic } from '../kit/restic.ts';
-import { home, password, type Told, yamlFor } from './kit.ts';
+import { type Home, home, password, type Told, yamlFor } from './kit.ts';
 
 const nowhere = /nothing to apply|Run `tidemark apply` to create/;
 
@@ -175,10 +175,21 @@ for (const [damage, spoil, repair] of [
       if (pack.isFile()) await spoil(join(pack.parentPath, pack.name));
     }
     const again = await at.inside('backup', 'docs-daily');
-    says(again, 0, /gone from the repository or cut short/, /relies on none of that/);
+    says(again, 0, /gone from the repository or cut short/, /rely on none of that/);
+    assert.match(await problems(at), /^the repository of disk is damaged: .* older ones may lack files/);
+    assert.match((await at.inside('events')).stdout, /repository\.damaged/);
     const back = await at.inside('restore', 'docs', '--into', './back', '--verify');
     assert.equal(back.code, 0, back.stderr);
+    await (await restic(t, at.repository, password))(['rebuild-index']);
+    assert.notEqual(await problems(at), '', 'until a backup finds it mended');
+    assert.equal((await at.inside('backup', 'docs-daily')).code, 0);
+    assert.equal(await problems(at), '');
+    assert.match((await at.inside('events')).stdout, /repository\.mended/);
   });
+}
+
+async function problems(at: Home): Promise<string> {
+  return JSON.parse((await at.inside('status', '--json')).stdout).problems.join('\n');
 }
 
 /** What `restic repair index` leaves when it is interrupted: every pack is named by two index files. */
