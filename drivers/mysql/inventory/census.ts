@@ -1,6 +1,6 @@
 import { type Connection, qualifiedName, quoteText } from '../protocol/connection.ts';
 import { isAtLeast, type Server } from '../server.ts';
-import { type Selection, systemDatabases } from './selection.ts';
+import { isSystemDatabase, type Selection, systemDatabases } from './selection.ts';
 
 /*
  * `information_schema.tables` with any column for which the server opens a table leaves out, without a word, a table
@@ -129,9 +129,10 @@ async function listNames(connection: Connection, dictionary: Dictionary | undefi
     dictionary?.namesFiles ? `CAST(CONVERT(${column} USING filename) AS BINARY)` : 'NULL';
   const rows = await connection.rows(
     `SELECT table_schema AS db, table_name AS name, ${file('table_schema')} AS folder, ${file('table_name')} AS file ` +
-      `FROM information_schema.tables WHERE table_schema NOT IN (${systemDatabases.map(quoteText).join(',')})`,
+      `FROM information_schema.tables WHERE CAST(table_schema AS BINARY) NOT IN (${systemDatabases.map(quoteText).join(',')})`,
   );
-  return rows.map((row) => ({
+  const own = rows.filter((row) => !isSystemDatabase(row.db!));
+  return own.map((row) => ({
     database: row.db!,
     name: row.name!,
     file: `${row.folder ?? fileOf(row.db!)}/${row.file ?? fileOf(row.name!)}`,
@@ -162,5 +163,5 @@ function unitOf(_: string, code: string): string {
  */
 function isInternal(file: string): boolean {
   const [database = '', name] = file.split('/');
-  return name === undefined || systemDatabases.includes(database) || /^#|^FTS_|#i#\d+$/.test(name);
+  return name === undefined || isSystemDatabase(database) || /^#|^FTS_|#i#\d+$/.test(name);
 }

@@ -1,7 +1,7 @@
 import { type Connection, quoteText, type Row } from '../protocol/connection.ts';
 import type { Column } from '../rows/column.ts';
 import { type Census, type CensusEntry, keyOf, type Spaces } from './census.ts';
-import { type Selection, systemDatabases } from './selection.ts';
+import { isSystemDatabase, type Selection } from './selection.ts';
 
 /** What is there to back up. Names and shapes only; definitions are read by `definitions.ts`. */
 export interface Inventory {
@@ -124,7 +124,7 @@ export async function readBeside(connection: Connection, selection: Selection): 
 }
 
 function isMeant(selection: Selection, database: string): boolean {
-  return !systemDatabases.includes(database.toLowerCase()) && selection.touches(database);
+  return !isSystemDatabase(database) && selection.touches(database);
 }
 
 /** What of a database is in no listing of tables. */

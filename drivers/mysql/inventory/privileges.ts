@@ -1,7 +1,7 @@
 import { quoteName } from '../protocol/connection.ts';
 import { isAtLeast, type Server } from '../server.ts';
 import { accountText, type Grants } from './grants.ts';
-import { type Pattern, parsePattern, parseSelection, systemDatabases, takesCode } from './selection.ts';
+import { isSystemDatabase, type Pattern, parsePattern, parseSelection, takesCode } from './selection.ts';
 
 /*
  * What an account may not see is an empty list to it and no error. So what a selection needs is held against what is
@@ -141,7 +141,7 @@ function seesAll(grants: Grants, { databaseGlob }: Pattern): boolean {
 /** What a pattern stands for: the databases that are there, seen or `revoked` from sight, or else those that may be. */
 function scopesOf(pattern: Pattern, { include, exclude, databases }: Wish, revoked: readonly string[]): Scope[] {
   const { touches } = parseSelection(include, exclude);
-  const isWanted = (name: string) => !systemDatabases.includes(name.toLowerCase()) && touches(name);
+  const isWanted = (name: string) => !isSystemDatabase(name) && touches(name);
   const there = isOpen(pattern)
     ? [...new Set([...databases, ...revoked])].filter((name) => pattern.database.test(name) && isWanted(name))
     : [pattern.databaseGlob].filter(isWanted);

@@ -35,6 +35,11 @@ export function takesCode({ nameGlob }: Pattern): boolean {
 /** The databases of the server itself. Accounts and grants live there and are not carried. */
 export const systemDatabases = ['information_schema', 'performance_schema', 'mysql', 'sys'];
 
+/** Where names have case, `SYS` and `Mysql` are somebody's own; the server keeps the two that it makes up in any case. */
+export function isSystemDatabase(name: string): boolean {
+  return systemDatabases.includes(name) || /^(information|performance)_schema$/i.test(name);
+}
+
 export interface Pattern {
   readonly database: RegExp;
   readonly name: RegExp;
