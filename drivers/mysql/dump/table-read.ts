@@ -3,7 +3,7 @@ import { type Statement, writeScript } from '../format/sql-script.ts';
 import { type Dictionary, findSpaces } from '../inventory/census.ts';
 import { columnsOf, tableDefinition, triggerDefinition } from '../inventory/definitions.ts';
 import type { TableEntry } from '../inventory/inventory.ts';
-import { type Connection, quoteText } from '../protocol/connection.ts';
+import { type Connection, isNamed } from '../protocol/connection.ts';
 import { meansBusy, meansChanged, meansUnreadable, type ServerError } from '../protocol/server-error.ts';
 import { dontWait, waitPatiently } from '../protocol/session.ts';
 import type { RowCutter } from '../rows/row-cutter.ts';
@@ -122,7 +122,7 @@ async function readHeld(connection: Connection, cutter: RowCutter, read: TableRe
   if (read.query !== undefined) await connection.stream(read.query, converter);
   const definition = await tableDefinition(connection, database, name);
   if (!hasColumns(definition, read)) return changed('its columns were changed');
-  const where = `table_schema = ${quoteText(database)} AND table_name = ${quoteText(name)}`;
+  const where = `${isNamed('table_schema', database)} AND ${isNamed('table_name', name)}`;
   const now = await connection.row(`SELECT create_time AS created FROM information_schema.tables WHERE ${where}`);
   if ((now?.created ?? null) !== created) return changed('it was altered, renamed or made anew');
   const triggers = await readTriggers(connection, read.table);
@@ -137,8 +137,8 @@ async function readHeld(connection: Connection, cutter: RowCutter, read: TableRe
 
 async function readTriggers(connection: Connection, table: TableRead['table']): Promise<Buffer | undefined> {
   const rows = await connection.rows(
-    `SELECT trigger_name AS name FROM information_schema.triggers WHERE event_object_schema = ${quoteText(table.database)} ` +
-      `AND event_object_table = ${quoteText(table.name)} ORDER BY action_timing, event_manipulation, action_order`,
+    `SELECT trigger_name AS name FROM information_schema.triggers WHERE ${isNamed('event_object_schema', table.database)} ` +
+      `AND ${isNamed('event_object_table', table.name)} ORDER BY action_timing, event_manipulation, action_order`,
   );
   const statements: Statement[] = [];
   const database = { name: table.database, collation: table.collation };

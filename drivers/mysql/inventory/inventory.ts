@@ -1,4 +1,4 @@
-import { type Connection, quoteText, type Row } from '../protocol/connection.ts';
+import { type Connection, isNamed, quoteText, type Row } from '../protocol/connection.ts';
 import type { Column } from '../rows/column.ts';
 import { type Census, type CensusEntry, keyOf, type Spaces } from './census.ts';
 import { isSystemDatabase, type Selection } from './selection.ts';
@@ -103,7 +103,7 @@ export async function readBeside(connection: Connection, selection: Selection): 
   for (const database of await listDatabases(connection)) {
     if (!isMeant(selection, database.name)) continue;
     const { name } = database;
-    const scope = `table_schema = ${quoteText(name)}`;
+    const scope = isNamed('table_schema', name);
     const rows = await connection.rows(
       `SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE ${scope} AND table_type IN ('VIEW', 'SEQUENCE')`,
     );
@@ -163,7 +163,7 @@ async function readDatabase(
   only?: string,
 ) {
   const { name } = database;
-  const scope = `table_schema = ${quoteText(name)}${only === undefined ? '' : ` AND table_name = ${quoteText(only)}`}`;
+  const scope = isNamed('table_schema', name) + (only === undefined ? '' : ` AND ${isNamed('table_name', only)}`);
   const all = await connection.rows(
     'SELECT table_name AS name, table_type AS type, engine AS engine, table_rows AS row_count, data_length AS size, ' +
       `create_time AS created, table_comment AS comment FROM information_schema.tables WHERE ${scope}`,
@@ -271,7 +271,7 @@ function keyColumns(columns: readonly Column[], key: readonly string[]): Column[
 async function readRoutines(connection: Connection, selection: Selection, database: string) {
   const rows = await connection.rows(
     'SELECT routine_name AS name, routine_type AS type FROM information_schema.routines ' +
-      `WHERE routine_schema = ${quoteText(database)} ORDER BY routine_type, routine_name`,
+      `WHERE ${isNamed('routine_schema', database)} ORDER BY routine_type, routine_name`,
   );
   return rows
     .filter((row) => selection.includesCode(database, row.name!))
@@ -280,7 +280,7 @@ async function readRoutines(connection: Connection, selection: Selection, databa
 
 async function readEvents(connection: Connection, selection: Selection, database: string): Promise<string[]> {
   const rows = await connection.rows(
-    `SELECT event_name AS name FROM information_schema.events WHERE event_schema = ${quoteText(database)} ORDER BY event_name`,
+    `SELECT event_name AS name FROM information_schema.events WHERE ${isNamed('event_schema', database)} ORDER BY event_name`,
   );
   return rows.map((row) => row.name!).filter((name) => selection.includesCode(database, name));
 }

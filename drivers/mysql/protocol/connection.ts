@@ -187,6 +187,15 @@ export function quoteText(text: string): string {
   return text === '' ? "''" : `X'${Buffer.from(text, 'utf8').toString('hex')}'`;
 }
 
+/**
+ * A condition that is true of this name alone. `information_schema` compares without case what has case; where the server
+ * itself does not tell names apart by case, it may print one in two ways.
+ */
+export function isNamed(column: string, name: string): string {
+  const text = quoteText(name);
+  return `${column} = ${text} AND (@@lower_case_table_names > 0 OR CAST(${column} AS BINARY) = ${text})`;
+}
+
 export function qualifiedName(database: string, name: string): string {
   return `${quoteName(database)}.${quoteName(name)}`;
 }
