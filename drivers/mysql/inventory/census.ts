@@ -116,7 +116,7 @@ export async function findSpaces(
 async function readDictionary(connection: Connection, { select }: Dictionary): Promise<Map<string, string[]>> {
   const files = new Map<string, string[]>();
   for (const { id, name } of await connection.rows(`${select} WHERE name LIKE '%/%' ORDER BY 1`)) {
-    const file = name!.replace(/#p#.*$/is, '');
+    const file = name!.replace(/#p#.*$/is, '').replace(deviceMark, '');
     const spaces = files.get(file);
     if (spaces === undefined) files.set(file, [`${id} ${name}`]);
     else spaces.push(`${id} ${name}`);
@@ -135,7 +135,7 @@ async function listNames(connection: Connection, dictionary: Dictionary | undefi
   return own.map((row) => ({
     database: row.db!,
     name: row.name!,
-    file: `${row.folder ?? fileOf(row.db!)}/${row.file ?? fileOf(row.name!)}`,
+    file: `${row.folder ?? fileOf(row.db!)}/${row.file ?? fileOf(row.name!)}`.replace(deviceMark, ''),
   }));
 }
 
@@ -146,6 +146,9 @@ async function listNames(connection: Connection, dictionary: Dictionary | undefi
 function fileOf(name: string): string {
   return name.replace(/[^0-9A-Za-z_]/g, (unit) => `@${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** Put behind what Windows takes for a device (`aux`, `con`), though not by CONVERT. No other name ends so: `@` is written as `@0040`. */
+const deviceMark = /@@@(?=\/|$)/g;
 
 /** The reverse, as far as it is known. */
 function namesOfFile(file: string): { database: string; name: string } {

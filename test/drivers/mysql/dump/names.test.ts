@@ -46,3 +46,14 @@ test('databases and tables whose names differ by case alone are told apart', asy
   assert.deepEqual(withTriggers, ['t']);
   assert.equal(result.facts.partial, false, result.facts.warnings.join('; '));
 });
+
+test('a table or database that is called as a device of Windows is known by its numbers', async (t) => {
+  const server = await startMariadb(t);
+  await server.query(`CREATE DATABASE con; USE con; CREATE TABLE aux (i INT); CREATE TABLE Nul (i INT); CREATE TABLE \`clock$\` (i INT);
+    CREATE TABLE lpt1 (i INT) PARTITION BY HASH (i) PARTITIONS 2; CREATE TABLE plain (i INT)`);
+  const repository = await TestRepository.make(t);
+  const { result } = await repository.backup(server);
+  const names = result.facts.contents.filter((one) => one.kind === 'table').map((one) => String(one.name));
+  assert.deepEqual(names.toSorted(), ['Nul', 'aux', 'clock$', 'lpt1', 'plain']);
+  assert.equal(result.facts.partial, false, result.facts.warnings.join('; '));
+});
