@@ -9,7 +9,7 @@ import {
   type Node,
   type Run,
 } from '../driver/index.ts';
-import { hasCode } from '../error.ts';
+import { asTidemarkError, hasCode } from '../error.ts';
 import { type BackupReading, type BackupWriting, manifestFile, type Repository } from '../repository/index.ts';
 import { tellRepositoryDamage } from '../repository-damage.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
@@ -95,15 +95,18 @@ async function storeBackup(
 
 /**
  * What was reported as done can be read back. A process that is to end is killed after some seconds, which a destination
- * may take for this alone: then the backup is recorded without it, and a warning says so.
+ * may take for this alone, and one that is away may be back: then the backup is recorded without it, and a warning says
+ * so. Tried again, it would be there twice, and both with one id.
  */
 async function readBack(repository: Repository, snapshot: string, signal: AbortSignal): Promise<readonly string[]> {
   try {
     await unlessAborted(repository.snapshot(snapshot, signal), signal);
     return [];
   } catch (thrown) {
-    if (!signal.aborted) throw thrown;
-    return ['the snapshot was stored but not read back: the job was to end'];
+    if (signal.aborted) return ['the snapshot was stored but not read back: the job was to end'];
+    const { code, message, retry } = asTidemarkError(thrown);
+    if (retry === 'never') throw thrown;
+    return [`the snapshot was stored but not read back: ${code}: ${message}`];
   }
 }
 

@@ -79,6 +79,16 @@ test('a lock that cannot be released costs a finished backup or restore a warnin
   assert.equal(locks(top).length, 1);
 });
 
+test('a backup that cannot be read back while its destination is away is known, with a warning, and not made twice', async (t) => {
+  const { top, verb } = await table(t);
+  const made = await verb([{ method: 'get', match: /^snapshots\//, kind: 'error', error: gone }], 'backup', 'daily');
+  assert.equal(made.code, 0, made.stderr);
+  const known = JSON.parse((await verb([], 'backups', '--json')).stdout).backups;
+  assert.equal(known.length, 1);
+  assert.match(known[0].warnings.join(), /stored but not read back: DESTINATION_UNREACHABLE: the share is gone/);
+  assert.equal([...top.keys()].filter((name) => name.startsWith('snapshots/')).length, 1);
+});
+
 test('a source that cannot be left after its backup was stored does not undo it', async (t) => {
   const { verb } = await table(t, (driver) => ({
     ...driver,
