@@ -32,6 +32,9 @@ export function makeValidator(drivers: Drivers): (declared: Declared) => Validat
   };
 }
 
+/** A branch of a choice asks again what the one before asked: it is enough to remember the last. */
+const knownAnswers = 1024;
+
 function compiler(): (schema: JsonSchema) => ValidateFunction {
   const known = new Map<string, boolean>();
   const ajv = new Ajv2020({
@@ -47,6 +50,7 @@ function compiler(): (schema: JsonSchema) => ValidateFunction {
     ajv.addFormat(name, (text) => {
       const key = `${name}\0${text}`;
       const answer = known.get(key) ?? format.accepts(text);
+      if (known.size >= knownAnswers) known.clear();
       known.set(key, answer);
       return answer;
     });

@@ -24,7 +24,7 @@ export function* parseInPieces(text: string, lines: LineCounter): Generator<Pars
   for (const token of parser.end()) yield whole(token);
 }
 
-const pieceItems = 256;
+const pieceItems = 16;
 /** The parser still looks at the one that it reads, and at the one before. */
 const itemsInUse = 2;
 

@@ -18,11 +18,17 @@ const aliasedValuesLimit = 100_000;
 const noMergeKeys = '`<<` is not supported: YAML 1.2 has no merge keys';
 const insteadOfMerging = 'Write the fields out, or use an alias for a whole value: `retry: *again`.';
 
-/** Where a value stands, and what is in it: by key, or by place in a list. Offsets in the text. */
+/**
+ * Where a value and its key stand, and what is in it: by key, or by place in a list. Offsets in the text. There is one
+ * for each value of a configuration, so they are small.
+ */
 interface Spot {
+  readonly keyAt: number;
   readonly at: number;
-  readonly inner?: ReadonlyMap<string, { readonly keyAt: number; readonly spot: Spot }>;
+  readonly inner: Inner | undefined;
 }
+
+type Inner = ReadonlyMap<string, Spot> | readonly Spot[];
 
 interface Read {
   readonly value: unknown;
@@ -43,27 +49,27 @@ export class DocumentReader {
   }
 
   read({ contents }: Document): YamlDocument {
-    const { value, spot } = this.#read(contents, 0);
+    const { value, spot } = this.#read(contents, contents?.range?.[0] ?? 0);
     return { value, place: (path, part) => this.#at(offsetIn(spot, path, part)) };
   }
 
-  /** `otherwiseAt` is where a value that is not written stands: at its key. */
-  #read(node: Node | null, otherwiseAt: number): Read {
-    const at = node?.range?.[0] ?? otherwiseAt;
-    if (node === null) return { value: null, spot: { at } };
-    if (isAlias(node)) return this.#aliased(node, at);
+  /** A value that is not written stands at its key. */
+  #read(node: Node | null, keyAt: number): Read {
+    const at = node?.range?.[0] ?? keyAt;
+    if (node === null) return { value: null, spot: { keyAt, at, inner: undefined } };
+    if (isAlias(node)) return this.#aliased(node, keyAt, at);
     if (this.#aliasDepth > 0) this.#aliasedValues += 1;
     else if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-    if (isScalar(node)) return { value: node.value, spot: { at } };
+    if (isScalar(node)) return { value: node.value, spot: { keyAt, at, inner: undefined } };
     this.#open.add(node);
-    const read = isMap(node) ? this.#mapping(node, at) : this.#list(node as YAMLSeq, at);
+    const { value, inner } = isMap(node) ? this.#mapping(node, at) : this.#list(node as YAMLSeq, at);
     this.#open.delete(node);
-    return read;
+    return { value, spot: { keyAt, at, inner } };
   }
 
-  #mapping(map: YAMLMap, at: number): Read {
+  #mapping(map: YAMLMap, at: number): { value: unknown; inner: Inner } {
     const value: Record<string, unknown> = {};
-    const inner = new Map<string, { keyAt: number; spot: Spot }>();
+    const inner = new Map<string, Spot>();
     for (const pair of map.items) {
       const [key, keyAt] = [keyOf(pair), (pair.key as Node).range?.[0] ?? at];
       const first = inner.get(key);
@@ -74,9 +80,9 @@ export class DocumentReader {
       this.#rejectKey(key, keyAt);
       const { value: read, spot } = this.#read(pair.value as Node | null, keyAt);
       if (key !== '__proto__') value[key] = read;
-      inner.set(key, { keyAt, spot });
+      inner.set(key, spot);
     }
-    return { value, spot: { at, inner } };
+    return { value, inner };
   }
 
   #rejectKey(key: string, at: number): void {
@@ -84,15 +90,15 @@ export class DocumentReader {
     if (key === '<<') this.#report('unknown-key', noMergeKeys, at, insteadOfMerging);
   }
 
-  #list(list: YAMLSeq, at: number): Read {
-    const read = list.items.map((item) => this.#read(item as Node | null, at));
-    const inner = new Map(read.map(({ spot }, index) => [String(index), { keyAt: spot.at, spot }]));
-    return { value: read.map(({ value }) => value), spot: { at, inner } };
+  #list(list: YAMLSeq, at: number): { value: unknown; inner: Inner } {
+    const items = list.items as (Node | null)[];
+    const read = items.map((item) => this.#read(item, item?.range?.[0] ?? at));
+    return { value: read.map(({ value }) => value), inner: read.map(({ spot }) => spot) };
   }
 
-  #aliased(alias: Alias, at: number): Read {
+  #aliased(alias: Alias, keyAt: number, at: number): Read {
     const target = this.#anchors.get(alias.source);
-    const nothing = { value: undefined, spot: { at } };
+    const nothing = { value: undefined, spot: { keyAt, at, inner: undefined } };
     if (target === undefined) {
       this.#report('yaml-syntax', `there is no anchor \`&${alias.source}\` above`, at);
       return nothing;
@@ -108,7 +114,7 @@ export class DocumentReader {
     if (this.#aliasDepth === 0 && this.#aliasedValues > aliasedValuesLimit) {
       this.#report('yaml-syntax', `aliases stand for more than ${aliasedValuesLimit} values`, at);
     }
-    return { value, spot: { at, inner: spot.inner } };
+    return { value, spot: { keyAt, at, inner: spot.inner } };
   }
 
   #duplicate(key: string, firstAt: number, secondAt: number): void {
@@ -123,13 +129,17 @@ export class DocumentReader {
 }
 
 function offsetIn(spot: Spot, path: Path, part: 'key' | 'value'): number {
-  let found: { keyAt?: number; spot: Spot } = { spot };
+  let found = spot;
   for (const step of path) {
-    const next = found.spot.inner?.get(String(step));
+    const next = innerAt(found.inner, step);
     if (next === undefined) break;
     found = next;
   }
-  return part === 'key' ? (found.keyAt ?? found.spot.at) : found.spot.at;
+  return part === 'key' ? found.keyAt : found.at;
+}
+
+function innerAt(inner: Inner | undefined, step: string | number): Spot | undefined {
+  return inner instanceof Map ? inner.get(String(step)) : (inner as readonly Spot[] | undefined)?.[Number(step)];
 }
 
 function keyOf(pair: Pair): string {

@@ -32,7 +32,7 @@ test('a configuration that is read in pieces is the same as one that is read who
     new Map([...configuration!.resources].map(([address, { spec }]) => [address, spec])),
     new Map(expected as [string, Record<string, unknown>][]),
   );
-  for (const index of [0, 253, 254, 255, 256, 1_000, 1_999]) {
+  for (const index of [0, 13, 14, 15, 16, 253, 254, 255, 256, 1_000, 1_999]) {
     const { line, column } = configuration!.position(`sources.s${index}`, ['paths'])!;
     assert.deepEqual([line, column], [5 + 3 * index, 5]);
   }
