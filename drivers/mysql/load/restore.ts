@@ -23,6 +23,7 @@ import { type Chosen, lookBeforeLoading } from './look.ts';
 import { createDatabases, createObjects, createTriggers, triggersOf } from './object-load.ts';
 import { compareTables } from './table-compare.ts';
 import { loadTables } from './table-load.ts';
+import { withoutTwins } from './twins.ts';
 import type { Load } from './work.ts';
 
 export interface RestoreContext {
@@ -57,11 +58,12 @@ async function restoreInto(
   { address, parallel }: RestoreContext,
   request: RestoreRequest,
   backup: BackupReader,
-  chosen: Chosen,
+  wanted: Chosen,
   ledger: Ledger,
 ): Promise<RestoreResult> {
   await using control = await openLoadSession(address, { signal: request.signal });
   const existing = await readExisting(control);
+  const chosen = withoutTwins(wanted, existing, ledger);
   if (!request.overwrite) refuseExisting(chosen, existing, address.subject);
   const files = new BackupFiles(backup);
   const { manifest } = backup;
