@@ -14,6 +14,8 @@ export class Ledger {
   /** `shop.orders` to `table shop.orders`, for what needs it. */
   readonly #lost = new Map<string, string>();
 
+  /** Where in `warnings` the line stands, and of what. */
+  readonly #said = new Map<string, { readonly at: number; readonly names: string[] }>();
   /** Routines, views and all else beside the tables and their rows. */
   readonly #objects: { readonly total: number; made: number };
   /** Names of what was begun neither with success nor without. */
@@ -44,6 +46,15 @@ export class Ledger {
   made(item: Item): void {
     this.#objects.made++;
     this.#open.delete(itemName(item));
+  }
+
+  /** What the server said of this; the same of several things of a kind is one line. */
+  warn(item: Item, words: string): void {
+    const key = `${item.kind}: ${words}`;
+    const said = this.#said.get(key) ?? { at: this.warnings.length, names: [] };
+    this.#said.set(key, said);
+    said.names.push(qualified(item));
+    this.warnings[said.at] = `${item.kind} ${firstOf(said.names, listed)}: ${words}`;
   }
 
   /** A refusal whose words name something that is not there either, is for want of that. */

@@ -2,7 +2,7 @@ import { TidemarkError } from '../../../core/error.ts';
 import { sessionStatements, splitScript } from '../format/sql-script.ts';
 import { errno, isServerError } from '../protocol/server-error.ts';
 import { type Failure, failureOf } from './failure.ts';
-import { type Item, itemName } from './ledger.ts';
+import type { Item } from './ledger.ts';
 import type { Load } from './work.ts';
 
 /** The statements of a file of definitions, per object: each begins with the database to use. Throws what it is damaged by. */
@@ -59,7 +59,7 @@ async function runStatement(work: Load, item: Item, statement: Buffer): Promise<
   const okay = await work.control.execute(statement);
   if (okay === undefined || okay.warnings === 0 || !isCreate(statement)) return;
   for (const row of await work.control.rows('SHOW WARNINGS LIMIT 10')) {
-    if (isRemarkable(Number(row.Code), row.Level)) work.ledger.warnings.push(`${itemName(item)}: ${row.Message}`);
+    if (isRemarkable(Number(row.Code), row.Level)) work.ledger.warn(item, row.Message ?? '');
   }
 }
 

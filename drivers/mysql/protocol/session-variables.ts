@@ -38,6 +38,7 @@ export const variablesOfAll = {
     wait_timeout: '86400',
   },
   may: {
+    lc_messages: "'en_US'", // its words stand beside ours, and in them are looked for names that it wants
     timestamp: 'DEFAULT', // the server's clock, not what somebody set for it
     information_schema_stats_expiry: '0',
     explain_format: "'TRADITIONAL'",

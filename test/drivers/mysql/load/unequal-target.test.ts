@@ -59,3 +59,19 @@ test('a row too large for one INSERT costs its table, and one that just fits is 
   assert.match(notRestored[0]!.detail, /max_allowed_packet of the server is 1048576; the table is dropped again$/);
   assert.equal(items, 2);
 });
+
+test('what a server says is told in English, and once where it is said of several events', async (t) => {
+  const [source, target] = await Promise.all([startMariadb(t), startMariadb(t, { args: ['--lc-messages=de_DE'] })]);
+  await source.query(`CREATE DATABASE shop; USE shop; CREATE TABLE a (i INT); CREATE VIEW v AS SELECT * FROM a;
+    CREATE EVENT e1 ON SCHEDULE EVERY 1 DAY DO DO 1; CREATE EVENT e2 ON SCHEDULE EVERY 1 DAY DO DO 1`);
+  const repository = await TestRepository.make(t);
+  const { id } = await repository.backup(source);
+  const { notRestored, warnings } = await repository.restore(id, target, { only: ['shop.v', 'shop.e*'] });
+  assert.deepEqual(
+    notRestored.map((one) => one.detail),
+    ["Table 'shop.a' doesn't exist"],
+  );
+  assert.deepEqual(warnings, [
+    'event shop.e1, shop.e2: Event scheduler is switched off, use SET GLOBAL event_scheduler=ON to enable it.',
+  ]);
+});
