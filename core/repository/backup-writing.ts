@@ -5,6 +5,7 @@ import { idOf, toHex } from './format/blob-id.ts';
 import { type FinishedPack, PackBuilder } from './format/pack.ts';
 import { Sealer } from './format/sealer.ts';
 import { encodeNodes, fillSubtrees } from './format/tree.ts';
+import type { RepositoryLock } from './lock.ts';
 import { NewBlobs } from './new-blobs.ts';
 import { PackUploads } from './pack-uploads.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
@@ -13,6 +14,10 @@ import { contentWriter } from './threads/content-writer.ts';
 import { Gate } from './threads/gate.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
 
+interface WritingParts extends RepositoryParts {
+  readonly lock: RepositoryLock | undefined;
+}
+
 /**
  * One backup on its way into the repository. Nothing of it is visible until `commit` has written the snapshot, which
  * it does after all packs and indexes are durable. Dispose it in any case: that ends its threads.
@@ -20,7 +25,7 @@ import { ThreadPool } from './threads/thread-pool.ts';
 export class BackupWriting implements BackupSink, AsyncDisposable {
   /** What is wrong with the repository that is written to; it does not touch this backup. */
   readonly warnings: readonly string[];
-  readonly #parts: RepositoryParts;
+  readonly #parts: WritingParts;
   readonly #options: WorkOptions;
   readonly #newBlobs = new NewBlobs();
   readonly #gate = new Gate();
@@ -28,7 +33,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   readonly #builders: Readonly<Record<'data' | 'tree', PackBuilder>>;
   readonly #pools: ThreadPool<never, unknown>[] = [];
 
-  constructor(parts: RepositoryParts, options: WorkOptions, warnings: readonly string[] = []) {
+  constructor(parts: WritingParts, options: WorkOptions, warnings: readonly string[] = []) {
     this.warnings = warnings;
     this.#parts = parts;
     this.#options = options;
@@ -84,11 +89,15 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     return this.#storeTree(fillSubtrees(nodes, subtrees));
   }
 
-  /** Stores what is left and then the snapshot. Gives the snapshot's id. `lost` fires when the lock is lost. */
+  /**
+   * Stores what is left and then the snapshot. Gives the snapshot's id. `lost` fires when the lock is lost; whether it is
+   * there is looked for all the same: without it somebody may have removed what no snapshot names yet.
+   */
   async commit(snapshot: NewSnapshot, lost: AbortSignal): Promise<string> {
     for (const pool of this.#pools) await pool.finish();
     for (const builder of Object.values(this.#builders)) await this.#upload(builder.finish());
     await this.#uploads.finish();
+    await this.#parts.lock?.confirm();
     lost.throwIfAborted();
     // Not given a signal: a write that is given up may still land, and what was cancelled must not be there.
     return writeSnapshot(this.#parts.objects, snapshot);

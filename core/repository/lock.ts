@@ -23,6 +23,12 @@ export interface LockRequest {
   readonly processAlive: (pid: number) => boolean;
 }
 
+/** A moment by both clocks: the monotonic one stands still while the machine sleeps, the other may be set. */
+interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
 type Renewal = 'yes' | 'not-now' | 'removed';
 
 const minuteMs = 60_000;
@@ -49,6 +55,8 @@ export class RepositoryLock implements AsyncDisposable {
   #ids: string[] = [];
   /** Locks whose writing failed: they may be there all the same. */
   #doubtful: string[] = [];
+  /** When the document of our lock was written: others count from there. */
+  #refreshedAt: Moment;
   #refreshing: Promise<void> = Promise.resolve();
   #renewal: Promise<unknown> = Promise.resolve();
   /** Locks that a crashed process of this host left and that were removed on the way. */
@@ -57,12 +65,14 @@ export class RepositoryLock implements AsyncDisposable {
   private constructor(objects: SealedObjects, request: LockRequest) {
     this.#objects = objects;
     this.#request = request;
+    this.#refreshedAt = this.#moment();
   }
 
   /** Throws REPOSITORY_LOCKED when somebody holds a conflicting lock. */
   static async acquire(objects: SealedObjects, request: LockRequest): Promise<RepositoryLock> {
     const lock = new RepositoryLock(objects, request);
     await lock.#rejectConflicts();
+    lock.#refreshedAt = lock.#moment();
     const object = objects.seal(lock.#document());
     lock.#ids = [object.id];
     // Not given the signal: a write that is given up may still land, after our deletion.
@@ -83,6 +93,18 @@ export class RepositoryLock implements AsyncDisposable {
 
   get signal(): AbortSignal {
     return this.#lost.signal;
+  }
+
+  /**
+   * Looks whether it is still held, for what must not be done without it: a standby of the machine is noticed late by
+   * itself. Throws REPOSITORY_LOCK_LOST, and what the store throws.
+   */
+  async confirm(): Promise<void> {
+    this.#lost.signal.throwIfAborted();
+    if (this.#leftMs() <= 0) this.#lose('the lock could not be refreshed');
+    // Twice: a list that is made while the lock is renewed may have neither the old one nor the new one.
+    else if (!(await this.#isThere()) && !(await this.#isThere())) this.#lose('somebody removed the lock');
+    this.#lost.signal.throwIfAborted();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,16 +148,32 @@ export class RepositoryLock implements AsyncDisposable {
     this.recovered.push(`lock of ${other.username}@${other.hostname}, process ${other.pid}, from ${other.time}`);
   }
 
+  async #isThere(): Promise<boolean> {
+    const before = this.#ids;
+    const found = await Array.fromAsync(this.#objects.list('locks', this.#request.signal));
+    return found.some((id) => before.includes(id) || this.#ids.includes(id));
+  }
+
   async #refresh(): Promise<void> {
-    const { clock } = this.#request;
-    let refreshedAt = clock.monotonicMs();
-    while (await this.#wait(Math.min(refreshMs, Math.max(1000, refreshedAt + lostMs - clock.monotonicMs())))) {
-      const startedAt = clock.monotonicMs();
-      const outcome = await this.#inTime(refreshedAt + lostMs - startedAt, this.#renew());
-      if (outcome === 'yes') refreshedAt = startedAt;
+    while (await this.#wait(Math.min(refreshMs, Math.max(1000, this.#leftMs())))) {
+      const startedAt = this.#moment();
+      const outcome = await this.#inTime(Math.max(minuteMs, this.#leftMs()), this.#renew());
+      if (outcome === 'yes') this.#refreshedAt = startedAt;
       if (outcome === 'removed') return this.#lose('somebody removed the lock');
-      if (clock.monotonicMs() - refreshedAt >= lostMs) return this.#lose('the lock could not be refreshed');
+      if (this.#leftMs() <= 0) return this.#lose('the lock could not be refreshed');
     }
+  }
+
+  #moment(): Moment {
+    const { clock } = this.#request;
+    return { monotonicMs: clock.monotonicMs(), wallMs: clock.now().getTime() };
+  }
+
+  /** How long the lock may still be relied on without being refreshed. */
+  #leftMs(): number {
+    const now = this.#moment();
+    const { monotonicMs, wallMs } = this.#refreshedAt;
+    return lostMs - Math.max(now.monotonicMs - monotonicMs, now.wallMs - wallMs);
   }
 
   /** False when the lock is being released. */
@@ -152,7 +190,7 @@ export class RepositoryLock implements AsyncDisposable {
   async #inTime(ms: number, renewal: Promise<Renewal>): Promise<Renewal> {
     this.#renewal = renewal;
     const answered = new AbortController();
-    const timeout = this.#request.clock.sleep(Math.max(0, ms), answered.signal).then(
+    const timeout = this.#request.clock.sleep(ms, answered.signal).then(
       () => 'not-now' as const,
       () => renewal,
     );
@@ -161,7 +199,10 @@ export class RepositoryLock implements AsyncDisposable {
     return outcome;
   }
 
-  /** restic's way: write a new lock, then delete the old one. An unreachable store is tried again later. */
+  /**
+   * restic's way: write a new lock, then delete the old one. An unreachable store is tried again later. After a standby
+   * the old one may count as stale: whoever removes it before the new one was there may work already.
+   */
   async #renew(): Promise<Renewal> {
     const { signal } = this.#request;
     try {
@@ -172,6 +213,7 @@ export class RepositoryLock implements AsyncDisposable {
       this.#doubtful = this.#doubtful.filter((id) => id !== next.id);
       const old = this.#ids;
       this.#ids = [next.id, ...old];
+      if ((await this.#read(old[0]!)) === undefined) return 'removed';
       await this.#objects.delete('locks', old, signal);
       this.#ids = this.#ids.slice(0, 1);
       return 'yes';

@@ -12,7 +12,7 @@ import { FaultyStore } from '../../kit/faulty-store.ts';
 import { waitFor } from '../../kit/process.ts';
 import { atEnd } from '../../kit/scope.ts';
 import { tempFolder } from '../../kit/temp.ts';
-import { coded, newPlace, noSignal, openOptions, password, within } from './repository-kit.ts';
+import { coded, fileNode, newPlace, noSignal, openOptions, password, within, writeBackup } from './repository-kit.ts';
 
 const minuteMs = 60_000;
 
@@ -175,6 +175,82 @@ test('a destination that never answers does not keep a lost lock', async (t) => 
   await within(10_000, 'release', lock[Symbol.asyncDispose]());
 });
 
+test('after a standby a lock that is still there is refreshed, and one that cannot be refreshed is lost at once', async (t) => {
+  const { clock, faulty, repository, store } = await withHandClock(t);
+  await using lock = await repository.lock('shared', noSignal);
+  const [before] = await locksOf(store);
+  clock.standby(60 * minuteMs);
+  await clock.untilSleeping(5 * minuteMs);
+  clock.forward(5 * minuteMs);
+  await waitFor('a new lock alone', async () => {
+    const now = await locksOf(store);
+    return now.length === 1 && now[0] !== before;
+  });
+  await clock.untilSleeping(5 * minuteMs);
+  assert(!lock.signal.aborted);
+  clock.standby(60 * minuteMs);
+  const error = new TidemarkError('DESTINATION_UNREACHABLE', 'gone');
+  faulty.plan({ method: 'get', match: /^locks/, kind: 'error', error });
+  clock.forward(5 * minuteMs);
+  await waitFor('the loss', () => lock.signal.aborted);
+  coded('REPOSITORY_LOCK_LOST', /could not be refreshed/)(lock.signal.reason);
+});
+
+test('a lock that somebody removes while it is refreshed is lost', async (t) => {
+  const { clock, store, repository } = await withHandClock(t, (faulty) => {
+    let puts = 0;
+    const put: Store['put'] = async (name, ...rest) => {
+      if (name.startsWith('locks/') && ++puts === 2) await faulty.delete(await locksOf(faulty));
+      return faulty.put(name, ...rest);
+    };
+    return replaced(faulty, { put });
+  });
+  const lock = await repository.lock('shared', noSignal);
+  await clock.untilSleeping(5 * minuteMs);
+  clock.forward(5 * minuteMs);
+  await waitFor('the loss', () => lock.signal.aborted);
+  coded('REPOSITORY_LOCK_LOST', /somebody removed the lock/)(lock.signal.reason);
+  await lock[Symbol.asyncDispose]();
+  assert.deepEqual(await locksOf(store), []);
+});
+
+test('the time that writing a lock takes counts: others go by what stands in it', async (t) => {
+  const clock = new HandClock();
+  const { faulty, repository } = await withHandClock(
+    t,
+    (inner) => {
+      const put: Store['put'] = async (...args) => {
+        await inner.put(...args);
+        clock.forward(21 * minuteMs, { wake: false });
+      };
+      return replaced(inner, { put });
+    },
+    clock,
+  );
+  await using lock = await repository.lock('shared', noSignal);
+  await clock.untilSleeping(minuteMs);
+  const error = new TidemarkError('DESTINATION_UNREACHABLE', 'gone');
+  faulty.plan({ method: 'get', match: /^locks/, kind: 'error', error });
+  clock.forward(minuteMs);
+  await waitFor('the loss', () => lock.signal.aborted);
+});
+
+test('a backup whose lock is gone, or was not refreshed through a standby, does not become visible', async (t) => {
+  const { clock, repository, restic, store } = await withHandClock(t);
+  const without = (lose: () => unknown) =>
+    assert.rejects(
+      writeBackup(repository, async (sink) => {
+        const content = await sink.content(Buffer.from('one'));
+        await lose();
+        return [fileNode('one', content)];
+      }),
+      coded('REPOSITORY_LOCK_LOST'),
+    );
+  await without(() => restic(['unlock', '--remove-all']));
+  await without(() => clock.standby(60 * minuteMs));
+  assert.deepEqual(await Array.fromAsync(store.list('snapshots/')), []);
+});
+
 test('a lock request that is aborted or refused leaves no lock', async (t) => {
   const { repository, store } = await newPlace(t);
   const abort = new AbortController();
@@ -189,12 +265,24 @@ test('a lock request that is aborted or refused leaves no lock', async (t) => {
   assert.deepEqual(await locksOf(store), []);
 });
 
-async function withHandClock(t: TestContext) {
+async function withHandClock(
+  t: TestContext,
+  change: (store: Store) => Store = (store) => store,
+  clock = new HandClock(),
+) {
   const place = await newPlace(t);
-  const clock = new HandClock();
   const faulty = new FaultyStore(place.store);
-  const repository = await Repository.open(openOptions(faulty, { clock }));
+  const repository = await Repository.open(openOptions(change(faulty), { clock }));
   return { ...place, clock, faulty, repository };
+}
+
+function replaced(store: Store, methods: Partial<Store>): Store {
+  return new Proxy(store, {
+    get: (target, name) => {
+      const value = Reflect.get(methods, name) ?? Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 function locksOf(store: Store): Promise<string[]> {
@@ -217,10 +305,11 @@ async function startEndlessBackup(t: TestContext, folder: string): Promise<void>
 /** Time passes only when the test says so. */
 class HandClock implements Clock {
   #atMs = Date.parse('2026-03-01T12:00:00Z');
+  #standbyMs = 0;
   readonly #sleepers = new Set<{ untilMs: number; wake: () => void }>();
 
   now(): Date {
-    return new Date(this.#atMs);
+    return new Date(this.#atMs + this.#standbyMs);
   }
 
   monotonicMs(): number {
@@ -238,6 +327,11 @@ class HandClock implements Clock {
       if (signal?.aborted) abort();
       signal?.addEventListener('abort', abort, { once: true });
     });
+  }
+
+  /** The machine sleeps: the monotonic clock stands still, and timers with it. */
+  standby(ms: number): void {
+    this.#standbyMs += ms;
   }
 
   /** Until somebody sleeps, for this long at most. */
