@@ -6,7 +6,6 @@ import { foreignManifest, readManifest } from './manifest.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { ReadingThreads } from './reading-threads.ts';
 import type { Salvage } from './salvage.ts';
-
 import type { Snapshot } from './snapshots.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
 

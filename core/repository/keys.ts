@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Store } from '../driver/index.ts';
 import { hasCode, TidemarkError } from '../error.ts';
 import type { Secret } from '../secret.ts';
-import { idOf, toHex } from './format/blob-id.ts';
+import { idOf, isHexId, toHex } from './format/blob-id.ts';
 import { type KeyMaterial, Sealer } from './format/sealer.ts';
 import { withoutKeys } from './presence.ts';
 
@@ -115,7 +115,7 @@ export async function listKeys(store: Store, signal?: AbortSignal): Promise<KeyI
 async function* keyIds(store: Store, signal?: AbortSignal): AsyncGenerator<string> {
   for await (const { name } of store.list('keys/', signal)) {
     const id = name.slice('keys/'.length);
-    if (/^[0-9a-f]{64}$/.test(id)) yield id;
+    if (isHexId(id)) yield id;
   }
 }
 

@@ -1,10 +1,8 @@
 import type { Store } from '../driver/index.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { toHex } from './format/blob-id.ts';
+import { lengthBytes } from './format/pack.ts';
 import { packFolder } from './pack-name.ts';
-
-/** The length of the list that ends a pack stands behind it, in this many bytes. */
-const lengthBytes = 4;
 
 /**
  * The packs, by their ids in hex, that the index names and that are gone from the store or too short for the blobs that

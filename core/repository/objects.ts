@@ -1,6 +1,6 @@
 import type { Store } from '../driver/index.ts';
 import { hasCode, TidemarkError } from '../error.ts';
-import { idOf, toHex } from './format/blob-id.ts';
+import { idOf, isHexId, toHex } from './format/blob-id.ts';
 import { compress, decompress } from './format/compression.ts';
 import type { Sealer } from './format/sealer.ts';
 
@@ -54,7 +54,7 @@ export class SealedObjects {
   async *list(folder: ObjectFolder, signal?: AbortSignal): AsyncGenerator<string> {
     for await (const object of this.#store.list(`${folder}/`, signal)) {
       const id = object.name.slice(folder.length + 1);
-      if (/^[0-9a-f]{64}$/.test(id)) yield id;
+      if (isHexId(id)) yield id;
     }
   }
 

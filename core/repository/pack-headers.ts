@@ -1,9 +1,9 @@
 import type { ObjectInfo, Store } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import { BlobIndex } from './blob-index.ts';
-import { fromHex, toHex } from './format/blob-id.ts';
+import { fromHex, isHexId, toHex } from './format/blob-id.ts';
 import { ifCorrupt } from './format/damage.ts';
-import { decodeHeader, type PackEntry } from './format/pack.ts';
+import { decodeHeader, lengthBytes, type PackEntry } from './format/pack.ts';
 import { type Sealer, sealBytes } from './format/sealer.ts';
 import { packFolder } from './pack-name.ts';
 
@@ -15,7 +15,6 @@ export interface PackHeaders {
 }
 
 const readAtOnce = 8;
-const lengthBytes = 4;
 /** Most headers fit: some hundred blobs. */
 const firstReadBytes = 32 * 1024;
 
@@ -38,7 +37,7 @@ export async function readPackHeaders(
   const reading = new Set<Promise<void>>();
   for await (const object of store.list(packFolder, signal)) {
     const id = object.name.split('/').at(-1)!;
-    if (!/^[0-9a-f]{64}$/.test(id) || known.has(id)) continue;
+    if (!isHexId(id) || known.has(id)) continue;
     const one = read(object, id).finally(() => reading.delete(one));
     one.catch(() => {}); // it is awaited below
     reading.add(one);

@@ -31,6 +31,8 @@ export interface FinishedPack {
   readonly header: Uint8Array;
 }
 
+/** The length of the sealed header, the last bytes of a pack. */
+export const lengthBytes = 4;
 const targetBytes = 16 * 1024 * 1024;
 const maxEntries = 100_000;
 
@@ -65,7 +67,7 @@ export class PackBuilder {
   finish(): FinishedPack | undefined {
     if (this.#entries.length === 0) return undefined;
     const header = encodeHeader(this.#entries);
-    const end = this.#room(header.length + sealBytes + 4);
+    const end = this.#room(header.length + sealBytes + lengthBytes);
     const headerLength = this.#sealer.sealInto(header, end, this.#sizeBytes);
     const sizeBytes = end.writeUInt32LE(headerLength, this.#sizeBytes + headerLength);
     this.#buffer = undefined;
