@@ -12,7 +12,7 @@ import type { ServerAddress } from '../settings.ts';
 import { type DumpResult, type DumpSetup, type DumpTask, moduleUrl } from './dump-thread.ts';
 import { Folder, storeFolder } from './folder.ts';
 import { holdGroups } from './hold-groups.ts';
-import { type Ledger, lostOf, newLedger } from './ledger.ts';
+import { Ledger, lostOf } from './ledger.ts';
 import { rootLoadScript } from './load-script.ts';
 import { storeObjects } from './object-dump.ts';
 import { refuseNothing, unmatchedPatterns } from './patterns.ts';
@@ -72,7 +72,7 @@ export async function backupLogical(
 async function dump(work: Dump, unseen: readonly Missing[]): Promise<BackupResult> {
   const started = await startSnapshot(work);
   refuseNothing(work, started);
-  const ledger = newLedger(started);
+  const ledger = new Ledger(started);
   const { databases } = started.inventory;
   const renames = await readRenames(work);
   await storeObjects(work, databases, ledger.beside);

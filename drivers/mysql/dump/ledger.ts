@@ -6,113 +6,120 @@ import type { TablesRead } from './table-dump.ts';
 import type { Unread } from './work.ts';
 
 /** What is proven to be in the backup, and what was there at its moment and is not. */
-export interface Ledger {
-  /** By `keyOf`. A table that is read again takes the place of what was read under its name before. */
-  readonly whole: ReadonlyMap<string, TablesRead['whole'][number]>;
-  /** Of the tables that are whole. */
-  readonly numbers: ReadonlySet<number>;
+export class Ledger {
   /** Sequences have numbers, too: the `objectKey` of each. */
-  readonly sequences: Map<number, string>;
-  /** What was described as a table, or as one that the server cannot open, by `keyOf`. */
-  readonly tables: ReadonlySet<string>;
-  readonly beside: StoredObjects;
-  /** What was described, for the columns of its views. */
-  readonly databases: readonly DatabaseEntry[];
-  /** May be another table's rows, by `keyOf`. */
-  readonly doubted: ReadonlyMap<string, TableEntry>;
+  readonly sequences = new Map<number, string>();
+  readonly beside: StoredObjects = { databases: new Map(), objects: new Map(), unread: new Map(), doubted: new Map() };
   /** Made after the backup's moment, so not missing, by `keyOf`. */
-  readonly newer: Set<string>;
-  /** What stands in a look at the server and may have been there at the backup's moment has to be in the backup. */
-  want(look: Census): void;
-  /** `look` is what `inventory` describes. */
-  describe(inventory: Inventory, look: Census): void;
-  /** May not be read by the account, and the user knows. */
-  hide(table: TableEntry): void;
-  /** It was read, and nobody knows whether under the name of another. */
-  doubt(table: TableEntry): void;
-  add(read: TablesRead): void;
-  /** What was read under this name is in the backup no longer. */
-  drop(table: Pick<TableEntry, 'database' | 'name'>): void;
-  /** Whether this very table is in the backup, under whatever name. */
-  holds(table: TableEntry): boolean;
-  /** What is wanted and not in the backup, each under the name that it had when it was seen first, and why. */
-  open(): Unread[];
-}
+  readonly newer = new Set<string>();
+  readonly #newestOfMoment: number;
+  readonly #whole = new Map<string, TablesRead['whole'][number]>();
+  readonly #reasons = new Map<string, Pick<Unread, 'state' | 'why'>>();
+  readonly #wanted = new Map<number | string, Wanted>();
+  readonly #doubted = new Map<string, TableEntry>();
+  readonly #tables = new Set<string>();
+  readonly #databases: DatabaseEntry[] = [];
+  #numbers = new Set<number>();
+  /** The numbers that stood under no name in the last look. */
+  #unlisted = new Set<number>();
 
-export function newLedger({ before, after, inventory }: Started): Ledger {
-  const newestOfMoment = Math.max(before.newestNumber, after.newestNumber);
-  const whole = new Map<string, TablesRead['whole'][number]>();
-  const reasons = new Map<string, Pick<Unread, 'state' | 'why'>>();
-  const wanted = new Map<number | string, Wanted>();
-  const doubted = new Map<string, TableEntry>();
-  const tables = new Set<string>();
-  const databases: DatabaseEntry[] = [];
-  let numbers = new Set<number>();
-  let unlisted = new Set<number>();
-  const ledger: Ledger = {
-    whole,
-    get numbers() {
-      return numbers;
-    },
-    databases,
-    tables,
-    doubted,
-    newer: new Set(),
-    beside: { databases: new Map(), objects: new Map(), unread: new Map(), doubted: new Map() },
-    want({ entries, nameless, newestNumber }) {
-      unlisted = new Set(nameless.flatMap(({ spaces }) => spaces.map(numberOf)));
-      for (const entry of [...entries.values(), ...nameless]) {
-        for (const id of idsOf(entry, newestOfMoment)) if (!wanted.has(id)) wanted.set(id, { entry, newestNumber });
-      }
-    },
-    sequences: new Map(),
-    describe(described, { entries }) {
-      databases.push(...described.databases);
-      for (const one of described.databases.flatMap((database) => database.tables)) tables.add(keyOf(one));
-      for (const one of described.unreadable) tables.add(keyOf(one));
-      for (const { name: database, sequences } of described.databases) {
-        for (const name of sequences) {
-          const spaces = entries.get(keyOf({ database, name }))?.spaces ?? [];
-          for (const space of spaces) ledger.sequences.set(numberOf(space), objectKey('sequence', database, name));
-        }
-      }
-      for (const one of described.unreadable) {
-        const isKnown = reasons.has(keyOf(one));
-        reasons.set(keyOf(one), { state: isKnown ? 'unreadable' : 'changed', why: one.why });
-      }
-      for (const one of described.undescribed)
-        reasons.set(keyOf(one), { state: 'changed', why: 'it was being renamed or dropped' });
-    },
-    hide(table) {
-      reasons.set(keyOf(table), { state: 'unreadable', why: 'the account may not read it' });
-    },
-    doubt(table) {
-      doubted.set(keyOf(table), table);
-    },
-    drop(table) {
-      whole.delete(keyOf(table));
-    },
-    add(read) {
-      for (const one of read.unread) reasons.set(keyOf(one), { state: one.state, why: one.why });
-      for (const one of read.whole) whole.set(keyOf(one.table), one);
-      for (const one of read.whole) reasons.delete(keyOf(one.table));
-      numbers = new Set([...whole.values()].flatMap(({ table }) => table.spaces.map(numberOf)));
-    },
-    holds(table) {
-      if (table.spaces.length === 0) return whole.has(keyOf(table));
-      return table.spaces.every((space) => numbers.has(numberOf(space)));
-    },
-    open() {
-      const open = [...wanted].filter(([id, one]) => !isCovered(id, one, ledger)).map(([, { entry }]) => entry);
-      return [...new Set(open)].map((one) => ({
-        ...one,
-        ...(reasons.get(keyOf(one)) ?? reasonOf(one, ledger, unlisted)),
-      }));
-    },
-  };
-  for (const look of [before, after]) ledger.want(look);
-  ledger.describe(inventory, after);
-  return ledger;
+  constructor({ before, after, inventory }: Started) {
+    this.#newestOfMoment = Math.max(before.newestNumber, after.newestNumber);
+    for (const look of [before, after]) this.want(look);
+    this.describe(inventory, after);
+  }
+
+  /** By `keyOf`. A table that is read again takes the place of what was read under its name before. */
+  get whole(): ReadonlyMap<string, TablesRead['whole'][number]> {
+    return this.#whole;
+  }
+
+  /** Of the tables that are whole. */
+  get numbers(): ReadonlySet<number> {
+    return this.#numbers;
+  }
+
+  /** What was described as a table, or as one that the server cannot open, by `keyOf`. */
+  get tables(): ReadonlySet<string> {
+    return this.#tables;
+  }
+
+  /** What was described, for the columns of its views. */
+  get databases(): readonly DatabaseEntry[] {
+    return this.#databases;
+  }
+
+  /** May be another table's rows, by `keyOf`. */
+  get doubted(): ReadonlyMap<string, TableEntry> {
+    return this.#doubted;
+  }
+
+  /** What stands in a look at the server and may have been there at the backup's moment has to be in the backup. */
+  want({ entries, nameless, newestNumber }: Census): void {
+    this.#unlisted = new Set(nameless.flatMap(({ spaces }) => spaces.map(numberOf)));
+    for (const entry of [...entries.values(), ...nameless]) {
+      for (const id of idsOf(entry, this.#newestOfMoment))
+        if (!this.#wanted.has(id)) this.#wanted.set(id, { entry, newestNumber });
+    }
+  }
+
+  /** `look` is what `inventory` describes. */
+  describe({ databases, unreadable, undescribed }: Inventory, look: Census): void {
+    this.#databases.push(...databases);
+    for (const one of databases.flatMap((database) => database.tables)) this.#tables.add(keyOf(one));
+    for (const { name, sequences } of databases) this.#numberSequences(name, sequences, look);
+    for (const one of unreadable) {
+      this.#tables.add(keyOf(one));
+      const isKnown = this.#reasons.has(keyOf(one));
+      this.#reasons.set(keyOf(one), { state: isKnown ? 'unreadable' : 'changed', why: one.why });
+    }
+    for (const one of undescribed)
+      this.#reasons.set(keyOf(one), { state: 'changed', why: 'it was being renamed or dropped' });
+  }
+
+  /** May not be read by the account, and the user knows. */
+  hide(table: TableEntry): void {
+    this.#reasons.set(keyOf(table), { state: 'unreadable', why: 'the account may not read it' });
+  }
+
+  /** It was read, and nobody knows whether under the name of another. */
+  doubt(table: TableEntry): void {
+    this.#doubted.set(keyOf(table), table);
+  }
+
+  add({ whole, unread }: TablesRead): void {
+    for (const one of unread) this.#reasons.set(keyOf(one), { state: one.state, why: one.why });
+    for (const one of whole) this.#whole.set(keyOf(one.table), one);
+    for (const one of whole) this.#reasons.delete(keyOf(one.table));
+    this.#numbers = new Set([...this.#whole.values()].flatMap(({ table }) => table.spaces.map(numberOf)));
+  }
+
+  /** What was read under this name, of a table without numbers, is in the backup no longer. */
+  drop(table: Pick<TableEntry, 'database' | 'name'>): void {
+    this.#whole.delete(keyOf(table));
+  }
+
+  /** Whether this very table is in the backup, under whatever name. */
+  holds(table: TableEntry): boolean {
+    if (table.spaces.length === 0) return this.#whole.has(keyOf(table));
+    return table.spaces.every((space) => this.#numbers.has(numberOf(space)));
+  }
+
+  /** What is wanted and not in the backup, each under the name that it had when it was seen first, and why. */
+  open(): Unread[] {
+    const open = [...this.#wanted].filter(([id, one]) => !isCovered(id, one, this)).map(([, { entry }]) => entry);
+    return [...new Set(open)].map((one) => ({
+      ...one,
+      ...(this.#reasons.get(keyOf(one)) ?? reasonOf(one, this, this.#unlisted)),
+    }));
+  }
+
+  #numberSequences(database: string, names: readonly string[], { entries }: Census): void {
+    for (const name of names) {
+      const spaces = entries.get(keyOf({ database, name }))?.spaces ?? [];
+      for (const space of spaces) this.sequences.set(numberOf(space), objectKey('sequence', database, name));
+    }
+  }
 }
 
 interface Wanted {

@@ -30,5 +30,8 @@ export async function readRenames({ control }: Pick<Dump, 'control'>): Promise<R
 /** Of a statement within a procedure or a prepared one, the server shows its own text. */
 const textOfInfo = 'LOWER(CONVERT(info USING utf8mb4))';
 
+/** Before the first word of a statement. */
+const skipped = '([[:space:](]|/[*]([^*]|[*]+[^*/])*[*]+/|(--|#)[^\n]*\n)*';
+
 /** Whatever else stands in them: they change rows at most, and so do the functions and triggers that they run. */
-const harmless = '^[[:space:]]*(select|insert|update|delete|replace|load|show)[[:space:]]';
+const harmless = `^${skipped}(select|with|insert|update|delete|replace|load|show)[[:space:]]`;

@@ -4,7 +4,7 @@ import type { DatabaseFacts, ObjectFacts, TableFacts, UnknownFacts } from '../fo
 import type { Failure } from './failure.ts';
 
 /** What is in the target by now: which tables, how far, and what will not be there and why. */
-export class Ledger {
+export class LoadLedger {
   /** Nothing was changed yet. */
   isUntouched = true;
   readonly notRestored: NotRestored[] = [];

@@ -17,7 +17,7 @@ import { BackupFiles } from './backup-files.ts';
 import { type Existing, existingOf, readExisting } from './existing.ts';
 import { endedHalfway } from './halfway.ts';
 import { lackTexts } from './lacks.ts';
-import { Ledger } from './ledger.ts';
+import { LoadLedger } from './ledger.ts';
 import { type LoadResult, type LoadSetup, type LoadTask, moduleUrl, openLoadSession } from './load-thread.ts';
 import { type Chosen, lookBeforeLoading } from './look.ts';
 import { createDatabases, createObjects, createTriggers, triggersOf } from './object-load.ts';
@@ -43,7 +43,7 @@ export async function restoreLogical(
   const { address } = context;
   const chosen = choose(backup, request);
   const triggers = chosen.tables.filter((one) => one.hasTriggers);
-  const ledger = new Ledger(chosen.tables, [...chosen.objects, ...triggers.map(triggersOf)]);
+  const ledger = new LoadLedger(chosen.tables, [...chosen.objects, ...triggers.map(triggersOf)]);
   for (const one of chosen.unknown) ledger.unknown(one);
   for (const pattern of unmatchedPatterns(chosen, request.only)) ledger.miss(pattern);
   try {
@@ -59,7 +59,7 @@ async function restoreInto(
   request: RestoreRequest,
   backup: BackupReader,
   wanted: Chosen,
-  ledger: Ledger,
+  ledger: LoadLedger,
 ): Promise<RestoreResult> {
   await using control = await openLoadSession(address, { signal: request.signal });
   const existing = await readExisting(control);
@@ -107,7 +107,7 @@ async function load(work: Load, chosen: Chosen): Promise<RestoreResult> {
 }
 
 /** Counts as the backup does: tables, and the bytes of their rows. */
-function resultOf(ledger: Ledger): RestoreResult {
+function resultOf(ledger: LoadLedger): RestoreResult {
   ledger.addUp();
   const { notRestored, warnings } = ledger;
   const whole = ledger.tables('whole');

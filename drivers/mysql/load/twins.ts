@@ -1,7 +1,7 @@
 import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
 import { systemDatabases } from '../inventory/selection.ts';
 import type { Existing } from './existing.ts';
-import { itemName, type Ledger } from './ledger.ts';
+import { itemName, type LoadLedger } from './ledger.ts';
 import type { Chosen } from './look.ts';
 import { triggersOf } from './object-load.ts';
 
@@ -10,7 +10,7 @@ import { triggersOf } from './object-load.ts';
  * `V` takes the place of `v`, and `D` and `d` are one database. None of such twins is made, so that no order decides
  * which of them is there; the ledger names each. On other servers all is left.
  */
-export function withoutTwins(chosen: Chosen, { hasCase }: Existing, ledger: Ledger): Chosen {
+export function withoutTwins(chosen: Chosen, { hasCase }: Existing, ledger: LoadLedger): Chosen {
   if (hasCase) return chosen;
   const { databases, tables, objects } = chosen;
   const clashes = new Map([...clashesOf(databases), ...clashesOf([...tables, ...objects.filter(sharesNames)])]);
@@ -54,7 +54,7 @@ function foldedName(one: Facts): string {
   return `${one.database}${'name' in one ? `/${one.name}` : ''}`.toLowerCase();
 }
 
-function refuse(ledger: Ledger, one: Facts, clash: string): void {
+function refuse(ledger: LoadLedger, one: Facts, clash: string): void {
   const detail = `this server does not tell names apart by case (lower_case_table_names), and it would be one with ${clash}`;
   ledger.fail(one, { why: 'refused', detail });
   if (one.kind !== 'table') return;

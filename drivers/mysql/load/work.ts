@@ -3,7 +3,7 @@ import type { Connection } from '../protocol/connection.ts';
 import type { BackupFiles } from './backup-files.ts';
 import type { Existing } from './existing.ts';
 import type { Lacks } from './lacks.ts';
-import type { Ledger } from './ledger.ts';
+import type { LoadLedger } from './ledger.ts';
 import type { LoadResult, LoadTask } from './load-thread.ts';
 
 /** A restore under way. */
@@ -17,7 +17,7 @@ export interface Load {
   readonly existing: Existing;
   /** Such a table does not replace what is there: the server will refuse it. */
   readonly lacks: Lacks;
-  readonly ledger: Ledger;
+  readonly ledger: LoadLedger;
   /** Those of the threads, kept current: what a cancel has to end. */
   readonly connectionIds: Map<number, number>;
 }

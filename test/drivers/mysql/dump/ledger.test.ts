@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lostOf, newLedger } from '../../../../drivers/mysql/dump/ledger.ts';
+import { Ledger, lostOf } from '../../../../drivers/mysql/dump/ledger.ts';
 import type { Started } from '../../../../drivers/mysql/dump/snapshot.ts';
 import type { TablesRead } from '../../../../drivers/mysql/dump/table-dump.ts';
 import { type Census, type CensusEntry, keyOf } from '../../../../drivers/mysql/inventory/census.ts';
@@ -27,7 +27,7 @@ const cases: Record<string, [before: Tables, after: Tables, whole: Tables, last:
 
 test('what is lost follows from the looks at the server and what was read', () => {
   for (const [name, [before, after, whole, last, lost]] of Object.entries(cases)) {
-    const ledger = newLedger(started(before, after));
+    const ledger = new Ledger(started(before, after));
     ledger.add({ whole: censusOf(whole).entries.values().toArray().map(asRead), unread: [] });
     ledger.want(censusOf(last));
     assert.deepEqual(
@@ -39,7 +39,7 @@ test('what is lost follows from the looks at the server and what was read', () =
 });
 
 test('a view does not stand for the table whose name it got', () => {
-  const ledger = newLedger(started({ t: [1], v: [] }, { t: [1], v: [] }));
+  const ledger = new Ledger(started({ t: [1], v: [] }, { t: [1], v: [] }));
   for (const name of ['t', 'v']) {
     const key = `view ${keyOf({ database: 'shop', name })}`;
     ledger.beside.objects.set(key, { kind: 'view', database: 'shop', name, path: '' });

@@ -49,3 +49,28 @@ test('a statement that may rename is seen while it waits, and counted from its b
     await mover.end();
   }
 });
+
+const harmless = [
+  "SELECT 'rename', SLEEP(60)",
+  "/* web */ SELECT 'exchange rates', SLEEP(60)",
+  "-- for the shop\n/** of rates **/ (SELECT 'exchange', SLEEP(60))",
+  "WITH a AS (SELECT 1) SELECT 'rename', SLEEP(60) FROM a",
+];
+
+test('a statement that only has the word in it is none that renames', async (t) => {
+  const server = await startMariadb(t);
+  const { socket: socketPath, user, password } = server;
+  await using control = await openSession({ subject: 'sources.shop', socketPath, user, password });
+  for (const sql of harmless) {
+    const busy = await server.connect();
+    const ended = busy.query(sql).catch(() => {});
+    await waitFor(sql, async () => {
+      const rows = await server.query("SELECT 1 FROM information_schema.processlist WHERE state = 'User sleep'");
+      return rows.length > 0;
+    });
+    assert.equal((await readRenames({ control })).isRunning, false, sql);
+    await server.query(`KILL ${busy.threadId}`);
+    await ended;
+    busy.destroy();
+  }
+});
