@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { waitFor } from '../kit/process.ts';
 import { startDaemon } from './daemon-kit.ts';
 import { home, inside, yamlFor } from './kit.ts';
 
@@ -8,9 +10,12 @@ test('jobs go on in the catalog of their daemon whatever becomes of the configur
   const at = await home(t, { plan: 'schedule: "* * * * * *"' });
   await at.inside('apply', '--auto-approve');
   await startDaemon(t, at);
-  const states = async () => {
-    const told = await inside(['jobs', '--json', '--config', at.configuration], { cwd: at.folder });
-    return told.code === 0 ? (JSON.parse(told.stdout).jobs as { id: string; state: string; error?: unknown }[]) : [];
+  const reader = join(at.folder, 'reader.yaml');
+  await writeFile(reader, 'daemon: { catalog: "sqlite:catalog.db" }\n');
+  const ended = async () => {
+    const { stdout } = await inside(['jobs', '--json', '--limit', '1000', '--config', reader], { cwd: at.folder });
+    const { jobs } = JSON.parse(stdout) as { jobs: { state: string; error?: unknown }[] };
+    return jobs.filter(({ state }) => !['running', 'queued', 'missed'].includes(state));
   };
   const yaml = yamlFor(at.folder, 'schedule: "* * * * * *"');
   for (const spoil of [
@@ -19,12 +24,9 @@ test('jobs go on in the catalog of their daemon whatever becomes of the configur
     () => at.write(yaml.replace('sqlite:catalog.db', 'sqlite:another.db')),
   ]) {
     await spoil();
-    await new Promise((resolve) => setTimeout(resolve, 3500));
+    const before = (await ended()).length;
+    await waitFor('three more jobs', async () => (await ended()).length >= before + 3, { timeoutMs: 60_000 });
     await at.write(yaml);
-    const ended = (await states()).filter(
-      ({ state }) => state !== 'running' && state !== 'queued' && state !== 'missed',
-    );
-    assert.ok(ended.length > 0);
-    for (const job of ended) assert.equal(job.state, 'succeeded', JSON.stringify(job.error));
+    for (const job of await ended()) assert.equal(job.state, 'succeeded', JSON.stringify(job.error));
   }
 });
