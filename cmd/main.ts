@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
 import { leave } from './leave.ts';
 import { main } from './program.ts';
 import { surroundingsOf } from './this-process.ts';
+import { written } from './written.ts';
 
 const [ending, endingNow, unheard] = [new AbortController(), new AbortController(), new AbortController()];
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -21,10 +24,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => {});
 
 const signals = { ending: ending.signal, endingNow: endingNow.signal, unheard: unheard.signal };
-const exitCode =
+process.exitCode =
   (await main(process.argv.slice(2), surroundingsOf({ env: process.env, ...signals }))) || process.exitCode;
+// Whoever reads may take their time, until a signal ends that. What was cut off then is no success.
+const isOut = await Promise.race([
+  written([process.stdout, process.stderr]).then(() => true),
+  signalled(ending.signal).then(() => false),
+]);
+if (!isOut) leave(Number(process.exitCode) || exitCodes.cancelled);
 // What was left as it is would keep the process.
-if (ending.signal.aborted) leave(Number(exitCode ?? 0));
-process.exitCode = exitCode;
+if (ending.signal.aborted) leave(Number(process.exitCode ?? 0));
 // Work that lost its job and does not let go must not keep it either: somebody else may take the job soon.
 setTimeout(() => leave(Number(process.exitCode ?? 0)), 1_000).unref();
+
+/** A signal that came during the work leaves its last words this long. */
+function signalled(signal: AbortSignal): Promise<unknown> {
+  return signal.aborted ? delay(500) : once(signal, 'abort');
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -145,6 +145,29 @@ test('a reader that goes away takes nothing from the work of a verb and from its
   );
 });
 
+test('a result is written to its end, however long its reader pauses', async (t) => {
+  const at = await withLargePlan(t);
+  const whole = (await at.inside('plan', '--json')).stdout;
+  const script = '"$0" plan --json | { read -r first; sleep 2; echo "$first"; cat; }; exit "${PIPESTATUS[0]}"';
+  const told = await run('bash', ['-c', script, launcher], { cwd: at.folder, timeoutMs });
+  assert.deepEqual([told.code, told.stdoutBytes.length], [0, Buffer.byteLength(whole)], told.stderr);
+});
+
+test('a verb whose result nobody reads ends by a signal, and not with success, and by the end of its reader', async (t) => {
+  const at = await withLargePlan(t);
+  for (const [end, code] of [
+    [(child: ChildProcess) => child.kill('SIGTERM'), 130],
+    [(child: ChildProcess) => child.stdout!.destroy(), 0],
+  ] as const) {
+    const child = spawn(launcher, ['plan', '--json'], { cwd: at.folder, stdio: ['ignore', 'pipe', 'ignore'] });
+    atEnd(t, () => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    await once(child.stdout, 'readable');
+    end(child);
+    assert.deepEqual(await Promise.race([ended, once(AbortSignal.timeout(5_000), 'abort')]), [code, null]);
+  }
+});
+
 test('a daemon whose log nobody reads any more ends in order, and not with success', async (t) => {
   const at = await home(t);
   const daemon = await startDaemon(t, at);
@@ -177,6 +200,14 @@ test('a download that is interrupted is over when the verb is, however long that
   const [job] = JSON.parse((await at.inside('jobs', '--json')).stdout).jobs;
   assert.deepEqual([job.kind, job.state], ['restore', 'cancelled']);
 });
+
+/** Its change set takes far more than a pipe holds. */
+async function withLargePlan(t: TestContext): Promise<Home> {
+  const at = await home(t);
+  const sources = Array.from({ length: 3_000 }, (_, n) => `  s${n}: { driver: files, paths: [${at.data}/${n}] }\n`);
+  await at.write(yamlFor(at.folder).replace('sources:\n', `sources:\n${sources.join('')}`));
+  return at;
+}
 
 function validate(at: Home, configuration: string): Promise<Ran> {
   return run(launcher, ['validate', '-c', configuration], { cwd: at.folder, timeoutMs });
