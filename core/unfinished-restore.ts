@@ -43,13 +43,15 @@ function namesOf(address: string, resources: AppliedState['resources']): Readonl
   return new Set([address, ...twins.map(([name]) => name)]);
 }
 
-/** Thrown by a restore only before it writes. Whatever else it may throw, it may throw in the middle. */
+/**
+ * Thrown by a restore only before it writes. Whatever else it may throw, it may throw in the middle: a catalog whose disk
+ * is full fails the renewal of a lease, and so ends the work.
+ */
 const beforeWriting: readonly ErrorCode[] = [
   'USAGE',
   'NOT_APPLIED',
   'SECRET_UNREADABLE',
   'CATALOG_BUSY',
-  'CATALOG_UNREADABLE',
   'BACKUP_NOT_FOUND',
   'REPOSITORY_MISSING',
   'REPOSITORY_LOCKED',

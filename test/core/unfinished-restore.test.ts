@@ -57,6 +57,7 @@ const cases: Readonly<Record<string, readonly [given: readonly Job[], found: str
   'its process is known to be gone': [[restore(1, 'running', lease(hour(101), 'gone'))], 'at 1'],
   'its secret could not be read': [[restore(1, 'failed', failed('SECRET_UNREADABLE'))], undefined],
   'the catalog was busy': [[restore(1, 'failed', failed('CATALOG_BUSY'))], undefined],
+  'the catalog could not be written any more': [[restore(1, 'failed', failed('CATALOG_UNREADABLE'))], 'at 1'],
   'a later one brought back all but owners': [[restore(2, 'partial', noOwners), lost], undefined],
   'a later one lacked a pattern that nothing fits, and the rest is back': [
     [
