@@ -301,6 +301,7 @@ export const outputs: Readonly<Record<string, Shape>> = {
     added: 'number: That the catalog did not have.',
     removed: 'number: That the catalog had and the destination has not.',
     kept: 'number: Damaged ones that the catalog knew: it goes on listing them, as partial.',
+    snapshotsLost: 'boolean: It holds data and no snapshot, and the catalog knew none: there may have been backups.',
     damaged: 'Error[]: Snapshots that could not be read, or not whole.',
     warnings: 'text[]: What else went wrong.',
   },

@@ -32,7 +32,7 @@ export const registerCatalog: Register = (program, bind) => {
         const harm = damaged.length === 0 ? '' : `; ${damaged.length} damaged, ${counts.kept} of them known and kept`;
         const text = `${count(counts.found, 'backup')} found: ${counts.added} added to the catalog, ${counts.removed} removed${harm}\n`;
         output.result(text, { destination, ...counts, damaged: damaged.map(errorJson), warnings });
-        return damaged.length > 0 ? exitCodes.partial : exitCodes.ok;
+        return damaged.length > 0 || counts.snapshotsLost ? exitCodes.partial : exitCodes.ok;
       }),
     );
 };

@@ -15,6 +15,8 @@ export interface ImportOutcome {
   readonly removed: number;
   /** Those of the damaged that the catalog knew: it goes on listing them, as partial. */
   readonly kept: number;
+  /** There is data, and no snapshot that says whose: it may be that of backups, or of one that was cut off. */
+  readonly snapshotsLost: boolean;
   /** Snapshots that could not be read, or not whole, and why. */
   readonly damaged: readonly TidemarkError[];
   /** What is wrong with the repository as a whole, and which backups were removed from the catalog. */
@@ -25,7 +27,8 @@ export interface ImportOutcome {
  * Makes the catalog know exactly the backups that a destination holds, also those that restic itself made. A destination
  * that is not applied becomes so: after the loss of the catalog a backup can be restored while sources are still down.
  * What is damaged costs itself and is named; a backup that was known and cannot be read any more is not forgotten.
- * Throws REPOSITORY_CORRUPT, and forgets nothing, where all snapshots are gone and their data is there.
+ * Throws REPOSITORY_CORRUPT, and forgets nothing, where all snapshots are gone that the catalog knows, and their data is
+ * there. A catalog that knows none cannot tell whether there were any: see `snapshotsLost`.
  */
 export async function importBackups(
   context: OperationContext,
@@ -51,7 +54,8 @@ async function importUnderLock(
     const known = await knownBackups(context, destination.name); // before looking: what comes meanwhile is not gone
     await adopt(context, destination, open.repository.id);
     const { found, added, damaged, warnings } = await readBackups(context, open.repository, destination.name, locked);
-    if (found.size + damaged.size === 0) await rejectLostSnapshots(open.repository, known.length, locked.signal);
+    const snapshotsLost = found.size + damaged.size === 0 && !(await open.repository.isEmpty(locked.signal));
+    if (snapshotsLost && known.length > 0) throw lostSnapshots(known.length);
     const gone = known.filter(({ snapshot }) => !found.has(snapshot) && !damaged.has(snapshot));
     const { removed } = await context.catalog.backups.takeStock(destination.name, {
       found: [],
@@ -59,8 +63,8 @@ async function importUnderLock(
       damaged: new Map([...damaged].map(([snapshot, { message }]) => [snapshot, message])),
     });
     const kept = known.filter(({ snapshot }) => damaged.has(snapshot)).length;
-    const told = [...warnings, ...goneWarnings(gone)];
-    done({ found: found.size, added, removed, kept, damaged: [...damaged.values()], warnings: told });
+    const told = [...warnings, ...goneWarnings(gone), ...(snapshotsLost ? [noSnapshotText] : [])];
+    done({ found: found.size, added, removed, kept, snapshotsLost, damaged: [...damaged.values()], warnings: told });
   });
 }
 
@@ -69,13 +73,15 @@ function knownBackups({ catalog }: OperationContext, destination: string): Promi
 }
 
 /** A folder that was lost is listed as an empty one. */
-async function rejectLostSnapshots(repository: Repository, known: number, signal: AbortSignal): Promise<void> {
-  if (known === 0 || (await repository.isEmpty(signal))) return;
+function lostSnapshots(known: number): TidemarkError {
   const text = `the repository holds data and no snapshot, and the catalog knows ${count(known)} in it: \`snapshots/\` is empty or gone`;
-  throw new TidemarkError('REPOSITORY_CORRUPT', text, {
+  return new TidemarkError('REPOSITORY_CORRUPT', text, {
     hint: 'Bring `snapshots/` back from a copy of the repository. Nothing was forgotten: if all backups were removed on purpose, let `restic prune` remove their data and import again.',
   });
 }
+
+const noSnapshotText =
+  'the repository holds data and no snapshot: if there were backups in it, bring `snapshots/` back from a copy of the repository and import again; what a first backup left that was cut off, or what was forgotten on purpose, `restic prune` removes';
 
 const namedGone = 12;
 

@@ -199,3 +199,22 @@ async function indexTwice(repository: string): Promise<void> {
   const objects = new SealedObjects(store, new Sealer(master));
   for (const id of await readdir(join(repository, 'index'))) await objects.put('index', await objects.get('index', id));
 }
+
+test('an import that finds data and no snapshot into a new catalog says so and is partial, until the data is gone', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  await rm(join(at.repository, 'snapshots'), { recursive: true });
+  for (const end of ['', '-wal', '-shm']) await rm(join(at.folder, `catalog.db${end}`), { force: true });
+  const importIt = async () => {
+    const told = await at.inside('catalog', 'import', 'disk', '--json');
+    const { found, snapshotsLost, warnings } = JSON.parse(told.stdout);
+    return [told.code, found, snapshotsLost, warnings.length, /no snapshot: .* from a copy/.test(warnings.join())];
+  };
+  assert.deepEqual(await importIt(), [4, 0, true, 1, true]);
+  assert.deepEqual(await importIt(), [4, 0, true, 1, true], 'and again');
+  const text = await at.inside('catalog', 'import', 'disk');
+  assert.match(text.stderr, /holds data and no snapshot/);
+  await (await restic(t, at.repository, password))(['prune']);
+  assert.deepEqual(await importIt(), [0, 0, false, 0, false]);
+});
