@@ -6,7 +6,7 @@ import { loadNative, workingFolder } from '../system/native.ts';
 import { repositoryAround } from './repository-around.ts';
 import { childPath, isTemporary, type RestoreTarget } from './restore-task.ts';
 import { restoreSteps } from './restore-walk.ts';
-import { rejectConflicts } from './target-conflicts.ts';
+import { rejectConflicts, shownPaths } from './target-conflicts.ts';
 import { rejectNothing } from './unmatched.ts';
 
 const shownNames = 20;
@@ -85,9 +85,7 @@ async function prepareFolder(request: RestoreRequest, folder: string): Promise<R
 const killed = ': a restore into it was killed, and `.tidemark-…` is what it was writing';
 
 function leftoverText(paths: readonly string[]): string {
-  const shown = paths.slice(0, shownNames).map((path) => `/${path}`.toWellFormed());
-  const more = paths.length > shownNames ? `, and ${paths.length - shownNames} more` : '';
-  return `a restore that was killed left unfinished files in the target, which can be removed: ${shown.join(', ')}${more}`;
+  return `a restore that was killed left unfinished files in the target, which can be removed: ${shownPaths(paths)}`;
 }
 
 function unusable(folder: string, cause: NodeJS.ErrnoException): TidemarkError {

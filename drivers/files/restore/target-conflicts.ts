@@ -100,19 +100,20 @@ function kindOf(entry: Dirent<NonSharedBuffer>): Kind {
 
 function unsafe(paths: readonly string[]): TidemarkError {
   const what = `${paths.length === 1 ? 'a symbolic link is' : `${paths.length} symbolic links are`} where the backup has folders`;
-  return new TidemarkError('TARGET_UNSAFE', `${what}: ${shown(paths)}`, {
+  return new TidemarkError('TARGET_UNSAFE', `${what}: ${shownPaths(paths)}`, {
     hint: 'Nothing was written. Remove them where they should be folders, or restore into an empty folder.',
   });
 }
 
 function notEmpty(paths: readonly string[]): TidemarkError {
   const what = `${paths.length === 1 ? 'a folder' : `${paths.length} folders`} with contents stand where the backup has files`;
-  return new TidemarkError('TARGET_NOT_EMPTY', `${what}: ${shown(paths)}`, {
+  return new TidemarkError('TARGET_NOT_EMPTY', `${what}: ${shownPaths(paths)}`, {
     hint: 'Nothing was written. Move them away, or restore into another folder.',
   });
 }
 
-function shown(paths: readonly string[]): string {
+/** The first of them, for people. */
+export function shownPaths(paths: readonly string[]): string {
   return firstOf(
     paths.map((path) => `/${path}`.toWellFormed()),
     shownNames,
