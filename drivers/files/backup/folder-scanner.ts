@@ -1,4 +1,5 @@
 import { constants, readdirSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { systemClock } from '../../../core/clock.ts';
 import type { BackupThreadContext, Node } from '../../../core/driver/index.ts';
 import { compareNames, decodeName } from '../../../core/path-bytes.ts';
@@ -14,6 +15,7 @@ import type {
   FolderResult,
   FolderStamp,
   FolderTask,
+  Place,
   ScanProblem,
   ScanReport,
   SubFolder,
@@ -57,7 +59,6 @@ export class FolderScan {
   readonly #newFiles: NewFile[] = [];
   readonly #report = emptyReport();
   #stamp: FolderStamp | undefined;
-  #deviceId: bigint | undefined;
 
   constructor(tools: ScanTools, task: FolderTask) {
     this.#tools = tools;
@@ -81,14 +82,13 @@ export class FolderScan {
   }
 
   #open(): number | undefined {
-    return this.#attempt('', () => openFolder(this.#tools.native, this.#task.path));
+    return this.#attempt('', () => openFolder(this.#tools.native, this.#task.path, this.#task.place));
   }
 
   #list(folder: number): readonly string[] {
     if (this.#task.only) return this.#task.only;
     const stat = this.#tools.native.stat(folder, '');
-    this.#deviceId = stat.deviceId;
-    if ((this.#task.deviceId ?? stat.deviceId) !== stat.deviceId)
+    if ((this.#task.place?.deviceId ?? stat.deviceId) !== stat.deviceId)
       this.#report.problems.push({ kind: 'unreadable', path: this.#task.path, reason: remounted });
     const stamp = stampOf(stat);
     const names = listFolder(folder);
@@ -135,8 +135,9 @@ export class FolderScan {
     const before = this.#before.get(name);
     const parentTree = before?.type === 'dir' ? before.subtree : undefined;
     this.#nodes.push(this.#tools.nodes.special(folder, path, name, stat, before));
-    const deviceId = stat.deviceId === this.#deviceId ? undefined : stat.deviceId;
-    this.#folders.push({ name, included, parentTree, closed: this.#isElsewhere(stat), deviceId });
+    const { deviceId, inode } = stat;
+    const closed = this.#isElsewhere(stat);
+    this.#folders.push({ name, included, parentTree, closed, place: { deviceId, inode } });
     this.#report.folders += 1;
   }
 
@@ -228,7 +229,18 @@ function changeProblem(path: string, change: FileChange): ScanProblem {
   return { kind: 'changed', path, reason };
 }
 
-export function openFolder(native: Native, path: string): number {
+/** Throws ESTALE where `place` was found and another folder of the same file system stands there now. */
+export function openFolder(native: Native, path: string, { deviceId, inode }: Partial<Place> = {}): number {
+  const folder = openPath(native, path);
+  if (inode === undefined) return folder;
+  const now = native.stat(folder, '');
+  if (now.deviceId !== deviceId || now.inode === inode) return folder;
+  native.close(folder);
+  const text = 'another folder stood in its place when it was to be read';
+  throw Object.assign(new Error(text), { code: 'ESTALE', errno: -osConstants.errno.ESTALE });
+}
+
+function openPath(native: Native, path: string): number {
   try {
     return native.open(workingFolder, path, folderFlags | openNoAtime);
   } catch (error) {

@@ -28,8 +28,8 @@ export interface FolderTask {
   readonly parent?: Uint8Array;
   /** Folders of other file systems are stored empty. */
   readonly onlyDevice?: bigint;
-  /** The file system that was found here: of a path of the source, and where one is mounted. */
-  readonly deviceId?: bigint;
+  /** What was found here. */
+  readonly place?: Place;
   /** Give the nodes as they are instead of encoded: for the root. */
   readonly plain: boolean;
 }
@@ -55,8 +55,13 @@ export interface SubFolder {
   readonly parentTree?: string;
   /** A mount point that is not to be entered. */
   readonly closed: boolean;
-  /** Of the file system that is mounted here. */
-  readonly deviceId?: bigint;
+  readonly place: Place;
+}
+
+/** Which folder a path led to when it was found: by the time that it is opened it may lead to another, even out of the source. */
+export interface Place {
+  readonly deviceId: bigint;
+  readonly inode?: bigint;
 }
 
 /**
@@ -89,6 +94,7 @@ export interface FileState {
 export interface FilesTask {
   readonly kind: 'files';
   readonly path: string;
+  readonly place?: Place;
   readonly names: readonly string[];
 }
 
@@ -101,6 +107,7 @@ export interface FilesResult {
 export interface PartTask {
   readonly kind: 'part';
   readonly path: string;
+  readonly place?: Place;
   readonly file: LargeFile;
   readonly start: number;
   readonly end: number;

@@ -71,7 +71,7 @@ function readFiles(tools: ScanTools, task: FilesTask): FilesResult {
     }
   };
   attempt(task.path, () => {
-    const folder = openFolder(tools.native, task.path);
+    const folder = openFolder(tools.native, task.path, task.place);
     try {
       for (const name of task.names) {
         const path = joinPath(task.path, name);
@@ -99,8 +99,11 @@ function readPart(tools: ScanTools, task: PartTask): PartResult {
   }
 }
 
-function readOpenPart(tools: ScanTools, { path, file, start, end }: PartTask): { content: FilePart; changed: boolean } {
-  const folder = openFolder(tools.native, path);
+function readOpenPart(
+  tools: ScanTools,
+  { path, place, file, start, end }: PartTask,
+): { content: FilePart; changed: boolean } {
+  const folder = openFolder(tools.native, path, place);
   const descriptors = [folder];
   try {
     const descriptor = tools.files.open(folder, file.name);

@@ -16,9 +16,11 @@ import {
   emptyReport,
   type FilesResult,
   type FolderResult,
+  type FolderStamp,
   type FolderTask,
   type LargeFile,
   type PartResult,
+  type Place,
   type ScanProblem,
   type ScanResult,
   type ScanTask,
@@ -34,7 +36,7 @@ interface Folder {
   readonly included: boolean;
   readonly parentTree?: string;
   readonly closed: boolean;
-  readonly deviceId?: bigint;
+  readonly place?: Place;
   /** The folder that it is in, in `WalkedFolders`. */
   readonly parent?: number;
 }
@@ -89,7 +91,7 @@ export class TreeWalk {
 
   async #scan(folder: Folder, plain: boolean): Promise<FolderResult> {
     const { threads, summary, oneFileSystem } = this.#options;
-    const { path, above, source, included, deviceId } = folder;
+    const { path, above, source, included, place } = folder;
     const result = await this.#pool.run(async () => {
       this.#options.request.signal.throwIfAborted();
       const task: FolderTask = {
@@ -100,7 +102,7 @@ export class TreeWalk {
         parent: await this.#parent(folder),
         only: above && [...above.children.keys()],
         onlyDevice: oneFileSystem ? source?.deviceId : undefined,
-        deviceId,
+        place,
       };
       return (await threads.run(task)) as FolderResult;
     });
@@ -133,7 +135,8 @@ export class TreeWalk {
   }
 
   /** Reads the files that were too many for the folder's own task, and gives the folder's nodes with them. */
-  async #readDeferred(folder: Folder, result: FolderResult, deferred: DeferredFiles): Promise<EncodedNodes> {
+  async #readDeferred(listed: Folder, result: FolderResult, deferred: DeferredFiles): Promise<EncodedNodes> {
+    const folder = { ...listed, place: result.stamp ? placeOf(result.stamp) : listed.place };
     const [groups, large] = await Promise.all([
       Promise.all(deferred.groups.map((names) => this.#files(folder, names))),
       Promise.all(deferred.large.map((file) => this.#large(folder, file))),
@@ -143,8 +146,8 @@ export class TreeWalk {
     return this.#run({ kind: 'merge', listed: result.nodes.bytes, large: contents, read }) as Promise<EncodedNodes>;
   }
 
-  async #files({ path, source }: Folder, names: readonly string[]): Promise<EncodedNodes> {
-    const { nodes, report } = (await this.#run({ kind: 'files', path, names })) as FilesResult;
+  async #files({ path, place, source }: Folder, names: readonly string[]): Promise<EncodedNodes> {
+    const { nodes, report } = (await this.#run({ kind: 'files', path, place, names })) as FilesResult;
     this.#options.summary.add(source, report);
     return nodes;
   }
@@ -155,10 +158,11 @@ export class TreeWalk {
    */
   async #large(folder: Folder, file: LargeFile): Promise<{ name: string; content?: Content; again: Uint8Array[] }> {
     const { name, sizeBytes } = file;
+    const { path, place } = folder;
     const starts = Array.from({ length: Math.ceil(sizeBytes / partBytes) }, (_, part) => part * partBytes);
     const parts = (await Promise.all(
       starts.map((start) =>
-        this.#run({ kind: 'part', path: folder.path, file, start, end: Math.min(start + partBytes, sizeBytes) }),
+        this.#run({ kind: 'part', path, place, file, start, end: Math.min(start + partBytes, sizeBytes) }),
       ),
     )) as PartResult[];
     const problem = parts.flatMap((part) => part.report.problems)[0];
@@ -194,9 +198,13 @@ export class TreeWalk {
   }
 }
 
+function placeOf([deviceId, inode]: FolderStamp): Place {
+  return { deviceId: deviceId!, inode: inode! };
+}
+
 /** Where a folder is: above the paths of the source, or one of them. */
-function place(tree: PathTree): Pick<Folder, 'above' | 'source' | 'deviceId'> {
-  return tree.source ? { source: tree.source, deviceId: tree.source.deviceId } : { above: tree };
+function place(tree: PathTree): Pick<Folder, 'above' | 'source' | 'place'> {
+  return tree.source ? { source: tree.source, place: { deviceId: tree.source.deviceId } } : { above: tree };
 }
 
 /** Each begins where the one before it ended; what a writer through `mmap` changes, the times of a file need not tell. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -59,6 +60,64 @@ test('of what moves, an include selects what is missed', async (t) => {
   const parent = whileListed(archive, queue, work);
   const { partial, warnings } = await fixture.backUp({}, { parent, include: ['*.sql'] });
   assert.deepEqual([partial, warnings], [true, [missing(join(archive, 'sub/a.sql'))]]);
+});
+
+test('files are not read out of another folder that is put in the place of theirs for a while', async (t) => {
+  const { fixture, archive } = await queueAndArchive(t);
+  const [many, other] = [join(archive, 'many'), join(fixture.folder, 'other')];
+  makeFiles(many, ['inner/x']);
+  makeFiles(other, ['many/inner/x']);
+  const names = Array.from({ length: 2300 }, (_, at) => `file${at}`);
+  for (const folder of [many, join(other, 'many')])
+    for (const name of names) fs.writeFileSync(join(folder, name), randomBytes(20_000));
+  let swapped = false;
+  const swap = () => {
+    const aside = join(fixture.folder, 'aside');
+    for (const [from, to] of [
+      [archive, aside],
+      [other, archive],
+      [aside, other],
+    ] as const)
+      fs.renameSync(from, to);
+    swapped = !swapped;
+  };
+  const put = fixture.store.put.bind(fixture.store);
+  fixture.store.put = async (name, ...rest) => {
+    if (name.startsWith('data/') && !swapped) swap();
+    await put(name, ...rest);
+  };
+  const parent = knownFolders([join(many, 'inner')], (path) => {
+    if (path !== join(many, 'inner') || !swapped) return;
+    swap();
+    fixture.store.put = put;
+  });
+  const { partial, warnings } = await fixture.backUp({}, { parent });
+  assert.equal(swapped, false);
+  await fixture.restore({ folder: join(fixture.folder, 'into'), verify: false });
+  const restored = join(fixture.folder, 'into', many);
+  const lacks = names.filter((name) => !fs.existsSync(join(restored, name)));
+  for (const name of names.filter((one) => !lacks.includes(one)))
+    assert(fs.readFileSync(join(restored, name)).equals(fs.readFileSync(join(many, name))), name);
+  assert.deepEqual([lacks.length > 0, partial], [true, true], warnings.join('; '));
+});
+
+test('a symbolic link in the place of a folder that was listed leads nobody out of the source', async (t) => {
+  const { fixture, archive, queue } = await queueAndArchive(t);
+  const outside = join(fixture.folder, 'outside');
+  makeFiles(queue, ['sub/file']);
+  makeFiles(outside, ['sub/secret']);
+  const work = () => {
+    fs.renameSync(queue, join(fixture.folder, 'gone'));
+    fs.symlinkSync(outside, queue);
+  };
+  const { partial, warnings } = await fixture.backUp({}, { parent: whileListed(archive, join(queue, 'sub'), work) });
+  assert.equal(partial, true);
+  assert(
+    warnings.some((one) => one.startsWith(`${join(queue, 'sub')} cannot be read: another folder stood`)),
+    warnings.join('; '),
+  );
+  await fixture.restore({ folder: join(fixture.folder, 'into'), verify: false });
+  assert.deepEqual(fs.readdirSync(join(fixture.folder, 'into', queue, 'sub')), []);
 });
 
 test('a source that is moved away while it is read makes the backup partial', async (t) => {
