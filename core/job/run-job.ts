@@ -18,8 +18,8 @@ export interface RunJobOptions {
 
 /**
  * Runs one job that this owner has claimed, to its end or back into the queue, and gives it as it then is. Throws only
- * when the catalog fails; the job is then taken over when its lease ends. What it stored and could not record it then says:
- * BACKUP_UNRECORDED.
+ * when the catalog fails; the job is then taken over when its lease ends. What it stored and could not record it then says,
+ * and where somebody else has taken the job: BACKUP_UNRECORDED.
  */
 export async function runJob(
   job: Job,
@@ -37,6 +37,7 @@ export async function runJob(
   }).catch((thrown) => {
     throw unrecorded ?? thrown;
   });
+  if (settled === undefined && unrecorded !== undefined) throw unrecorded;
   return settled ?? context.catalog.jobs.get(job.id);
 }
 

@@ -174,6 +174,18 @@ test('a process that lost its job does not change it', async (t) => {
   assert.equal((await context.catalog.plans.get('nightly')).lastSuccessAt, undefined);
 });
 
+test('a backup that nobody could record is told also by a process that lost its job', async (t) => {
+  const { context, path, clock } = await bench(t);
+  const other = await contextOf(t, path, clock, 'two');
+  const job = await claimed(context, await backupJob(plan(), 'schedule'));
+  const work: Operation = async () => {
+    await takeOver({ ...other, fate: () => 'gone' });
+    throw new TidemarkError('BACKUP_UNRECORDED', 'snapshot 0815 is stored and in no catalog');
+  };
+  await assert.rejects(runJob(job, context, work, { signal: never }), { code: 'BACKUP_UNRECORDED' });
+  assert.equal((await other.catalog.jobs.get(job.id)).state, 'queued');
+});
+
 test('a dead process leaves a job that is taken over once, and failed when no attempt is left', async (t) => {
   const { context, path, clock } = await bench(t);
   const other = await contextOf(t, path, clock, 'two');
