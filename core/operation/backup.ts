@@ -10,7 +10,13 @@ import {
   type Run,
 } from '../driver/index.ts';
 import { asTidemarkError, hasCode } from '../error.ts';
-import { type BackupReading, type BackupWriting, manifestFile, type Repository } from '../repository/index.ts';
+import {
+  type BackupReading,
+  type BackupWriting,
+  manifestFile,
+  type Repository,
+  type RepositoryLock,
+} from '../repository/index.ts';
 import { tellRepositoryDamage } from '../repository-damage.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
 import { recordOf } from './backup-record.ts';
@@ -55,7 +61,8 @@ async function storeUnderLock(
   await withSubject(destination.address, async () => {
     await using lock = await open.repository.lock('shared', run.signal);
     const signal = AbortSignal.any([run.signal, lock.signal]);
-    await storeBackup(context, open.repository, backup, { ...run, signal }, onRecorded);
+    const place = { repository: open.repository, lock };
+    await storeBackup(context, place, backup, { ...run, signal }, onRecorded);
   });
 }
 
@@ -65,7 +72,7 @@ function withWarning(record: BackupRecord, thrown: unknown): BackupRecord {
 
 async function storeBackup(
   context: OperationContext,
-  repository: Repository,
+  { repository, lock }: { repository: Repository; lock: RepositoryLock },
   backup: NewBackup,
   run: Run,
   onRecorded: (record: BackupRecord) => void,
@@ -76,7 +83,7 @@ async function storeBackup(
   const work = { ...run, threads: context.process.threads };
   await using parent = await newestBackup(context, repository, plan, work);
   if (parent !== undefined) run.progress.expect(parent.manifest.totals); // a first guess, which drivers correct
-  await using writing = await repository.write(work);
+  await using writing = await repository.write(lock, work);
   await tellRepositoryDamage(context.catalog, destination.address, writing.warnings);
   const { type, include, exclude } = plan;
   const made = await withSubject(source.address, () =>

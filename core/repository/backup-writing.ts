@@ -15,7 +15,7 @@ import { Gate } from './threads/gate.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
 
 interface WritingParts extends RepositoryParts {
-  readonly lock: RepositoryLock | undefined;
+  readonly lock: RepositoryLock;
 }
 
 /**
@@ -97,7 +97,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     for (const pool of this.#pools) await pool.finish();
     for (const builder of Object.values(this.#builders)) await this.#upload(builder.finish());
     await this.#uploads.finish();
-    await this.#parts.lock?.confirm();
+    await this.#parts.lock.confirm();
     lost.throwIfAborted();
     // Not given a signal: a write that is given up may still land, and what was cancelled must not be there.
     return writeSnapshot(this.#parts.objects, snapshot);

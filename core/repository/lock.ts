@@ -96,12 +96,12 @@ export class RepositoryLock implements AsyncDisposable {
   }
 
   /**
-   * Looks whether it is still held, for what must not be done without it: a standby of the machine is noticed late by
-   * itself. Throws REPOSITORY_LOCK_LOST, and what the store throws.
+   * Looks whether it is still held, for what must not be done without it. After a standby of the machine, or a step of its
+   * clock, it is refreshed, as it soon would be by itself. Throws REPOSITORY_LOCK_LOST, and what the store throws.
    */
   async confirm(): Promise<void> {
     this.#lost.signal.throwIfAborted();
-    if (this.#leftMs() <= 0) this.#lose('the lock could not be refreshed');
+    if (this.#leftMs() <= 0) await this.#keep();
     // Twice: a list that is made while the lock is renewed may have neither the old one nor the new one.
     else if (!(await this.#isThere()) && !(await this.#isThere())) this.#lose('somebody removed the lock');
     this.#lost.signal.throwIfAborted();
@@ -156,12 +156,19 @@ export class RepositoryLock implements AsyncDisposable {
 
   async #refresh(): Promise<void> {
     while (await this.#wait(Math.min(refreshMs, Math.max(1000, this.#leftMs())))) {
-      const startedAt = this.#moment();
-      const outcome = await this.#inTime(Math.max(minuteMs, this.#leftMs()), this.#renew());
-      if (outcome === 'yes') this.#refreshedAt = startedAt;
-      if (outcome === 'removed') return this.#lose('somebody removed the lock');
-      if (this.#leftMs() <= 0) return this.#lose('the lock could not be refreshed');
+      await this.#keep();
+      if (this.#lost.signal.aborted) return;
     }
+  }
+
+  /** Refreshes the lock, after the renewal that is under way, or finds it lost. */
+  async #keep(): Promise<void> {
+    const startedAt = this.#moment();
+    const renewal = this.#renewal.then(() => this.#renew());
+    const outcome = await this.#inTime(Math.max(minuteMs, this.#leftMs()), renewal);
+    if (outcome === 'yes') this.#refreshedAt = startedAt;
+    if (outcome === 'removed') this.#lose('somebody removed the lock');
+    else if (this.#leftMs() <= 0) this.#lose('the lock could not be refreshed');
   }
 
   #moment(): Moment {

@@ -42,7 +42,6 @@ export class Repository {
   readonly #objects: SealedObjects;
   #index: Promise<BlobIndex> | undefined;
   #salvage: Promise<Salvage> | undefined;
-  #lock: RepositoryLock | undefined;
 
   private constructor(options: RepositoryOptions, key: { id: string; master: KeyMaterial }, config: Config) {
     this.id = config.id;
@@ -134,19 +133,18 @@ export class Repository {
     const { by, clock, processAlive } = this.#options;
     const request = { exclusive: kind === 'exclusive', by, clock, processAlive, signal };
     const lock = await RepositoryLock.acquire(this.#objects, request);
-    this.#lock = lock;
     this.#index = undefined; // without a lock, somebody may have pruned
     this.#salvage = undefined;
     return lock;
   }
 
   /**
-   * Starts to write a backup, which will not rely on packs that are gone; needs a lock to be held. The latest one is
-   * asked for before the backup becomes visible.
+   * Starts to write a backup under this lock, which will not rely on packs that are gone. Whether the lock is there is
+   * looked for before the backup becomes visible.
    */
-  async write(options: WorkOptions): Promise<BackupWriting> {
+  async write(lock: RepositoryLock, options: WorkOptions): Promise<BackupWriting> {
     const { signal } = options;
-    const parts = { ...(await this.#parts(signal)), lock: this.#lock };
+    const parts = { ...(await this.#parts(signal)), lock };
     const lost = await findLostPacks(parts.store, parts.index, signal);
     if (lost.size === 0) return new BackupWriting(parts, options);
     const index = await loadIndex(this.#objects, signal, { without: lost });

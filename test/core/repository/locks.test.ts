@@ -235,20 +235,32 @@ test('the time that writing a lock takes counts: others go by what stands in it'
   await waitFor('the loss', () => lock.signal.aborted);
 });
 
-test('a backup whose lock is gone, or was not refreshed through a standby, does not become visible', async (t) => {
-  const { clock, repository, restic, store } = await withHandClock(t);
-  const without = (lose: () => unknown) =>
-    assert.rejects(
-      writeBackup(repository, async (sink) => {
-        const content = await sink.content(Buffer.from('one'));
-        await lose();
-        return [fileNode('one', content)];
-      }),
-      coded('REPOSITORY_LOCK_LOST'),
-    );
-  await without(() => restic(['unlock', '--remove-all']));
-  await without(() => clock.standby(60 * minuteMs));
+test('a backup whose lock is gone does not become visible; one whose lock is found after a standby does', async (t) => {
+  const { clock, faulty, repository, restic, store } = await withHandClock(t);
+  const during = (step: () => unknown) =>
+    writeBackup(repository, async (sink) => {
+      const content = await sink.content(Buffer.from('one'));
+      await step();
+      return [fileNode('one', content)];
+    });
+  const removed = coded('REPOSITORY_LOCK_LOST', /somebody removed the lock/);
+  const standby = () => clock.standby(60 * minuteMs);
+  const remove = () => restic(['unlock', '--remove-all']);
+  const failing = () => {
+    const error = new TidemarkError('DESTINATION_UNREACHABLE', 'gone');
+    faulty.plan({ method: 'get', match: /^locks/, kind: 'error', error });
+  };
+  await assert.rejects(during(remove), removed);
+  await assert.rejects(
+    during(() => remove().then(standby)),
+    removed,
+  );
+  const unanswered = during(() => [standby(), failing()]);
+  await assert.rejects(unanswered, coded('REPOSITORY_LOCK_LOST', /could not be refreshed/));
   assert.deepEqual(await Array.fromAsync(store.list('snapshots/')), []);
+  const { id } = await during(standby);
+  assert.deepEqual(await Array.fromAsync(store.list('snapshots/'), ({ name }) => name), [`snapshots/${id}`]);
+  assert.deepEqual(await locksOf(store), []);
 });
 
 test('a lock request that is aborted or refused leaves no lock', async (t) => {

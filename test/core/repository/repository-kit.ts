@@ -73,7 +73,7 @@ export async function writeBackup(
 ): Promise<{ id: string; addedBytes: number }> {
   const signal = options.signal ?? noSignal;
   await using lock = await repository.lock('shared', signal);
-  await using writing = await repository.write({ threads: options.threads ?? 2, progress: noProgress, signal });
+  await using writing = await repository.write(lock, { threads: options.threads ?? 2, progress: noProgress, signal });
   const root = await fill(writing);
   const tree = await writing.tree(root);
   const snapshot = {

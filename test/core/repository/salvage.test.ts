@@ -98,7 +98,8 @@ test('an index that is damaged stops what writes, and not what salvages', async 
   for (const name of await readdir(join(place.folder, 'index'))) await flip(join(place.folder, 'index', name), 60);
   const repository = await reopen(place.store);
   const work = { threads: 1, progress: noProgress, signal: noSignal };
-  await assert.rejects(repository.write(work), coded('REPOSITORY_CORRUPT', /^index\/[0-9a-f]{64} is damaged$/));
+  await using lock = await repository.lock('shared', noSignal);
+  await assert.rejects(repository.write(lock, work), coded('REPOSITORY_CORRUPT', /^index\/[0-9a-f]{64} is damaged$/));
   await using reading = await repository.salvage(await repository.snapshot(id), work);
   const [node] = await reading.tree(reading.rootTree);
   assert((await readContent(reading, node!.content!)).equals(bytes));

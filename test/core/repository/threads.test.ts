@@ -269,7 +269,8 @@ test('threads cannot be used after they are closed, and close twice', async (t) 
     return [];
   });
   const abort = new AbortController();
-  await using writing = await repository.write({ threads: 1, progress: noProgress, signal: abort.signal });
+  await using lock = await repository.lock('shared', noSignal);
+  await using writing = await repository.write(lock, { threads: 1, progress: noProgress, signal: abort.signal });
   abort.abort();
   await assert.rejects(start(writing), { name: 'AbortError' });
   assert.equal(noSignal.aborted, false);

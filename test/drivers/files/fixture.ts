@@ -95,7 +95,9 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
     restic: await restic(t, path, 'open sesame'),
     async backUp(settings = {}, request = {}) {
       await using session = await files.open({ paths: [tree], ...settings }, context);
-      await using writing = await (await Repository.open(options)).write(work);
+      const repository = await Repository.open(options);
+      await using lock = await repository.lock('shared', signal);
+      await using writing = await repository.write(lock, work);
       const parent = latest && (await read('read', store));
       const whole: BackupRequest = { type: 'snapshot', include: [], exclude: [], ...work, parent, ...request };
       const { root, facts } = await session.backup(whole, writing);
@@ -117,7 +119,9 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
       return { ...result, warnings: [...result.warnings, ...reading.warnings] };
     },
     async storeTree(build) {
-      await using writing = await (await Repository.open(options)).write(work);
+      const repository = await Repository.open(options);
+      await using lock = await repository.lock('shared', signal);
+      await using writing = await repository.write(lock, work);
       await commit(writing, await build(writing), { contents: [] });
     },
   };

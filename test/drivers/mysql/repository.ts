@@ -81,7 +81,8 @@ export class TestRepository {
     const signal = options.signal ?? new AbortController().signal;
     const { include = [], exclude = [], step = () => {} } = options;
     const repository = await Repository.open(this.#options);
-    await using writing = await repository.write({ threads: 2, progress, signal });
+    await using lock = await repository.lock('shared', signal);
+    await using writing = await repository.write(lock, { threads: 2, progress, signal });
     await using session = await openServer(server, options.settings);
     const request = { type: 'logical', include, exclude, progress: { ...progress, step }, signal } as const;
     const result = await session.backup(request, writing);
