@@ -17,8 +17,8 @@ export type RestoreTask =
   | { readonly kind: 'entries'; readonly entries: readonly Entry[] }
   | { readonly kind: 'links'; readonly links: readonly HardLink[] }
   | { readonly kind: 'folder-metadata'; readonly folders: readonly FinishedFolder[] }
-  /** The file systems of these absolute paths. */
-  | { readonly kind: 'sync'; readonly paths: readonly string[] }
+  /** All file systems that this thread has written to. */
+  | { readonly kind: 'sync' }
   | { readonly kind: 'report' }
   | FileTask;
 

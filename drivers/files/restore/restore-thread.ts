@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import type { FileEnd, RestoreThreadContext, ThreadSession } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
-import { loadNative, type Native, openNoAtime, workingFolder } from '../system/native.ts';
+import { loadNative, type Native, openNoAtime } from '../system/native.ts';
 import { typeModes } from '../system/stat.ts';
 import {
   childPath,
@@ -17,6 +17,7 @@ import {
   type RestoreTask,
   threadTemporary,
 } from './restore-task.ts';
+import { TargetFileSystems } from './target-file-systems.ts';
 import { removeIfPresent, renameInto, TargetFiles } from './target-files.ts';
 import { linkInTheWay, TargetFolders } from './target-folders.ts';
 import { applyAttributes, applyMetadata, countRefusal } from './target-metadata.ts';
@@ -34,6 +35,7 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
   readonly #setup: RestoreSetup;
   readonly #context: RestoreThreadContext;
   readonly #native: Native = loadNative();
+  readonly #fileSystems: TargetFileSystems;
   readonly #folders: TargetFolders;
   readonly #files: TargetFiles;
   readonly #temporary: string;
@@ -45,7 +47,8 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
     this.#setup = setup;
     this.#context = context;
     this.#temporary = threadTemporary(setup.temporaryPrefix, context.thread);
-    this.#folders = new TargetFolders(this.#native, setup.root);
+    this.#fileSystems = new TargetFileSystems(this.#native);
+    this.#folders = new TargetFolders(this.#native, setup.root, (folder, path) => this.#meet(folder, path));
     this.#files = new TargetFiles(this.#native, this.#folders, setup, () => this.#report);
   }
 
@@ -56,7 +59,7 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
     if (task.kind === 'folder-metadata') {
       for (const folder of task.folders) this.#try(folder.path, () => this.#setFolderMetadata(folder));
     }
-    if (task.kind === 'sync') for (const path of task.paths) this.#sync(path);
+    if (task.kind === 'sync') this.#fileSystems.sync();
     if (task.kind === 'report') this.#endBatch();
     const report = this.#report;
     this.#report = emptyRestoreReport();
@@ -75,30 +78,11 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
   close(): void {
     this.#files.close();
     this.#folders.close();
+    this.#fileSystems.close();
   }
 
-  #sync(path: string): void {
-    const descriptor = this.#openAt(path);
-    try {
-      this.#native.syncFileSystem(descriptor);
-    } catch (error) {
-      const text = `${path} cannot keep what was written: ${(error as Error).message}`;
-      throw new TidemarkError('TARGET_FAILED', text, {
-        hint: 'The disk below is broken or full, and files may lack bytes: restore again, to another one.',
-        cause: error,
-      });
-    } finally {
-      this.#native.close(descriptor);
-    }
-  }
-
-  /** What is no folder, or may not be read by now, is where the folder around it is. */
-  #openAt(path: string): number {
-    try {
-      return this.#native.open(workingFolder, path, constants.O_RDONLY | constants.O_DIRECTORY);
-    } catch {
-      return this.#native.open(workingFolder, dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
-    }
+  #meet(folder: number, path: string): void {
+    this.#fileSystems.meet(folder, join(this.#setup.root, path));
   }
 
   #giveUp(task: FileTask, end?: FileEnd): void {
@@ -180,6 +164,7 @@ class RestoreThread implements ThreadSession<RestoreTask, RestoreReport> {
     const [parent, name] = this.#parentOf(path);
     const descriptor = this.#openFolder(parent, name);
     try {
+      this.#meet(descriptor, path);
       applyMetadata(this.#native, descriptor, metadata, this.#report);
     } finally {
       this.#native.close(descriptor);

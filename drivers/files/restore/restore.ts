@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import type { BackupReader, RestoreRequest, RestoreResult } from '../../../core/driver/index.ts';
+import type { BackupReader, RestoreRequest, RestoreResult, RestoreThreads } from '../../../core/driver/index.ts';
 import { isAtOrBelow } from '../system/mount.ts';
 import { UnmatchedPatterns } from '../unmatched.ts';
 import { BatchWriter } from './batch-writer.ts';
@@ -35,7 +34,7 @@ export async function restoreFiles(
     await using _ = threads;
     await writeAll(request, backup, target, { writer, temporaryPrefix, notRestored });
     request.progress.step('waiting until the disk has everything');
-    await threads.run({ kind: 'sync', paths: writtenPaths(backup, target) });
+    await sync(threads);
   } finally {
     if (writer.current !== undefined) removeUnfinished(target.root, temporaryPrefix, threads.count, writer.current);
   }
@@ -78,11 +77,10 @@ function belowSourcePaths(backup: BackupReader): (folder: RestoreFolder) => bool
   return ({ path }) => paths.some((source) => isAtOrBelow(`/${path}`, source));
 }
 
-/** One of each place that was written to: it may be on a file system of its own. */
-function writtenPaths({ manifest }: BackupReader, { root, inPlace }: RestoreTarget): string[] {
-  if (!inPlace) return [root];
-  const folders = manifest.contents.map(({ path }) => String(path));
-  return folders.filter((path) => existsSync(path));
+/** Each thread knows where it wrote to. */
+async function sync(threads: RestoreThreads<RestoreTask, RestoreReport>): Promise<void> {
+  const numbers = Array.from({ length: threads.count }, (_, thread) => thread);
+  await Promise.all(numbers.map((thread) => threads.runOn(thread, { kind: 'sync' })));
 }
 
 function resultOf(

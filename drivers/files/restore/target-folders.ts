@@ -5,20 +5,26 @@ import { type Native, openPathOnly, workingFolder } from '../system/native.ts';
 const folderFlags = constants.O_DIRECTORY | constants.O_NOFOLLOW | openPathOnly;
 const keptOpen = 128;
 
+type Opened = (folder: number, path: string) => void;
+
 /**
  * Folders of a restore target, opened one name after the other from the root, so that a symbolic link on the way is an
  * error (TARGET_UNSAFE) and never followed, whoever put it there.
  */
 export class TargetFolders {
   readonly #native: Native;
+  readonly #opened: Opened;
   readonly #root: number;
   readonly #open = new Map<string, number>();
   /** Stays open, however many others are opened. */
   #held: string | undefined;
 
-  constructor(native: Native, root: string) {
+  /** `opened` is told each folder before it is given away. */
+  constructor(native: Native, root: string, opened: Opened = () => {}) {
     this.#native = native;
+    this.#opened = opened;
     this.#root = native.open(workingFolder, root, constants.O_DIRECTORY | openPathOnly);
+    opened(this.#root, '');
   }
 
   /** A descriptor for calls that are relative to the folder; stays ours, and open only until the next call: for two, `pair`. */
@@ -30,6 +36,7 @@ export class TargetFolders {
     const parent = this.descriptor(slash < 0 ? '' : path.slice(0, slash));
     const descriptor = this.#openChild(parent, path.slice(slash + 1), path);
     this.#keep(path, descriptor);
+    this.#opened(descriptor, path);
     return descriptor;
   }
 
