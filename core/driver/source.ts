@@ -184,7 +184,7 @@ export interface TreeReader {
 
 /** An earlier backup. */
 export interface ParentBackup extends TreeReader {
-  readonly manifest?: Pick<Manifest, 'contents'>;
+  readonly manifest?: Pick<Manifest, 'contents' | 'startedAt'>;
 }
 
 export interface BackupReader extends TreeReader {

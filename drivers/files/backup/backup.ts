@@ -40,7 +40,11 @@ export async function backUpFiles(
   }
   const start = clock.now();
   const summary = new ScanSummary(paths, request.include);
-  const setup: ScanSetup = { exclude: [...settings.exclude, ...request.exclude], include: request.include };
+  const setup: ScanSetup = {
+    exclude: [...settings.exclude, ...request.exclude],
+    include: request.include,
+    parentStartedAt: request.parent?.manifest && new Date(request.parent.manifest.startedAt),
+  };
   await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
   const walked = new WalkedFolders();
   const { oneFileSystem } = settings;

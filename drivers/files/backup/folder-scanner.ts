@@ -34,6 +34,8 @@ export interface ScanTools {
   readonly context: BackupThreadContext;
   /** What this thread has stored (folders: listed), or named as unreadable. */
   readonly known: InodeSet;
+  /** When the parent backup began. */
+  readonly parentStartedNs: bigint;
 }
 
 /** A task reads at most this much; the rest of a folder is spread over tasks, so that no thread stays idle. */
@@ -41,6 +43,7 @@ const taskBytes = 64 * 1024 * 1024;
 const taskFiles = 1000;
 /** The coarsest time stamps of a file system. */
 const racyMs = 2000;
+const racyNs = BigInt(racyMs) * 1_000_000n;
 export const remounted = 'its file system was unmounted, or mounted, while it was read';
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
@@ -149,7 +152,7 @@ export class FolderScan {
 
   #file(name: string, stat: FileStat): void {
     const before = this.#before.get(name);
-    if (!before?.content || !isUnchanged(before, stat) || !this.#tools.context.has(before.content)) {
+    if (!before?.content || !this.#isUnchanged(before, stat) || !this.#tools.context.has(before.content)) {
       this.#newFiles.push({ name, stat });
       return;
     }
@@ -158,6 +161,10 @@ export class FolderScan {
     this.#tools.known.add(stat);
     this.#report.unchanged += 1;
     this.#count(stat.sizeBytes);
+  }
+
+  #isUnchanged(before: Node, stat: FileStat): boolean {
+    return hasSameState(before, stat) && !mayHideChange(stat, this.#tools.parentStartedNs);
   }
 
   #read(folder: number, name: string): void {
@@ -287,7 +294,7 @@ function isAscii(text: string): boolean {
   return true;
 }
 
-function isUnchanged(before: Node, stat: FileStat): boolean {
+function hasSameState(before: Node, stat: FileStat): boolean {
   return (
     before.type === 'file' &&
     before.content?.sizeBytes === stat.sizeBytes &&
@@ -295,6 +302,11 @@ function isUnchanged(before: Node, stat: FileStat): boolean {
     before.mtimeNs === stat.mtimeNs &&
     before.inode === stat.inode
   );
+}
+
+/** A file system that stamps whole seconds stamps a change right after the file was read with the same one. */
+function mayHideChange({ ctimeNs }: FileStat, readFromNs: bigint): boolean {
+  return ctimeNs % 1_000_000_000n === 0n && ctimeNs > readFromNs - racyNs;
 }
 
 function groupFiles(files: readonly NewFile[]): string[][] {

@@ -4,6 +4,8 @@ import type { Content, EncodedNodes, FilePart, Node } from '../../../core/driver
 export interface ScanSetup {
   readonly exclude: readonly string[];
   readonly include: readonly string[];
+  /** When the parent backup began. */
+  readonly parentStartedAt?: Date;
 }
 
 export type ScanTask = FolderTask | FilesTask | PartTask | MergeTask | StampTask | LookTask | KnownTask;

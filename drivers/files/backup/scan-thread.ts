@@ -37,6 +37,7 @@ export function open(setup: ScanSetup, context: BackupThreadContext): ThreadSess
     include: setup.include.length > 0 ? pathPatterns(setup.include) : undefined,
     unmatched: new UnmatchedPatterns(setup.include),
     known: new InodeSet(),
+    parentStartedNs: BigInt(setup.parentStartedAt?.getTime() ?? 0) * 1_000_000n,
   };
   return { run: (task) => runTask(tools, task), close() {} };
 }

@@ -94,6 +94,7 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
     store,
     restic: await restic(t, path, 'open sesame'),
     async backUp(settings = {}, request = {}) {
+      const startedAt = new Date().toISOString();
       await using session = await files.open({ paths: [tree], ...settings }, context);
       const repository = await Repository.open(options);
       await using lock = await repository.lock('shared', signal);
@@ -101,7 +102,7 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
       const parent = latest && (await read('read', store));
       const whole: BackupRequest = { type: 'snapshot', include: [], exclude: [], ...work, parent, ...request };
       const { root, facts } = await session.backup(whole, writing);
-      await commit(writing, root, facts);
+      await commit(writing, root, { startedAt, ...facts });
       return facts;
     },
     async restore(request = {}, from = store) {
