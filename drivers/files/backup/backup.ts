@@ -55,7 +55,7 @@ export async function backUpFiles(
   for (const problem of await look.run(paths.found)) summary.problem(problem);
   if (request.parent && !settings.mayBeEmpty) {
     const empty = paths.found.filter((source) => summary.isEmpty(source));
-    for (const source of await emptied(empty, request.parent)) summary.emptied(source);
+    for (const one of await emptied(empty, request.parent)) summary.emptied(one);
   }
   return {
     root,

@@ -3,32 +3,38 @@ import { hasCode } from '../../../core/error.ts';
 import type { PathTotals } from './scan-summary.ts';
 import type { SourcePath } from './source-paths.ts';
 
+/** A path of the source that holds nothing; what a damaged parent held nobody knows, so it may have been much. */
+export interface Emptied {
+  readonly source: SourcePath;
+  readonly before: 'something' | 'unknown';
+}
+
 /**
- * Of these paths, which hold nothing, those that held something in the parent backup, or were said by it to have been
- * emptied: otherwise the second backup of a file system that is not mounted would pass for a whole one.
+ * Of these paths, which hold nothing, those that held something in the parent backup, or may have, or were said by it to
+ * have been emptied: otherwise the second backup of a file system that is not mounted would pass for a whole one.
  */
-export async function emptied(sources: readonly SourcePath[], parent: ParentBackup): Promise<SourcePath[]> {
+export async function emptied(sources: readonly SourcePath[], parent: ParentBackup): Promise<Emptied[]> {
   const said = (parent.manifest?.contents ?? []) as readonly Partial<PathTotals>[];
-  const found: SourcePath[] = [];
+  const found: Emptied[] = [];
   for (const source of sources) {
     const wasEmptied = said.some((one) => one.path === source.path && one.emptied === true);
-    if (wasEmptied || (await heldSomething(parent, source.path))) found.push(source);
+    const before = wasEmptied ? 'something' : await held(parent, source.path);
+    if (before !== 'nothing') found.push({ source, before });
   }
   return found;
 }
 
-/** What a damaged parent held nobody knows. */
-async function heldSomething(parent: TreeReader, path: string): Promise<boolean> {
+async function held(parent: TreeReader, path: string): Promise<Emptied['before'] | 'nothing'> {
   try {
     let tree: string | undefined = parent.rootTree;
     for (const name of path.split('/').filter((part) => part !== '')) {
       const nodes: readonly Node[] = tree === undefined ? [] : await parent.tree(tree);
       tree = nodes.find((node) => node.name === name)?.subtree;
     }
-    return tree !== undefined && (await holdsSomething(parent, tree));
+    return tree !== undefined && (await holdsSomething(parent, tree)) ? 'something' : 'nothing';
   } catch (error) {
     if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
-    return false;
+    return 'unknown';
   }
 }
 

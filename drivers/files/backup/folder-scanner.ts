@@ -96,6 +96,7 @@ export class FolderScan {
     const stamp = stampOf(stat);
     const names = listFolder(folder);
     this.#stamp = stamp;
+    this.#report.listed += names.length;
     this.#tools.known.add(stat);
     return names;
   }

@@ -1,5 +1,6 @@
 import type { BackupFacts } from '../../../core/driver/index.ts';
 import { isAtOrBelow } from '../system/mount.ts';
+import type { Emptied } from './emptied.ts';
 import type { ScanProblem, ScanReport } from './scan-task.ts';
 import type { FoundPaths, SourcePath } from './source-paths.ts';
 
@@ -16,8 +17,12 @@ export interface PathTotals {
 }
 
 const shownProblems = 100;
-const emptiedText =
-  'holds nothing to back up, and did in an earlier backup: mount what belongs there and back up again, or set `mayBeEmpty: true` on the source where that is meant';
+const emptiedTexts: Readonly<Record<Emptied['before'], string>> = {
+  something: 'did in an earlier backup',
+  unknown: 'what it held in the backup before is damaged',
+};
+const emptiedAdvice =
+  'mount what belongs there and back up again, or set `mayBeEmpty: true` on the source where that is meant';
 const prefixes: Readonly<Record<ScanProblem['kind'], string>> = {
   unreadable: 'cannot be read: ',
   vanished: 'cannot be read: ',
@@ -29,6 +34,8 @@ const prefixes: Readonly<Record<ScanProblem['kind'], string>> = {
 /** Adds up what the scan threads report. */
 export class ScanSummary {
   readonly #paths: Map<SourcePath, PathTotals>;
+  /** All that was seen below a path of the source, selected or not. */
+  readonly #listed = new Map<SourcePath, number>();
   readonly #shown: string[] = [];
   /** A folder that cannot be read is met again by the second look. */
   readonly #named = new Set<string>();
@@ -51,6 +58,7 @@ export class ScanSummary {
     for (const problem of report.problems) this.problem(problem);
     const totals = source && this.#paths.get(source);
     if (!totals) return;
+    this.#listed.set(source, (this.#listed.get(source) ?? 0) + report.listed);
     totals.files += report.files;
     totals.folders += report.folders;
     totals.others += report.others;
@@ -88,16 +96,17 @@ export class ScanSummary {
     return unreadable + torn + this.#unmatched.length > 0 || [...this.#paths.values()].some(({ emptied }) => emptied);
   }
 
-  /** Of a path of the source that holds nothing, although a backup before it did. */
-  emptied(source: SourcePath): void {
+  /** Of a path of the source that holds nothing, although a backup before it did, or may have. */
+  emptied({ source, before }: Emptied): void {
     this.#paths.get(source)!.emptied = true;
-    if (!this.#named.has(source.path)) this.#shown.push(`${source.path} ${emptiedText}`);
+    if (!this.#named.has(source.path))
+      this.#shown.push(`${source.path} holds nothing to back up, and ${emptiedTexts[before]}: ${emptiedAdvice}`);
   }
 
-  /** Whether nothing but folders was found below this path of the source. */
+  /** Whether nothing but folders that were gone into is below this path: what the patterns leave out is something. */
   isEmpty(source: SourcePath): boolean {
-    const { files, others } = this.#paths.get(source)!;
-    return source.isFolder && files + others === 0;
+    const listed = this.#listed.get(source) ?? 0;
+    return source.isFolder && listed === this.#paths.get(source)!.folders;
   }
 
   problem({ kind, path, reason }: ScanProblem): void {

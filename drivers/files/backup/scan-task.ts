@@ -173,6 +173,8 @@ export interface KnownTask {
 }
 
 export interface ScanReport {
+  /** All entries of the folders that were listed, whatever the patterns select. */
+  listed: number;
   files: number;
   folders: number;
   others: number;
@@ -193,5 +195,5 @@ export interface ScanProblem {
 }
 
 export function emptyReport(): ScanReport {
-  return { files: 0, folders: 0, others: 0, bytes: 0, unchanged: 0, problems: [] };
+  return { listed: 0, files: 0, folders: 0, others: 0, bytes: 0, unchanged: 0, problems: [] };
 }

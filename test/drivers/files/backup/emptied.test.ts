@@ -6,6 +6,7 @@ import { asTidemarkError } from '../../../../core/error.ts';
 import { runOk } from '../../../kit/process.ts';
 import { smallDisk } from '../../../kit/small-disk.ts';
 import { filesFixture } from '../fixture.ts';
+import { flipBlob, placeOfFolder, placesOf } from '../restore/damaged-repository.ts';
 
 test('a source that is empty because nothing is mounted makes backups partial until something is there', async (t) => {
   const fixture = await filesFixture(t);
@@ -28,6 +29,37 @@ test('a source that is empty because nothing is mounted makes backups partial un
   assert.deepEqual([meant.partial, meant.warnings], [false, []]);
   const settled = await fixture.backUp({ paths });
   assert.deepEqual([settled.partial, settled.warnings], [false, []]);
+});
+
+test('a selection that leaves all of a path out does not empty it', async (t) => {
+  const fixture = await filesFixture(t);
+  const paths = ['a', 'b'].map((name) => join(fixture.tree, name));
+  for (const path of paths) fs.mkdirSync(join(path, 'sub'), { recursive: true });
+  for (const path of paths) fs.writeFileSync(join(path, 'sub/file'), 'x');
+  assert.equal((await fixture.backUp({ paths })).partial, false);
+  for (const include of [['b/**'], ['b/sub/file']]) {
+    const { partial, warnings } = await fixture.backUp({ paths }, { include });
+    assert.deepEqual([partial, warnings], [false, []], String(include));
+  }
+  await fixture.backUp({ paths });
+  const { partial, warnings } = await fixture.backUp({ paths, exclude: ['a/sub/file'] });
+  assert.deepEqual([partial, warnings], [false, []]);
+});
+
+test('a source that is empty, and was nobody knows what in a damaged backup, makes a backup partial', async (t) => {
+  const fixture = await filesFixture(t);
+  const disk = await smallDisk(t, 2 ** 20);
+  fs.writeFileSync(join(disk, 'file'), 'x');
+  const paths = [disk];
+  assert.equal((await fixture.backUp({ paths })).partial, false);
+  flipBlob(fixture, await placeOfFolder(fixture, await placesOf(fixture), disk.slice(1).split('/')));
+  await runOk('umount', [disk]);
+  const { partial, warnings } = await fixture.backUp({ paths });
+  assert.equal(partial, true);
+  assert.match(
+    warnings.join('\n'),
+    /disk holds nothing to back up, and what it held in the backup before is damaged: mount/,
+  );
 });
 
 test('a source that has always been empty is whole', async (t) => {
