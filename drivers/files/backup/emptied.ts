@@ -1,13 +1,7 @@
 import type { Node, ParentBackup, TreeReader } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
-import type { PathTotals } from './scan-summary.ts';
+import type { Emptied, PathTotals } from './scan-summary.ts';
 import type { SourcePath } from './source-paths.ts';
-
-/** A path of the source that holds nothing; what a damaged parent held nobody knows, so it may have been much. */
-export interface Emptied {
-  readonly source: SourcePath;
-  readonly before: 'something' | 'unknown';
-}
 
 /**
  * Of these paths, which hold nothing, those that held something in the parent backup, or may have, or were said by it to

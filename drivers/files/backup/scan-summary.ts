@@ -1,6 +1,5 @@
 import type { BackupFacts } from '../../../core/driver/index.ts';
 import { isAtOrBelow } from '../system/mount.ts';
-import type { Emptied } from './emptied.ts';
 import type { ScanProblem, ScanReport } from './scan-task.ts';
 import type { FoundPaths, SourcePath } from './source-paths.ts';
 
@@ -14,6 +13,12 @@ export interface PathTotals {
   unchanged: number;
   /** It held something in an earlier backup, and nothing in any since. */
   emptied?: true;
+}
+
+/** A path of the source that holds nothing; what a damaged parent held nobody knows, so it may have been much. */
+export interface Emptied {
+  readonly source: SourcePath;
+  readonly before: 'something' | 'unknown';
 }
 
 const shownProblems = 100;
