@@ -1,4 +1,7 @@
-/** Waits until it is the turn of this call; the reason of the signal when that fired meanwhile. */
+/**
+ * Waits until it is the turn of this call, never before the call ahead has ended; rejects then with the reason of
+ * the signal when that fired meanwhile.
+ */
 export type Turns = <T>(key: string, signal: AbortSignal, call: () => Promise<T>) => Promise<T>;
 
 /**

@@ -94,9 +94,12 @@ async function readConfiguration(daemon: Daemon, signal: AbortSignal): Promise<v
 }
 
 /** A configuration that cannot be read or applied is a state to show, not a reason to stop. */
-async function reconcile({ context, health }: Daemon, signal: AbortSignal): Promise<ReconcileOutcome | undefined> {
+async function reconcile(
+  { context, health, turns }: Daemon,
+  signal: AbortSignal,
+): Promise<ReconcileOutcome | undefined> {
   try {
-    return await context.reconcile(signal, () => health.pulse(name));
+    return await context.reconcile(signal, () => health.pulse(name), turns);
   } catch (thrown) {
     if (signal.aborted) return undefined;
     const error = asTidemarkError(thrown);

@@ -36,9 +36,9 @@ export interface DaemonContext {
   readonly configurationPath: string;
   /**
    * Reads the configuration and applies what may be applied without a person. One call at a time. What is new may be slow to
-   * answer, and much of it: `alive` is called after each.
+   * answer, and much of it: `alive` is called after each look, and each waits for its turn.
    */
-  reconcile(signal: AbortSignal, alive: () => void): Promise<ReconcileOutcome>;
+  reconcile(signal: AbortSignal, alive: () => void, turns: Turns): Promise<ReconcileOutcome>;
   /** Gives the function that a person's reload (SIGHUP) calls. */
   onReload?(reload: () => void): void;
   /** The address that HTTP really listens on. */
@@ -52,7 +52,7 @@ export interface Daemon {
   readonly jobs: JobContext;
   readonly bell: Bell;
   readonly health: Health;
-  /** Of the probes of what is applied. */
+  /** Of the probes, by `probeKey`: of what is applied, and of what is new. */
   readonly turns: Turns;
   readonly configuration: ConfigurationStatus;
 }

@@ -11,12 +11,13 @@ import {
   type Probes,
 } from '../change/index.ts';
 import type { Clock } from '../clock.ts';
-import type { Configuration, LoadedConfiguration, Resource } from '../config/index.ts';
+import type { Configuration, LoadedConfiguration } from '../config/index.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { asTidemarkError } from '../error.ts';
 import { firstOf } from '../first-of.ts';
-import { createTurns } from '../turns.ts';
+import type { Turns } from '../turns.ts';
 import type { DaemonContext, ReconcileOutcome } from './context.ts';
+import { probeKey } from './probe-key.ts';
 
 export interface ReconcileSources {
   readonly catalog: Catalog;
@@ -30,23 +31,21 @@ const probeTimeoutMs = 60_000;
 
 /** Makes the `reconcile` of a daemon: reads the files and applies a change set that is harmless, and no other. */
 export function createReconcile(sources: ReconcileSources): DaemonContext['reconcile'] {
-  const inTurn = takeTurns(sources.probes);
-  return async (signal, alive) => {
+  return async (signal, alive, turns) => {
     const { configuration, diagnostics } = await sources.load();
     if (configuration === undefined) return { state: 'invalid', text: describeDiagnostics(diagnostics) };
+    const inTurn = takeTurns(sources.probes, turns);
     const probes = telling(limitProbes(inTurn, sources.clock, probeTimeoutMs), alive);
     return reconcile({ ...sources, probes }, configuration, signal);
   };
 }
 
 /** A probe that was given up may still be under way when the next reading wants to know the same. */
-function takeTurns(probes: Probes): Probes {
-  const turns = createTurns();
-  const keyOf = ({ address, spec }: Resource) => JSON.stringify([address, spec]);
+function takeTurns(probes: Probes, turns: Turns): Probes {
   return {
-    source: (resource, signal) => turns(keyOf(resource), signal, () => probes.source(resource, signal)),
+    source: (resource, signal) => turns(probeKey(resource), signal, () => probes.source(resource, signal)),
     destination: (resource, signal, missing) =>
-      turns(keyOf(resource), signal, () => probes.destination(resource, signal, missing)),
+      turns(probeKey(resource), signal, () => probes.destination(resource, signal, missing)),
   };
 }
 

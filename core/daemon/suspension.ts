@@ -5,6 +5,7 @@ import { hasCode, TidemarkError } from '../error.ts';
 import { withinLimit } from '../within-limit.ts';
 import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
+import { probeKey } from './probe-key.ts';
 
 /** A source or destination that does not answer. */
 export interface Outage {
@@ -131,7 +132,7 @@ async function probe(
   const limit = { clock: context.clock, limitMs: probeTimeoutMs, late, signal };
   const { resources } = await context.catalog.state.read();
   const address = `${nounOf(reason)}s.${name}`;
-  const key = JSON.stringify([address, resources.get(address)?.spec]); // elsewhere by now it is another
+  const key = probeKey({ address, spec: resources.get(address)?.spec });
   try {
     await withinLimit(limit, (limited) => turns(key, limited, () => call(name, limited)));
     return undefined;

@@ -165,6 +165,33 @@ test('looks at one that never answers keep one thread of the process between the
   await waitFor('the change', async () => (await at.catalog.state.read()).resources.has('plans.stalled'));
 });
 
+test('a look at what is new that never returns is the only one, also when a person has applied it meanwhile', async (t) => {
+  const [at, back] = [await home(t, yaml({ nightly: dueNow }), fastClock(60)), Promise.withResolvers<void>()];
+  let looks = 0;
+  const look = async (name: string) => {
+    if (name !== 'stalled') return;
+    looks += 1;
+    await back.promise;
+  };
+  const stalling: Probes = { ...probes, source: ({ name }) => look(name).then(() => ({ identity: name })) };
+  await applyByHand(at);
+  const daemon = await startDaemon(t, at, {
+    change: ({ catalog, clock }) => ({
+      probeSource: look,
+      reconcile: createReconcile({ catalog, clock, probes: stalling, load: loadFrom(at.configuration) }),
+    }),
+  });
+  await replaceFile(at.configuration, yaml({ nightly: dueNow, stalled: { schedule: '*/5 * * * * *' } }));
+  daemon.reload();
+  await waitFor('the look at what is new', () => looks === 1);
+  await applyByHand(at);
+  await waitFor('the suspension', async () => (await at.catalog.plans.get('stalled')).suspended);
+  assert.equal(looks, 1);
+  back.resolve();
+  const runs = () => at.catalog.jobs.list({ plan: 'stalled', states: ['succeeded'] });
+  await waitFor('a run', async () => (await runs()).length > 0);
+});
+
 async function openAndClose(path: string): Promise<void> {
   await (await open(path, 'r')).close();
 }
