@@ -83,12 +83,12 @@ function exists(path: string): Promise<boolean> {
 }
 
 function operationContext(
-  { clock, version, process }: Surroundings,
+  { clock, version, process, self: { fate } }: Surroundings,
   catalog: Catalog,
   drivers: Drivers,
   secret: OperationContext['secret'],
 ): OperationContext {
-  return { catalog, drivers, secret, clock, version, process };
+  return { catalog, drivers, secret, clock, fate, version, process };
 }
 
 async function jobContext({ clock, self: { owner, fate } }: Surroundings, catalog: Catalog): Promise<JobContext> {

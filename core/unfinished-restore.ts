@@ -27,7 +27,7 @@ export function unfinishedRestore(
   source: string,
   resources: AppliedState['resources'],
   now: Date,
-  fate: (owner: string) => ProcessFate = () => 'unknown',
+  fate: (owner: string) => ProcessFate,
 ): Job | undefined {
   const names = namesOf(`sources.${source}`, resources);
   const into = restores.filter(({ uses }) => uses.some(({ thing, mode }) => mode === 'write' && names.has(thing)));

@@ -213,7 +213,7 @@ export interface Daemons {
   /** Says that this daemon lives until `until`. Throws DAEMON_RUNNING when another one has taken the place. */
   beat(daemon: DaemonRecord): Promise<void>;
   /** The one that is alive now, if any: not one whose process is gone, nor one that has said nothing for too long. */
-  alive(fate?: (owner: string) => ProcessFate): Promise<readonly DaemonRecord[]>;
+  alive(fate: (owner: string) => ProcessFate): Promise<readonly DaemonRecord[]>;
   /** Frees the place when this owner has it. */
   leave(owner: string): Promise<void>;
 }

@@ -12,7 +12,7 @@ export function openDaemons({ db, clock }: PartContext): Daemons {
   return {
     enter: (daemon) => enter(db, daemon, now),
     beat: (daemon) => beat(db, daemon),
-    alive: async (fate = () => 'unknown') => {
+    alive: async (fate) => {
       const rows = await alive(db, now());
       return rows.filter(({ owner }) => fate(owner) !== 'gone').map(toDaemon);
     },

@@ -121,7 +121,7 @@ export interface Jobs {
    * Running jobs whose process died, and queued ones whose waiter did: those whose process is gone, and those whose time
    * ended. The time of a waiter that is known to be alive does not end: it may have been stopped for a while.
    */
-  abandoned(fate?: (owner: string) => ProcessFate): Promise<readonly Job[]>;
+  abandoned(fate: (owner: string) => ProcessFate): Promise<readonly Job[]>;
   /**
    * Deletes some of the jobs past the limits, oldest first, and gives how many: to be called again until none is left.
    * What waits or runs stays, and of each source, plan, kind and state the newest.

@@ -23,7 +23,7 @@ export function openJobs(context: PartContext): Jobs {
     transition: (job, to, change = {}, terms = {}) => transition(context, job, to, change, terms),
     requestCancel: (id) => requestCancel(db, id, now()),
     keepWaiting: (id, waiter) => keepWaiting(db, id, waiter, now()),
-    abandoned: (fate = () => 'unknown') => abandoned(db, fate, clock.now()),
+    abandoned: (fate) => abandoned(db, fate, clock.now()),
     forget: (limits) => forgetJobs(db, limits),
   };
 }

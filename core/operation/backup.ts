@@ -121,7 +121,8 @@ async function readBack(repository: Repository, snapshot: string, signal: AbortS
 async function afterRestore(context: OperationContext, source: string, result: BackupResult): Promise<BackupResult> {
   const now = context.clock.now();
   const { resources } = await context.catalog.state.read();
-  const unfinished = unfinishedRestore(await recentRestores(context.catalog, now), source, resources, now);
+  const restores = await recentRestores(context.catalog, now);
+  const unfinished = unfinishedRestore(restores, source, resources, now, context.fate);
   if (unfinished === undefined) return result;
   const text = `a restore into this source did not end well (job ${unfinished.id}): what it left half is in this backup`;
   return { ...result, facts: { ...result.facts, partial: true, warnings: [...result.facts.warnings, text] } };

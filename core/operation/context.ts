@@ -1,4 +1,4 @@
-import type { Catalog } from '../catalog/index.ts';
+import type { Catalog, ProcessFate } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Drivers } from '../config/index.ts';
 import type { SecretResolver } from '../secret.ts';
@@ -9,6 +9,8 @@ export interface OperationContext {
   readonly drivers: Drivers;
   readonly secret: SecretResolver;
   readonly clock: Clock;
+  /** What can be known of the process behind an owner. */
+  fate(owner: string): ProcessFate;
   /** Tidemark's own version, for manifests. */
   readonly version: string;
   readonly process: {

@@ -158,7 +158,15 @@ test('a backup and its restore count the same: no folders, and not the manifest'
 
 function operationContext(catalog: OperationContext['catalog']): OperationContext {
   const process = { host: 'testhost', user: 'tester', pid: globalThis.process.pid, alive: () => true, threads: 2 };
-  return { catalog, drivers, secret: async () => new Secret(password), clock: systemClock, version: '0.0.0', process };
+  return {
+    catalog,
+    drivers,
+    secret: async () => new Secret(password),
+    clock: systemClock,
+    fate: () => 'unknown',
+    version: '0.0.0',
+    process,
+  };
 }
 
 function terminal(text: string) {

@@ -92,9 +92,9 @@ export const jobCases: Readonly<Record<string, CatalogCase>> = {
     await catalog.jobs.add(job());
     const running = (await catalog.jobs.claim(lease))!;
     clock.advance(59_999);
-    assert.deepEqual(await catalog.jobs.abandoned(), []);
+    assert.deepEqual(await catalog.jobs.abandoned(() => 'unknown'), []);
     clock.advance(1);
-    assert.deepEqual(await catalog.jobs.abandoned(), [running]);
+    assert.deepEqual(await catalog.jobs.abandoned(() => 'unknown'), [running]);
     const renew = () => catalog.jobs.renew(running.id, { ...lease, fence: 1 });
     const renewed = await renew();
     const error = { code: 'JOB_LOST', message: 'died' } as const;
@@ -103,7 +103,7 @@ export const jobCases: Readonly<Record<string, CatalogCase>> = {
     clock.advance(60_000);
     await takeOver(renewed);
     await assert.rejects(renew(), (thrown) => hasCode(thrown, 'JOB_LOST'));
-    assert.deepEqual(await catalog.jobs.abandoned(), []);
+    assert.deepEqual(await catalog.jobs.abandoned(() => 'unknown'), []);
   },
 
   async 'a queued job is abandoned when its waiter is, and a running one with its process'(_t, catalog, clock) {

@@ -97,26 +97,26 @@ export const watchCases: Readonly<Record<string, CatalogCase>> = {
   async 'one daemon is alive at a time, until its beat ends or it leaves'(_t, catalog, clock) {
     const until = new Date(clock.now().getTime() + 30_000);
     const [one, two] = [daemon('a', until), daemon('b', until)];
-    assert.deepEqual(await catalog.daemons.alive(), []);
+    assert.deepEqual(await catalog.daemons.alive(() => 'unknown'), []);
     assert.equal(await catalog.daemons.enter(one), undefined);
     assert.deepEqual(await catalog.daemons.enter(two), one);
     await assert.rejects(catalog.daemons.beat(two), (error) => hasCode(error, 'DAEMON_RUNNING'));
     await catalog.daemons.leave('b');
-    assert.deepEqual(await catalog.daemons.alive(), [one]);
+    assert.deepEqual(await catalog.daemons.alive(() => 'unknown'), [one]);
     assert.deepEqual(await catalog.daemons.alive(() => 'alive'), [one]);
     assert.deepEqual(await catalog.daemons.alive(() => 'gone'), [], 'its process is known to have ended');
     const later = daemon('a', new Date(until.getTime() + 30_000));
     await catalog.daemons.beat(later);
     clock.advance(45_000);
-    assert.deepEqual(await catalog.daemons.alive(), [later]);
+    assert.deepEqual(await catalog.daemons.alive(() => 'unknown'), [later]);
     clock.advance(15_000);
-    assert.deepEqual(await catalog.daemons.alive(), []);
+    assert.deepEqual(await catalog.daemons.alive(() => 'unknown'), []);
     await catalog.daemons.beat(later); // late, and nobody took the place
     const next = daemon('b', new Date(clock.now().getTime() + 30_000));
     assert.equal(await catalog.daemons.enter(next), undefined);
     await assert.rejects(catalog.daemons.beat(later), (error) => hasCode(error, 'DAEMON_RUNNING'));
     await catalog.daemons.leave('b');
-    assert.deepEqual(await catalog.daemons.alive(), []);
+    assert.deepEqual(await catalog.daemons.alive(() => 'unknown'), []);
     assert.equal(await catalog.daemons.enter(one), undefined, 'a place that was left is free');
   },
 };

@@ -132,6 +132,6 @@ for (const [what, [given, found]] of Object.entries(cases)) {
 
 test('a restore that did not end is remembered for a week, not for ever', () => {
   const after = (ms: number) => new Date(lost.endedAt!.getTime() + ms);
-  assert.equal(unfinishedRestore([lost], 'shop', resources(), after(rememberedMs - 1)), lost);
-  assert.equal(unfinishedRestore([lost], 'shop', resources(), after(rememberedMs)), undefined);
+  assert.equal(unfinishedRestore([lost], 'shop', resources(), after(rememberedMs - 1), fate), lost);
+  assert.equal(unfinishedRestore([lost], 'shop', resources(), after(rememberedMs), fate), undefined);
 });

@@ -14,7 +14,7 @@ const two = yaml({ nightly: never, weekly: never });
 
 async function reported(at: Home, state: string, text = /./): Promise<string> {
   const record = await waitFor(`configuration ${state}`, async () => {
-    const [daemon] = await at.catalog.daemons.alive();
+    const [daemon] = await at.catalog.daemons.alive(() => 'unknown');
     return daemon?.configuration.state === state && text.test(daemon.configuration.text) ? daemon : undefined;
   });
   return record.configuration.text;

@@ -23,13 +23,13 @@ test('a daemon applies its configuration, says that it lives, and leaves when it
   const at = await home(t, yaml({ nightly: never }));
   const daemon = await startDaemon(t, at);
   const [record] = await waitFor('the record', async () => {
-    const alive = await at.catalog.daemons.alive();
+    const alive = await at.catalog.daemons.alive(() => 'unknown');
     return alive.length > 0 ? alive : undefined;
   });
   assert.deepEqual([record?.owner, record?.configuration.state], ['one', 'applied']);
   assert.ok((await at.catalog.state.read()).resources.has('plans.nightly'));
   await daemon.drain();
-  assert.deepEqual(await at.catalog.daemons.alive(), []);
+  assert.deepEqual(await at.catalog.daemons.alive(() => 'unknown'), []);
   assert.deepEqual(await eventKinds(at.catalog), [
     'catalog.new',
     'daemon.started',
@@ -61,7 +61,7 @@ test('an address that is taken is a clear refusal to start', async (t) => {
   const other = await home(t, yaml({ nightly: never }));
   const second = await startDaemon(t, other, { change: () => ({ listen: url.replace('http://', '') }) });
   await assert.rejects(second.ended, { code: 'USAGE', message: /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/ });
-  assert.deepEqual(await other.catalog.daemons.alive(), []);
+  assert.deepEqual(await other.catalog.daemons.alive(() => 'unknown'), []);
 });
 
 test('old jobs and events are forgotten, and nothing that status needs', async (t) => {
@@ -98,7 +98,7 @@ test('of daemons that start on one catalog at once, one runs and the others are 
   const refusals: unknown[] = [];
   for (const { ended } of daemons) void ended.catch((thrown) => refusals.push(thrown));
   await waitFor('two refusals', () => refusals.length === 2);
-  const [alive] = await at.catalog.daemons.alive();
+  const [alive] = await at.catalog.daemons.alive(() => 'unknown');
   for (const refusal of refusals) {
     assert.ok(hasCode(refusal, 'DAEMON_RUNNING'));
     assert.match(refusal.message, /process \d+ on test since 2026-03-01T.*\((one|two|three)\)/);
@@ -126,7 +126,7 @@ test('a daemon whose record is not renewed is waited for, then replaced; one tha
   });
   stoodStill = true;
   const next = await startDaemon(t, at, { owner: 'next' });
-  assert.equal((await at.catalog.daemons.alive())[0]?.owner, 'next');
+  assert.equal((await at.catalog.daemons.alive(() => 'unknown'))[0]?.owner, 'next');
   stoodStill = false;
   await assert.rejects(first.ended, { code: 'DAEMON_RUNNING' });
   await next.drain();
@@ -249,10 +249,10 @@ test('while jobs run on after the signal to end, no other daemon takes the place
   await waitFor('the run', async () => (await at.catalog.jobs.list({ states: ['running'] })).length > 0);
   const drained = daemon.drain();
   await at.clock.sleep(40_000);
-  const [alive] = await at.catalog.daemons.alive();
+  const [alive] = await at.catalog.daemons.alive(() => 'unknown');
   assert.equal(alive?.owner, 'one');
   await drained;
-  assert.deepEqual(await at.catalog.daemons.alive(), []);
+  assert.deepEqual(await at.catalog.daemons.alive(() => 'unknown'), []);
 });
 
 test('a second signal does not wait', async (t) => {
@@ -303,7 +303,7 @@ test('a daemon that had to wait for its place enters with a record as of then', 
   const logger = createLogger({ stream: { write: () => {} }, level: 'error' });
   const context = { catalog: at.catalog, clock: at.clock, logger, fate: () => 'unknown' } as unknown as DaemonContext;
   await enterCatalog(context, () => recordFor('next'), new AbortController().signal);
-  const [record] = await at.catalog.daemons.alive();
+  const [record] = await at.catalog.daemons.alive(() => 'unknown');
   assert.equal(record?.owner, 'next');
   assert.ok(record.until.getTime() - at.clock.now().getTime() > 10_000, 'it is alive until its first beat is late');
 });

@@ -210,7 +210,7 @@ test('a stalled source in a change of the configuration leaves the loop of the c
   await replaceFile(at.configuration, yaml({ nightly: { schedule: '0 0 1 1 *' }, stalled: {} }));
   daemon.reload();
   const text = await waitFor('the change to be pending', async () => {
-    const { configuration } = (await at.catalog.daemons.alive())[0]!;
+    const { configuration } = (await at.catalog.daemons.alive(() => 'unknown'))[0]!;
     return configuration.state === 'pending' ? configuration.text : undefined;
   });
   assert.match(text, /SOURCE_UNREACHABLE: no answer within 60 s/);
@@ -237,7 +237,7 @@ test('new sources that say nothing hold up neither the start of a daemon, nor wh
   await waitFor('a run of what was applied', run);
   const text = await waitFor('all of them to be given up', async () => {
     assert.equal((await fetch(`${daemon.url}/healthz`)).status, 200);
-    const { configuration } = (await at.catalog.daemons.alive())[0]!;
+    const { configuration } = (await at.catalog.daemons.alive(() => 'unknown'))[0]!;
     return configuration.state === 'pending' ? configuration.text : undefined;
   });
   assert.match(text, /silent-8/);

@@ -36,6 +36,7 @@ test('an import that is cut off keeps what it has read and forgets nothing, and 
   await using catalog = await openSqliteCatalog(join(folder, 'new.db'), systemClock);
   const context: OperationContext = {
     ...{ catalog, drivers, clock: systemClock, version: '0', secret: async () => new Secret('secret') },
+    fate: () => 'unknown',
     process: { host: 'h', user: 'u', pid: 1, alive: () => false, threads: 1 },
   };
   const cutOff = new AbortController();

@@ -40,6 +40,7 @@ test('a restore reads the copy that was planned, also when another one of the sa
   await using catalog = await openSqliteCatalog(join(folder, 'catalog.db'), systemClock);
   const context: OperationContext = {
     ...{ catalog, drivers, clock: systemClock, version: '0', secret: async () => new Secret('secret') },
+    fate: () => 'unknown',
     process: { host: 'h', user: 'u', pid: 1, alive: () => false, threads: 1 },
   };
   const [{ id } = { id: '' }] = await catalog.backups.list();
