@@ -1,7 +1,8 @@
 import { lstat } from 'node:fs/promises';
 import type { DataThreads } from '../../../core/driver/index.ts';
+import { encodeName } from '../../../core/path-bytes.ts';
 import { isAtOrBelow } from '../system/mount.ts';
-import { remounted } from './folder-scanner.ts';
+import { problemOf, remounted } from './folder-scanner.ts';
 import type { LookEntry, LookResult, ScanProblem, ScanResult, ScanTask } from './scan-task.ts';
 import { stampFields } from './scan-task.ts';
 import type { SourcePath } from './source-paths.ts';
@@ -51,7 +52,7 @@ export class SecondLook {
     for (const source of sources) await this.#source(source);
     for (const path of this.#options.vanished) {
       this.#options.signal.throwIfAborted();
-      if ((await deviceOf(path)) !== undefined)
+      if ((await this.#deviceOf(path)) !== undefined)
         this.#problem(path, 'it was being replaced by another when it was to be read');
     }
     const changed = await this.#changed();
@@ -61,8 +62,19 @@ export class SecondLook {
   }
 
   async #source({ path, isFolder, deviceId }: SourcePath): Promise<void> {
-    const now = isFolder ? await deviceOf(`${path}/`) : undefined;
+    const now = isFolder ? await this.#deviceOf(path, '/') : undefined;
     if (now !== undefined && now !== deviceId) this.#problem(path, remounted);
+  }
+
+  /** Undefined where nothing is, and where nobody can see what is, which is a problem of that path. */
+  async #deviceOf(path: string, suffix: '' | '/' = ''): Promise<bigint | undefined> {
+    try {
+      return (await lstat(encodeName(`${path}${suffix}`), { bigint: true })).dev;
+    } catch (error) {
+      const { kind, reason } = problemOf(error, path);
+      if (kind !== 'vanished') this.#problem(path, reason);
+      return undefined;
+    }
   }
 
   /** The folders that are not, or may not be, as they were when they were listed. */
@@ -151,15 +163,5 @@ export class SecondLook {
 
   #problem(path: string, reason: string, kind: 'unreadable' | 'missing' = 'unreadable'): void {
     if (!this.#problems.has(path)) this.#problems.set(path, { kind, path, reason });
-  }
-}
-
-/** Undefined where nothing is. */
-async function deviceOf(path: string): Promise<bigint | undefined> {
-  try {
-    return (await lstat(path, { bigint: true })).dev;
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
   }
 }

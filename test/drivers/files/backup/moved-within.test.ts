@@ -128,6 +128,36 @@ test('a source that is moved away while it is read makes the backup partial', as
   assert(warnings.includes(`${fixture.tree} cannot be read: it was moved away or deleted while it was read`));
 });
 
+test('what leads in a circle after it was listed ends no backup', async (t) => {
+  for (const circle of ['queue', '']) {
+    const { fixture, archive, queue } = await queueAndArchive(t);
+    makeFiles(queue, ['sub/file']);
+    const path = join(fixture.tree, circle).replace(/\/$/, '');
+    const work = () => {
+      fs.renameSync(path, `${fixture.folder}/moved`);
+      fs.symlinkSync(path, path);
+    };
+    const { warnings } = await fixture.backUp({}, { parent: whileListed(archive, join(queue, 'sub'), work) });
+    if (circle === '') assert.match(warnings.join(), /tree cannot be read: it was moved away or deleted/);
+    else assert.deepEqual(warnings, ['1 path was deleted after it had been listed']);
+  }
+});
+
+test('what is gone when it is to be read, and there again, is named whatever the bytes of its name', async (t) => {
+  const { fixture, archive, queue } = await queueAndArchive(t);
+  const name = 'sub-\udcff';
+  const path = Buffer.concat([Buffer.from(`${queue}/`), Buffer.from('sub-\xff', 'latin1')]);
+  fs.mkdirSync(path);
+  const work = () => {
+    fs.rmdirSync(path);
+    fs.writeFileSync(path, 'a file now');
+  };
+  const parent = whileListed(archive, join(queue, name), work);
+  const { partial, warnings } = await fixture.backUp({}, { parent });
+  assert.equal(partial, true);
+  assert.match(warnings.join(), /sub-.* cannot be read: it was being replaced by another when it was to be read/);
+});
+
 test('a file system below the source that is unmounted, before or after its folder is listed, is named', async (t) => {
   const fixture = await filesFixture(t);
   for (const at of ['', 'inner']) {
