@@ -1,3 +1,4 @@
+import { systemClock } from '../../../core/clock.ts';
 import { workingFolder } from '../system/native.ts';
 import type { FileStat } from '../system/stat.ts';
 import { listFolder, openFolder, problemOf, type ScanTools, stampOf } from './folder-scanner.ts';
@@ -56,9 +57,14 @@ export class FolderLook {
   }
 
   #entryOf(path: string, folder: number, name: string, stat: FileStat, included: boolean): LookEntry {
-    const bornNs = this.#tools.native.birth(folder, name) ?? stat.mtimeNs;
-    const isOld = bornNs < this.#task.startedNs;
+    const bornNs = this.#tools.native.birth(folder, name);
+    const isOld = bornNs === undefined ? this.#mayBeOld(stat) : bornNs < this.#task.startedNs;
     return { path, isFolder: stat.type === 'dir', included, isOld, key: this.#tools.known.key(stat) };
+  }
+
+  /** No change is made in the future: such an mtime was set, and may have been set long ago. */
+  #mayBeOld({ mtimeNs }: FileStat): boolean {
+    return mtimeNs < this.#task.startedNs || mtimeNs > BigInt(systemClock.now().getTime() + 1) * 1_000_000n;
   }
 
   /** What is gone again needs no second look. */

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { runOk } from '../../../kit/process.ts';
 import { atEnd } from '../../../kit/scope.ts';
 import { filesFixture } from '../fixture.ts';
-import { knownFolders } from './known-folders.ts';
+import { knownFolders, whileListed } from './known-folders.ts';
 
 test('a change in the second in which a file was read is in the next backup, where times are whole seconds', async (t) => {
   const fixture = await filesFixture(t);
@@ -35,6 +35,20 @@ test('a change in the second in which a file was read is in the next backup, whe
   await nextSecond();
   await fixture.backUp();
   assert.equal((await fixture.backUp()).totals.unchangedItems, 1);
+});
+
+test('what has its times in the future is missed where it moved to, on a file system that keeps no birth times', async (t) => {
+  const fixture = await filesFixture(t);
+  const disk = await coarseDisk(t, fixture.folder, fixture.tree);
+  const [archive, queue] = [join(disk, 'archive'), join(disk, 'queue')];
+  fs.mkdirSync(join(archive, 'inner'), { recursive: true });
+  fs.mkdirSync(queue);
+  fs.writeFileSync(join(queue, 'ahead'), 'x');
+  fs.utimesSync(join(queue, 'ahead'), 1_900_000_000, 1_900_000_000);
+  const work = () => fs.renameSync(join(queue, 'ahead'), join(archive, 'ahead'));
+  const { partial, warnings } = await fixture.backUp({}, { parent: whileListed(archive, queue, work) });
+  const missing = `${join(archive, 'ahead')} is not in this backup: it was moved here while the backup ran`;
+  assert.deepEqual([partial, warnings], [true, [missing]]);
 });
 
 /** As made by old versions of ext3 and ext4: inodes without room for parts of seconds. */
