@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import type { Job } from '../../core/catalog/index.ts';
 import type { Run } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
-import { type JobOutcome, letGoMs, type Operation } from '../../core/job/index.ts';
+import { type JobOutcome, killMs, letGoMs, type Operation } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import type { FromJobProcess, JobProcessSettings, ToJobProcess } from './messages.ts';
 
@@ -19,18 +19,24 @@ async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): P
   run.signal.throwIfAborted();
   const child = startProcess(settings);
   const stop = new AbortController();
+  const stuck = Promise.withResolvers<never>();
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve()); // one that could not be started never exits
+    stuck.promise.catch(() => resolve());
   });
-  const end = () => endProcess(child, toPlainError(run.signal.reason), stop.signal);
+  const kill = () => killLater(child, stop.signal, () => stuck.reject(unkillable(child)));
+  const end = () => {
+    tell(child, { type: 'abort', reason: toPlainError(run.signal.reason) });
+    kill();
+  };
   run.signal.addEventListener('abort', end, { once: true });
   try {
     const last = lastMessage(child, run);
     tell(child, { type: 'start', job, settings, parent: process.pid });
-    return await last;
+    return await Promise.race([last, stuck.promise]);
   } finally {
-    killLater(child, stop.signal); // one of its calls may never return, and then it does not exit by itself
+    kill(); // one of its calls may never return, and then it does not exit by itself
     await exited;
     run.signal.removeEventListener('abort', end);
     stop.abort();
@@ -71,14 +77,16 @@ function died(code: number | null, signal: NodeJS.Signals | null): TidemarkError
   });
 }
 
-function endProcess(child: ChildProcess, reason: ReturnType<typeof toPlainError>, ended: AbortSignal): void {
-  tell(child, { type: 'abort', reason });
-  killLater(child, ended);
+/** `onStuck`: even SIGKILL did not end it, as in a call to a disk that has died. It does nothing of ours any more. */
+function killLater(child: ChildProcess, ended: AbortSignal, onStuck: () => void): void {
+  const timers = [setTimeout(() => child.kill('SIGKILL'), letGoMs), setTimeout(onStuck, letGoMs + killMs)];
+  ended.addEventListener('abort', () => timers.forEach(clearTimeout), { once: true });
 }
 
-function killLater(child: ChildProcess, ended: AbortSignal): void {
-  const timer = setTimeout(() => child.kill('SIGKILL'), letGoMs);
-  ended.addEventListener('abort', () => clearTimeout(timer), { once: true });
+function unkillable({ pid }: ChildProcess): TidemarkError {
+  return new TidemarkError('JOB_LOST', `the process of the job, ${pid}, did not end when it was killed`, {
+    hint: 'One of its calls to the system does not return: look at the disks and servers of files that it used.',
+  });
 }
 
 function tell(child: ChildProcess, message: ToJobProcess): void {

@@ -1,7 +1,7 @@
 /** The door of this room: the life of a job. */
 export { type FollowOptions, submitAndFollow, submitDetached } from './follow.ts';
 export { jobKinds, operationOf, planKinds } from './kinds.ts';
-export { leaseMs, letGoMs, marginMs } from './lease-times.ts';
+export { killMs, leaseMs, letGoMs, marginMs } from './lease-times.ts';
 export type { JobContext, JobKind, JobKinds, JobOutcome, Operation } from './operation.ts';
 export { backupJob, describeError, jobSubject, missedJob, type RunTimes, requestTime } from './request.ts';
 export { type RestoreJobResult, restoreJob } from './restore-job.ts';

@@ -6,7 +6,7 @@
 /** How long work may take to end by itself after its signal fired. A process that has not ended then is killed. */
 export const letGoMs = 6_000;
 /** How long a kill may take to be over and noticed. */
-const killMs = 2_000;
+export const killMs = 2_000;
 /** The signal fires this long before the lease ends: by its end the work has ended, or was killed. */
 export const marginMs = letGoMs + killMs;
 /** Also how soon a cancel is noticed, and how often progress is stored. */

@@ -70,3 +70,18 @@ for (const by of ['a daemon', 'the verb itself'] as const) {
     await disk.end();
   });
 }
+
+test('a job whose process cannot even be killed is settled all the same', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  const disk = await stalledDisk(t, join(at.data, 'away'), { unkillable: true });
+  await startDaemon(t, at);
+  await at.inside('backup', 'docs-daily', '--detach');
+  const only = async (): Promise<Job & { id: string }> =>
+    JSON.parse((await at.inside('jobs', '--json')).stdout).jobs[0];
+  const { id } = await waitFor('the job to run', async () => ((await only()).state === 'running' ? only() : undefined));
+  await waitFor('a call', () => disk.isCalled());
+  await at.inside('cancel', id);
+  await waitFor('its end', async () => (await only()).state === 'cancelled', { timeoutMs: 40_000, everyMs: 500 });
+  await disk.end();
+});
