@@ -3,10 +3,12 @@ import type { BackupRequest, BackupResult, BackupSink } from '../../../core/driv
 import { TidemarkError } from '../../../core/error.ts';
 import type { FileSettings } from '../settings.ts';
 import { emptied } from './emptied.ts';
+import { enteredMounts, mountChanges } from './entered-mounts.ts';
 import { ScanSummary } from './scan-summary.ts';
 import type { ScanResult, ScanSetup, ScanTask } from './scan-task.ts';
 import { moduleUrl } from './scan-thread.ts';
 import { SecondLook } from './second-look.ts';
+import { Selection } from './selection.ts';
 import { checkMounts, findPaths, pathTree } from './source-paths.ts';
 import { TreeWalk } from './tree-walk.ts';
 import { WalkedFolders } from './walked-folders.ts';
@@ -38,6 +40,7 @@ export async function backUpFiles(
       subject,
     });
   }
+  const { oneFileSystem } = settings;
   const start = clock.now();
   const summary = new ScanSummary(paths, request.include);
   const setup: ScanSetup = {
@@ -45,14 +48,16 @@ export async function backUpFiles(
     include: request.include,
     parentStartedAt: request.parent?.manifest && new Date(request.parent.manifest.startedAt),
   };
+  const mountsNow = async () => (oneFileSystem ? [] : enteredMounts(paths.found, new Selection(setup)));
+  const mounts = await mountsNow();
   await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
   const walked = new WalkedFolders();
-  const { oneFileSystem } = settings;
   const walk = new TreeWalk({ threads, sink, request, summary, walked, oneFileSystem });
   const root = await walk.root(pathTree(paths.found));
   const { signal } = request;
   const look = new SecondLook({ threads, signal, walked, oneFileSystem, startedAt: start, vanished: summary.vanished });
   for (const problem of await look.run(paths.found)) summary.problem(problem);
+  for (const problem of mountChanges(mounts, await mountsNow())) summary.problem(problem);
   if (request.parent && !settings.mayBeEmpty) {
     const empty = paths.found.filter((source) => summary.isEmpty(source));
     for (const one of await emptied(empty, request.parent)) summary.emptied(one);

@@ -1,8 +1,11 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { decodeName, encodeName } from '../../../core/path-bytes.ts';
 
 /** One line of `/proc/self/mountinfo`. */
 export interface Mount {
+  /** As long as it is mounted. */
+  readonly id: string;
   readonly point: string;
   readonly fileSystem: string;
   readonly device: string;
@@ -11,12 +14,16 @@ export interface Mount {
 /** The mount that holds `path`; of a path that does not exist, the one that would hold it. */
 export async function mountOf(path: string): Promise<Mount> {
   const real = await realExistingPart(path);
-  const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'));
-  let best: Mount = { point: '/', fileSystem: 'unknown', device: 'unknown' };
+  const mounts = await readMounts();
+  let best: Mount = { id: '0', point: '/', fileSystem: 'unknown', device: 'unknown' };
   for (const mount of mounts) {
     if (isAtOrBelow(real, mount.point) && mount.point.length >= best.point.length) best = mount;
   }
   return best;
+}
+
+export async function readMounts(): Promise<Mount[]> {
+  return parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'));
 }
 
 /** Whether `path` is on another file system than `/`, which is what `requireMount` asks for. */
@@ -34,7 +41,7 @@ export function isAtOrBelow(path: string, folder: string): boolean {
 
 async function realExistingPart(path: string): Promise<string> {
   try {
-    return await realpath(path);
+    return decodeName(await realpath(encodeName(path), 'buffer'));
   } catch (error) {
     const parent = dirname(path);
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error;
@@ -47,14 +54,15 @@ function parseMountInfo(text: string): Mount[] {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
     const [left, right] = line.split(' - ');
-    const point = left?.split(' ')[4];
+    const [id, , , , point] = left?.split(' ') ?? [];
     const [fileSystem, device] = right?.split(' ') ?? [];
-    if (point && fileSystem && device) mounts.push({ point: unescapeOctal(point), fileSystem, device });
+    if (id && point && fileSystem && device !== undefined)
+      mounts.push({ id, point: unescapeOctal(point), fileSystem, device });
   }
   return mounts;
 }
 
 function unescapeOctal(text: string): string {
   const bytes = text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
+  return decodeName(Buffer.from(bytes, 'latin1'));
 }
