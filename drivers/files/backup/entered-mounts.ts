@@ -1,5 +1,5 @@
 import { isAtOrBelow, type Mount, readMounts } from '../system/mount.ts';
-import { remounted } from './folder-scanner.ts';
+import { remounted } from './folder-listing.ts';
 import type { ScanProblem } from './scan-task.ts';
 import type { Selection } from './selection.ts';
 import type { SourcePath } from './source-paths.ts';

@@ -1,7 +1,8 @@
 import { systemClock } from '../../../core/clock.ts';
 import { workingFolder } from '../system/native.ts';
 import type { FileStat } from '../system/stat.ts';
-import { listFolder, openFolder, problemOf, type ScanTools, stampOf } from './folder-scanner.ts';
+import { listFolder, openFolder, problemOf, stampOf } from './folder-listing.ts';
+import type { ScanTools } from './folder-scanner.ts';
 import { joinPath } from './node-reader.ts';
 import {
   type LookEntry,
@@ -11,6 +12,7 @@ import {
   type StampTask,
   stampFields,
 } from './scan-task.ts';
+import { select } from './select-entry.ts';
 
 /** A second look at one folder, which has changed since it was listed. Reads no file. */
 export class FolderLook {
@@ -40,12 +42,9 @@ export class FolderLook {
 
   #look(folder: number, name: string): void {
     const path = joinPath(this.#task.path, name);
-    const { exclude, include } = this.#tools;
-    const included = !include || this.#task.included || include.matches(path, name);
-    if (exclude.matches(path, name)) return;
-    if (!included && !include.mayMatchBelow(path)) return;
-    const stat = this.#tools.native.stat(folder, name);
-    if (this.#task.onlyDevice !== undefined && stat.deviceId !== this.#task.onlyDevice) return;
+    const selected = select(this.#tools, this.#task, path, name, () => this.#tools.native.stat(folder, name));
+    if (selected === undefined || selected.isElsewhere) return;
+    const { stat, included } = selected;
     if (!this.#isMissing(stat, included)) return;
     this.#entries.push(this.#entryOf(path, folder, name, stat, included));
   }

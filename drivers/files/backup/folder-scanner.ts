@@ -1,13 +1,11 @@
-import { constants, readdirSync } from 'node:fs';
-import { constants as osConstants } from 'node:os';
-import { systemClock } from '../../../core/clock.ts';
 import type { BackupThreadContext, Node } from '../../../core/driver/index.ts';
-import { compareNames, decodeName } from '../../../core/path-bytes.ts';
+import { compareNames } from '../../../core/path-bytes.ts';
 import type { PathPatterns } from '../pattern.ts';
-import { type Native, openNoAtime, workingFolder } from '../system/native.ts';
+import type { Native } from '../system/native.ts';
 import type { FileStat } from '../system/stat.ts';
 import type { UnmatchedPatterns } from '../unmatched.ts';
 import { type FileChange, type FileReader, largeFileBytes } from './file-reader.ts';
+import { failed, listFolder, openFolder, racyMs, remounted, stampOf } from './folder-listing.ts';
 import type { InodeSet } from './inode-set.ts';
 import { joinPath, type NodeReader } from './node-reader.ts';
 import type {
@@ -15,12 +13,12 @@ import type {
   FolderResult,
   FolderStamp,
   FolderTask,
-  Place,
   ScanProblem,
   ScanReport,
   SubFolder,
 } from './scan-task.ts';
 import { emptyReport } from './scan-task.ts';
+import { type Selected, select } from './select-entry.ts';
 
 export interface ScanTools {
   readonly native: Native;
@@ -41,11 +39,7 @@ export interface ScanTools {
 /** A task reads at most this much; the rest of a folder is spread over tasks, so that no thread stays idle. */
 const taskBytes = 64 * 1024 * 1024;
 const taskFiles = 1000;
-/** The coarsest time stamps of a file system. */
-const racyMs = 2000;
 const racyNs = BigInt(racyMs) * 1_000_000n;
-export const remounted = 'its file system was unmounted, or mounted, while it was read';
-const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 interface NewFile {
   readonly name: string;
@@ -114,34 +108,26 @@ export class FolderScan {
 
   #entry(folder: number, name: string): void {
     const path = joinPath(this.#task.path, name);
-    const included = this.#isIncluded(path, name);
-    if (!this.#task.only && this.#tools.exclude.matches(path, name)) return;
+    const selected = select(this.#tools, this.#task, path, name, () => this.#see(folder, path, name));
+    if (selected === undefined) return;
+    const { stat } = selected;
+    if (stat.type === 'dir') this.#subFolder(folder, path, name, selected);
+    else if (stat.type === 'file') this.#file(name, stat);
+    else this.#special(folder, path, name, stat);
+  }
+
+  #see(folder: number, path: string, name: string): FileStat {
     const stat = this.#tools.native.stat(folder, name);
     if (!this.#tools.unmatched.isEmpty) this.#tools.unmatched.see(path);
-    if (stat.type === 'dir') {
-      if (included || this.#tools.include?.mayMatchBelow(path)) this.#subFolder(folder, path, name, stat, included);
-    } else if (included && !this.#isElsewhere(stat)) {
-      if (stat.type === 'file') this.#file(name, stat);
-      else this.#special(folder, path, name, stat);
-    }
+    return stat;
   }
 
-  #isIncluded(path: string, name: string): boolean {
-    const { include } = this.#tools;
-    return !include || this.#task.included || include.matches(path, name);
-  }
-
-  #isElsewhere(stat: FileStat): boolean {
-    return this.#task.onlyDevice !== undefined && stat.deviceId !== this.#task.onlyDevice;
-  }
-
-  #subFolder(folder: number, path: string, name: string, stat: FileStat, included: boolean): void {
+  #subFolder(folder: number, path: string, name: string, { stat, included, isElsewhere }: Selected): void {
     const before = this.#before.get(name);
     const parentTree = before?.type === 'dir' ? before.subtree : undefined;
     this.#nodes.push(this.#tools.nodes.special(folder, path, name, stat, before));
     const { deviceId, inode } = stat;
-    const closed = this.#isElsewhere(stat);
-    this.#folders.push({ name, included, parentTree, closed, place: { deviceId, inode } });
+    this.#folders.push({ name, included, parentTree, closed: isElsewhere, place: { deviceId, inode } });
     this.#report.folders += 1;
   }
 
@@ -235,64 +221,6 @@ function changeProblem(path: string, change: FileChange): ScanProblem {
     };
   const reason = `changed while it was read: the backup holds what was in it at ${change.at.toISOString()}`;
   return { kind: 'changed', path, reason };
-}
-
-/** Throws ESTALE where `place` was found and another folder of the same file system stands there now. */
-export function openFolder(native: Native, path: string, { deviceId, inode }: Partial<Place> = {}): number {
-  const folder = openPath(native, path);
-  if (inode === undefined) return folder;
-  const now = native.stat(folder, '');
-  if (now.deviceId !== deviceId || now.inode === inode) return folder;
-  native.close(folder);
-  const text = 'another folder stood in its place when it was to be read';
-  throw Object.assign(new Error(text), { code: 'ESTALE', errno: -osConstants.errno.ESTALE });
-}
-
-function openPath(native: Native, path: string): number {
-  try {
-    return native.open(workingFolder, path, folderFlags | openNoAtime);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    return native.open(workingFolder, path, folderFlags);
-  }
-}
-
-/** As `problemOf`. What cannot be read is named by that, and need not be looked for. */
-export function failed(tools: ScanTools, error: unknown, path: string): ScanProblem {
-  const problem = problemOf(error, path);
-  try {
-    if (problem.kind === 'unreadable') tools.known.add(tools.native.stat(workingFolder, path));
-  } catch {} // nor can it be seen
-  return problem;
-}
-
-/** Of an error of the system; any other is thrown again. */
-export function problemOf(error: unknown, path: string): ScanProblem {
-  const { code, errno, message } = error as NodeJS.ErrnoException;
-  if (code === undefined || errno === undefined) throw error;
-  const vanished = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP';
-  return { kind: vanished ? 'vanished' : 'unreadable', path, reason: message };
-}
-
-/**
- * Latin-1 keeps the bytes of names as they are, and is much faster than one buffer per name. A file system may name an entry
- * twice while the folder changes.
- */
-export function listFolder(folder: number): string[] {
-  const names = readdirSync(`/proc/self/fd/${folder}`, { encoding: 'latin1' });
-  return [...new Set(names)].map((name) => (isAscii(name) ? name : decodeName(Buffer.from(name, 'latin1'))));
-}
-
-/** To be taken before the folder is listed. */
-export function stampOf(stat: FileStat): FolderStamp {
-  const ageMs = systemClock.now().getTime() - Number(stat.ctimeNs / 1_000_000n);
-  const ctimeNs = ageMs < racyMs ? -1n : stat.ctimeNs;
-  return BigInt64Array.of(stat.deviceId, stat.inode, ctimeNs, stat.mtimeNs);
-}
-
-function isAscii(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
-  return true;
 }
 
 function hasSameState(before: Node, stat: FileStat): boolean {

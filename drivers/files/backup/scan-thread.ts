@@ -6,8 +6,9 @@ import { readAccounts } from '../system/accounts.ts';
 import { loadNative } from '../system/native.ts';
 import { UnmatchedPatterns } from '../unmatched.ts';
 import { FileReader } from './file-reader.ts';
+import { failed, openFolder } from './folder-listing.ts';
 import { FolderLook, stamps } from './folder-look.ts';
-import { FolderScan, failed, openFolder, readFileNode, type ScanTools } from './folder-scanner.ts';
+import { FolderScan, readFileNode, type ScanTools } from './folder-scanner.ts';
 import { InodeSet } from './inode-set.ts';
 import { joinPath, NodeReader } from './node-reader.ts';
 import {

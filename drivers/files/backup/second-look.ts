@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import type { DataThreads } from '../../../core/driver/index.ts';
 import { encodeName } from '../../../core/path-bytes.ts';
 import { isAtOrBelow } from '../system/mount.ts';
-import { problemOf, remounted } from './folder-scanner.ts';
+import { problemOf, remounted } from './folder-listing.ts';
 import type { LookEntry, LookResult, ScanProblem, ScanResult, ScanTask } from './scan-task.ts';
 import { stampFields } from './scan-task.ts';
 import type { SourcePath } from './source-paths.ts';
@@ -118,17 +118,22 @@ export class SecondLook {
     return (await this.#options.threads.run({ kind: 'look', path, included, onlyDevice, startedNs })) as LookResult;
   }
 
-  /** What of a folder may be missing. */
+  /** What of a folder may be missing: of one that came from elsewhere, everything. */
   #candidates(look: Look, { folder, entries, problems }: LookResult): Candidate[] {
     for (const problem of problems) this.#problems.set(problem.path, problem);
-    const { at, source } = look;
     if (!folder) this.#gone(look);
-    if (!folder || at === undefined) return entries.map((entry) => ({ ...entry, source }));
+    const all = folder && look.at !== undefined ? this.#ofWalked(look.at, look.path, folder, entries) : entries;
+    return all.map((entry) => ({ ...entry, source: look.source }));
+  }
+
+  /** Of a folder that the walk listed: where another stands there now, that one. */
+  #ofWalked(at: number, path: string, now: NonNullable<LookResult['folder']>, entries: readonly LookEntry[]) {
     const [deviceId, inode] = this.#options.walked.stamp(at);
-    if (folder.stamp[0] !== deviceId) this.#mounted(at, look.path);
-    else if (folder.stamp[1] !== inode) return [{ ...folder, source }];
-    else return entries.filter(({ path }) => !this.#walkedPaths.has(path)).map((entry) => ({ ...entry, source }));
-    return [];
+    if (now.stamp[0] !== deviceId) {
+      this.#mounted(at, path);
+      return [];
+    }
+    return now.stamp[1] === inode ? entries.filter((entry) => !this.#walkedPaths.has(entry.path)) : [now];
   }
 
   /** Deleted, as it seems: no folder is missed in the folder that it was in. A path of the source is missed by who asked. */
