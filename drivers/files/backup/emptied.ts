@@ -4,8 +4,9 @@ import type { Emptied, PathTotals } from './scan-summary.ts';
 import type { SourcePath } from './source-paths.ts';
 
 /**
- * Of these paths, which hold nothing, those that held something in the parent backup, or may have, or were said by it to
- * have been emptied: otherwise the second backup of a file system that is not mounted would pass for a whole one.
+ * Of these paths, which are folders that hold nothing, or no folders, those that held something in the parent backup, or may
+ * have, or were said by it to have been emptied: otherwise the second backup of a file system that is not mounted, or of
+ * the link that was left where a folder had been, would pass for a whole one.
  */
 export async function emptied(sources: readonly SourcePath[], parent: ParentBackup): Promise<Emptied[]> {
   const said = (parent.manifest?.contents ?? []) as readonly Partial<PathTotals>[];
@@ -13,7 +14,8 @@ export async function emptied(sources: readonly SourcePath[], parent: ParentBack
   for (const source of sources) {
     const wasEmptied = said.some((one) => one.path === source.path && one.emptied === true);
     const before = wasEmptied ? 'something' : await held(parent, source.path);
-    if (before !== 'nothing') found.push({ source, before });
+    const counts = source.isFolder ? before !== 'nothing' : before === 'something'; // a file may always have been one
+    if (counts) found.push({ source, before: before as Emptied['before'] });
   }
   return found;
 }

@@ -15,7 +15,7 @@ export interface PathTotals {
   emptied?: true;
 }
 
-/** A path of the source that holds nothing; what a damaged parent held nobody knows, so it may have been much. */
+/** A path of the source that holds nothing, or is no folder; what a damaged parent held nobody knows, so it may have been much. */
 export interface Emptied {
   readonly source: SourcePath;
   readonly before: 'something' | 'unknown';
@@ -26,8 +26,9 @@ const emptiedTexts: Readonly<Record<Emptied['before'], string>> = {
   something: 'did in an earlier backup',
   unknown: 'what it held in the backup before is damaged',
 };
-const emptiedAdvice =
-  'mount what belongs there and back up again, or set `mayBeEmpty: true` on the source where that is meant';
+const mayBeEmpty = 'or set `mayBeEmpty: true` on the source where that is meant';
+const emptiedAdvice = `mount what belongs there and back up again, ${mayBeEmpty}`;
+const replacedAdvice = `add the path to which it moved, ${mayBeEmpty}`;
 const prefixes: Readonly<Record<ScanProblem['kind'], string>> = {
   unreadable: 'cannot be read: ',
   vanished: 'cannot be read: ',
@@ -101,17 +102,17 @@ export class ScanSummary {
     return unreadable + torn + this.#unmatched.length > 0 || [...this.#paths.values()].some(({ emptied }) => emptied);
   }
 
-  /** Of a path of the source that holds nothing, although a backup before it did, or may have. */
+  /** Of a path of the source that holds nothing, or is no folder, although a backup before it did, or may have. */
   emptied({ source, before }: Emptied): void {
     this.#paths.get(source)!.emptied = true;
     if (!this.#named.has(source.path))
-      this.#shown.push(`${source.path} holds nothing to back up, and ${emptiedTexts[before]}: ${emptiedAdvice}`);
+      this.#shown.push(`${source.path} ${source.isFolder ? holdsNothing(before) : isNoFolder(source)}`);
   }
 
   /** Whether nothing but folders that were gone into is below this path: what the patterns leave out is something. */
   isEmpty(source: SourcePath): boolean {
     const listed = this.#listed.get(source) ?? 0;
-    return source.isFolder && listed === this.#paths.get(source)!.folders;
+    return !source.isFolder || listed === this.#paths.get(source)!.folders;
   }
 
   problem({ kind, path, reason }: ScanProblem): void {
@@ -151,6 +152,16 @@ export class ScanSummary {
     for (const pattern of this.#unmatched) warnings.push(`nothing matches include ${pattern}`);
     return warnings;
   }
+}
+
+function holdsNothing(before: Emptied['before']): string {
+  return `holds nothing to back up, and ${emptiedTexts[before]}: ${emptiedAdvice}`;
+}
+
+function isNoFolder({ isSymlink, isFile, sizeBytes }: SourcePath): string {
+  const file = sizeBytes === 0 ? 'an empty file' : 'a file';
+  const found = isSymlink ? 'a symbolic link' : isFile ? file : 'neither a folder nor a file';
+  return `is ${found}, and was a folder that held something in an earlier backup: ${replacedAdvice}`;
 }
 
 function pathsWere(count: number): string {

@@ -9,6 +9,7 @@ import { joinPath } from './node-reader.ts';
 export interface SourcePath {
   readonly path: string;
   readonly isFolder: boolean;
+  readonly isFile: boolean;
   readonly isSymlink: boolean;
   readonly sizeBytes: number;
   readonly deviceId: bigint;
@@ -71,6 +72,7 @@ async function findPath(path: string): Promise<SourcePath> {
   return {
     path: real,
     isFolder: info.isDirectory(),
+    isFile: info.isFile(),
     isSymlink: info.isSymbolicLink(),
     sizeBytes: info.isFile() ? Number(info.size) : 0,
     deviceId: info.isDirectory() ? (await lstat(`${real}/`, { bigint: true })).dev : info.dev, // the slash mounts what is mounted on demand

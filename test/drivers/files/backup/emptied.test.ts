@@ -62,6 +62,44 @@ test('a source that is empty, and was nobody knows what in a damaged backup, mak
   );
 });
 
+test('a source that was a folder with files and is none makes backups partial until it is one again', async (t) => {
+  const fixture = await filesFixture(t);
+  const [data, moved] = [join(fixture.tree, 'data'), join(fixture.folder, 'moved')];
+  const paths = [data, join(fixture.tree, 'file')];
+  fs.mkdirSync(join(data, 'sub'), { recursive: true });
+  for (const path of [join(data, 'sub/file'), paths[1]!]) fs.writeFileSync(path, 'x');
+  assert.equal((await fixture.backUp({ paths })).partial, false);
+  fs.renameSync(data, moved);
+  fs.writeFileSync(paths[1]!, '');
+  const stands = [
+    ['a symbolic link', () => fs.symlinkSync(moved, data)],
+    ['an empty file', () => fs.writeFileSync(data, '')],
+    ['a file', () => fs.writeFileSync(data, 'x')],
+  ] as const;
+  for (const [what, make] of stands) {
+    make();
+    for (const time of ['first', 'second']) {
+      const { partial, warnings } = await fixture.backUp({ paths });
+      assert.equal(partial, true, `${what}, ${time}`);
+      const named = `${data} is ${what}, and was a folder that held something in an earlier backup: add the path`;
+      assert(
+        warnings.some((one) => one.startsWith(named)),
+        warnings.join(),
+      );
+    }
+    fs.rmSync(data);
+  }
+  fs.renameSync(moved, data);
+  const again = await fixture.backUp({ paths });
+  assert.deepEqual([again.partial, again.warnings], [false, []]);
+  fs.renameSync(data, moved);
+  fs.writeFileSync(data, '');
+  for (const settings of [{ mayBeEmpty: true }, {}]) {
+    const { partial, warnings } = await fixture.backUp({ paths, ...settings });
+    assert.deepEqual([partial, warnings], [false, []], JSON.stringify(settings));
+  }
+});
+
 test('a source that has always been empty is whole', async (t) => {
   const fixture = await filesFixture(t);
   fs.mkdirSync(join(fixture.tree, 'folder'));
