@@ -9,8 +9,9 @@ import type { ScanResult, ScanSetup, ScanTask } from './scan-task.ts';
 import { moduleUrl } from './scan-thread.ts';
 import { SecondLook } from './second-look.ts';
 import { Selection } from './selection.ts';
-import { checkMounts, findPaths, pathTree } from './source-paths.ts';
+import { checkMounts, findPaths, pathTree, type SourcePath } from './source-paths.ts';
 import { TreeWalk } from './tree-walk.ts';
+import { type UnmountedOptions, unmounted } from './unmounted.ts';
 import { WalkedFolders } from './walked-folders.ts';
 
 export interface BackupContext {
@@ -23,7 +24,7 @@ export interface BackupContext {
 /**
  * Stores the paths in restic's layout: folders from the root of the file system down to each path, with their own
  * metadata. What cannot be read, and an include that matches nothing, is named in `warnings` and makes the backup
- * partial. So does what moved while the backup ran and was not read, and a path of the source that is empty all at once. A
+ * partial. So does what moved while the backup ran and was not read, and a path of the source, or a mount point below it, that is empty all at once. A
  * file that changes while it is read is read up to three times, a large one twice, and named; one more reading tells whether
  * what was stored is of one moment, or torn, which makes the backup partial, too.
  */
@@ -48,8 +49,9 @@ export async function backUpFiles(
     include: request.include,
     parentStartedAt: request.parent?.manifest && new Date(request.parent.manifest.startedAt),
   };
-  const mountsNow = async () => (oneFileSystem ? [] : enteredMounts(paths.found, new Selection(setup)));
-  const mounts = await mountsNow();
+  const selection = new Selection(setup);
+  const mountsNow = async () => (oneFileSystem ? [] : enteredMounts(paths.found, selection));
+  const before = await mountsNow();
   await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
   const walked = new WalkedFolders();
   const walk = new TreeWalk({ threads, sink, request, summary, walked, oneFileSystem });
@@ -57,11 +59,12 @@ export async function backUpFiles(
   const { signal } = request;
   const look = new SecondLook({ threads, signal, walked, oneFileSystem, startedAt: start, vanished: summary.vanished });
   for (const problem of await look.run(paths.found)) summary.problem(problem);
-  for (const problem of mountChanges(mounts, await mountsNow())) summary.problem(problem);
-  if (request.parent && !settings.mayBeEmpty) {
-    const empty = paths.found.filter((source) => summary.isEmpty(source));
-    for (const one of await emptied(empty, request.parent)) summary.emptied(one);
-  }
+  const after = await mountsNow();
+  for (const problem of mountChanges(before, after)) summary.problem(problem);
+  for (const { source, point } of [...before, ...after]) summary.mounted(source, point);
+  const sources = oneFileSystem ? [] : paths.found;
+  if (!settings.mayBeEmpty)
+    await nameEmptied(summary, paths.found, { sources, selection, parent: request.parent, before, after });
   return {
     root,
     paths: paths.found.map(({ path }) => path),
@@ -73,4 +76,16 @@ export async function backUpFiles(
       ...summary.facts,
     },
   };
+}
+
+async function nameEmptied(
+  summary: ScanSummary,
+  sources: readonly SourcePath[],
+  options: Omit<UnmountedOptions, 'emptied'>,
+): Promise<void> {
+  const empty = sources.filter((source) => summary.isEmpty(source));
+  const found = options.parent ? await emptied(empty, options.parent) : [];
+  for (const one of found) summary.emptied(one);
+  const above = new Set(found.map(({ source }) => source));
+  for (const one of await unmounted({ ...options, emptied: above })) summary.unmounted(one);
 }

@@ -12,7 +12,7 @@ export async function emptied(sources: readonly SourcePath[], parent: ParentBack
   const said = (parent.manifest?.contents ?? []) as readonly Partial<PathTotals>[];
   const found: Emptied[] = [];
   for (const source of sources) {
-    const wasEmptied = said.some((one) => one.path === source.path && one.emptied === true);
+    const wasEmptied = said.some((one) => emptiedIn(one).includes(source.path));
     const before = wasEmptied ? 'something' : await held(parent, source.path);
     const counts = source.isFolder ? before !== 'nothing' : before === 'something'; // a file may always have been one
     if (counts) found.push({ source, before: before as Emptied['before'] });
@@ -20,7 +20,13 @@ export async function emptied(sources: readonly SourcePath[], parent: ParentBack
   return found;
 }
 
-async function held(parent: TreeReader, path: string): Promise<Emptied['before'] | 'nothing'> {
+/** The path of a source may have changed since, to one above or below. */
+export function emptiedIn({ path, emptied, unmounted }: Partial<PathTotals>): string[] {
+  return [...(path !== undefined && emptied === true ? [path] : []), ...(unmounted ?? [])];
+}
+
+/** What a path that was a folder held. */
+export async function held(parent: TreeReader, path: string): Promise<Emptied['before'] | 'nothing'> {
   try {
     let tree: string | undefined = parent.rootTree;
     for (const name of path.split('/').filter((part) => part !== '')) {

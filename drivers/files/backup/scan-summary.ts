@@ -13,12 +13,23 @@ export interface PathTotals {
   unchanged: number;
   /** It held something in an earlier backup, and nothing in any since. */
   emptied?: true;
+  /** Where file systems were mounted, at or below the path, that the backup went into. */
+  mounts?: readonly string[];
+  /** Those of an earlier backup that are empty folders, or cannot be seen, in all since. */
+  unmounted?: readonly string[];
 }
 
 /** A path of the source that holds nothing, or is no folder; what a damaged parent held nobody knows, so it may have been much. */
 export interface Emptied {
   readonly source: SourcePath;
   readonly before: 'something' | 'unknown';
+}
+
+/** Of a mount point of an earlier backup. */
+export interface Unmounted extends Emptied {
+  readonly point: string;
+  /** What is above it is emptied or unmounted, too. */
+  readonly hidden: boolean;
 }
 
 const shownProblems = 100;
@@ -99,7 +110,22 @@ export class ScanSummary {
 
   get #isPartial(): boolean {
     const { unreadable, torn } = this.#counts;
-    return unreadable + torn + this.#unmatched.length > 0 || [...this.#paths.values()].some(({ emptied }) => emptied);
+    return unreadable + torn + this.#unmatched.length > 0 || this.#isEmptied;
+  }
+
+  get #isEmptied(): boolean {
+    return [...this.#paths.values()].some((one) => one.emptied || one.unmounted);
+  }
+
+  mounted(source: SourcePath, point: string): void {
+    const totals = this.#paths.get(source)!;
+    totals.mounts = [...new Set([...(totals.mounts ?? []), point])];
+  }
+
+  unmounted({ source, point, before, hidden }: Unmounted): void {
+    const totals = this.#paths.get(source)!;
+    totals.unmounted = [...(totals.unmounted ?? []), point];
+    if (!hidden && !this.#named.has(point)) this.#shown.push(`${point} ${holdsNothing(before)}`);
   }
 
   /** Of a path of the source that holds nothing, or is no folder, although a backup before it did, or may have. */

@@ -20,8 +20,8 @@ test('a file system that is mounted while a backup runs makes it partial', async
   const fixture = await filesFixture(t);
   const { disk, paths } = await diskInSource(t);
   umount(disk);
-  const mount = () => void execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tidemark-test', disk]);
-  const { partial, warnings } = await fixture.backUp({ paths }, { parent: justBefore(paths[0]!, mount) });
+  const parent = justBefore(paths[0]!, () => mount(disk));
+  const { partial, warnings } = await fixture.backUp({ paths }, { parent });
   assert.deepEqual([partial, warnings], [true, [remounted(disk)]]);
 });
 
@@ -47,6 +47,77 @@ test('a file system that is not gone into may come and go', async (t) => {
   }
 });
 
+test('a mount point that is an empty folder makes backups partial until something is there, or it is gone', async (t) => {
+  const fixture = await filesFixture(t);
+  const { disk, paths } = await diskInSource(t);
+  const whole = await fixture.backUp({ paths });
+  assert.deepEqual([whole.partial, whole.contents[0]!.mounts], [false, [disk]]);
+  umount(disk);
+  const partial = async (settings = {}) => {
+    const facts = await fixture.backUp({ paths, ...settings });
+    assert.deepEqual(facts.warnings, facts.partial ? [unmounted(disk)] : [], JSON.stringify(settings));
+    return facts.partial;
+  };
+  for (const time of ['first', 'second']) assert.equal(await partial(), true, time);
+  for (const settled of [{ mayBeEmpty: true }, { exclude: ['disk'] }, { oneFileSystem: true }]) {
+    assert.deepEqual([await partial(settled), await partial()], [false, false], JSON.stringify(settled));
+    mount(disk);
+    fs.writeFileSync(join(disk, 'file'), 'x');
+    assert.equal(await partial(), false);
+    umount(disk);
+    assert.equal(await partial(), true);
+  }
+  fs.writeFileSync(join(disk, 'file'), 'x');
+  assert.equal(await partial(), false);
+  fs.rmSync(join(disk, 'file'));
+  assert.equal(await partial(), false, 'files that were deleted from what is no mount point any more');
+});
+
+test('a mount point that is gone, or was empty, is not missed', async (t) => {
+  const fixture = await filesFixture(t);
+  const { disk, paths } = await diskInSource(t);
+  fs.rmSync(join(disk, 'file'));
+  await fixture.backUp({ paths });
+  umount(disk);
+  assert.equal((await fixture.backUp({ paths })).partial, false);
+  mount(disk);
+  fs.writeFileSync(join(disk, 'file'), 'x');
+  await fixture.backUp({ paths });
+  umount(disk);
+  fs.rmdirSync(disk);
+  assert.equal((await fixture.backUp({ paths })).partial, false);
+});
+
+test('mount points below a file system that is not mounted are remembered until it is', async (t) => {
+  const fixture = await filesFixture(t);
+  const { disk, paths } = await diskInSource(t);
+  const inner = join(disk, 'inner');
+  fs.mkdirSync(inner);
+  mount(inner);
+  fs.writeFileSync(join(inner, 'file'), 'x');
+  assert.equal((await fixture.backUp({ paths })).partial, false);
+  for (const folder of [inner, disk]) umount(folder);
+  for (const asked of [paths, [disk], paths]) {
+    const { partial, warnings } = await fixture.backUp({ paths: asked });
+    assert.deepEqual([partial, warnings], [true, [unmounted(disk)]]);
+  }
+  mount(disk);
+  fs.mkdirSync(inner);
+  fs.writeFileSync(join(disk, 'file'), 'x');
+  const { partial, warnings } = await fixture.backUp({ paths });
+  assert.deepEqual([partial, warnings], [true, [unmounted(inner)]]);
+});
+
+test('a file system that goes while the first backup runs makes the next one partial, too', async (t) => {
+  const fixture = await filesFixture(t);
+  const { disk, paths } = await diskInSource(t);
+  await fixture.backUp({ paths }, { parent: justBefore(paths[0]!, () => umount(disk)) });
+  const { partial, warnings } = await fixture.backUp({ paths });
+  assert.deepEqual([partial, warnings], [true, [unmounted(disk)]]);
+});
+
+const unmounted = (path: string) =>
+  `${path} holds nothing to back up, and did in an earlier backup: mount what belongs there and back up again, or set \`mayBeEmpty: true\` on the source where that is meant`;
 const remounted = (path: string) =>
   `${path} cannot be read: its file system was unmounted, or mounted, while it was read`;
 
@@ -56,6 +127,10 @@ async function diskInSource(t: TestContext): Promise<{ readonly disk: string; re
   fs.writeFileSync(join(disk, 'file'), 'x');
   fs.writeFileSync(join(dirname(disk), 'beside'), 'x');
   return { disk, paths: [dirname(disk)] };
+}
+
+function mount(disk: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tidemark-test', disk]);
 }
 
 function umount(disk: string): void {
