@@ -57,7 +57,15 @@ export async function backUpFiles(
   const walk = new TreeWalk({ threads, sink, request, summary, walked, oneFileSystem });
   const root = await walk.root(pathTree(paths.found));
   const { signal } = request;
-  const look = new SecondLook({ threads, signal, walked, oneFileSystem, startedAt: start, vanished: summary.vanished });
+  const look = new SecondLook({
+    threads,
+    signal,
+    walked,
+    oneFileSystem,
+    startedAt: start,
+    vanished: summary.vanished,
+    selection,
+  });
   for (const problem of await look.run(paths.found)) summary.problem(problem);
   const after = await mountsNow();
   for (const problem of mountChanges(before, after)) summary.problem(problem);

@@ -146,7 +146,7 @@ export class ScanSummary {
       this.vanished.add(path);
       return;
     }
-    if (kind !== 'changed' && kind !== 'torn') this.#uncount(path);
+    if (kind === 'unreadable' || kind === 'vanished') this.#uncount(path);
     this.vanished.delete(path);
     if (this.#named.has(path)) return;
     this.#counts[kind === 'changed' || kind === 'torn' ? kind : 'unreadable'] += 1;

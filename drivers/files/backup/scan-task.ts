@@ -143,6 +143,8 @@ export interface StampTask {
 export interface LookTask {
   readonly kind: 'look';
   readonly path: string;
+  /** As of `FolderTask`. */
+  readonly only?: readonly string[];
   readonly included: boolean;
   readonly onlyDevice?: bigint;
   readonly startedNs: bigint;

@@ -1,10 +1,12 @@
 import { lstat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import type { DataThreads } from '../../../core/driver/index.ts';
 import { encodeName } from '../../../core/path-bytes.ts';
 import { isAtOrBelow } from '../system/mount.ts';
 import { problemOf, remounted } from './folder-listing.ts';
 import type { LookEntry, LookResult, ScanProblem, ScanResult, ScanTask } from './scan-task.ts';
 import { stampFields } from './scan-task.ts';
+import type { Selection } from './selection.ts';
 import type { SourcePath } from './source-paths.ts';
 import type { WalkedFolder, WalkedFolders } from './walked-folders.ts';
 
@@ -12,6 +14,7 @@ export interface SecondLookOptions {
   readonly threads: DataThreads<ScanTask, ScanResult>;
   readonly signal: AbortSignal;
   readonly walked: WalkedFolders;
+  readonly selection: Selection;
   readonly oneFileSystem: boolean;
   readonly startedAt: Date;
   /** What was gone when it was to be read. */
@@ -21,6 +24,7 @@ export interface SecondLookOptions {
 /** A folder to be listed once more; `at` says which of the walk it is. */
 interface Look extends WalkedFolder {
   readonly at?: number;
+  readonly only?: readonly string[];
 }
 
 /** Of a folder that is listed once more. */
@@ -50,6 +54,7 @@ export class SecondLook {
 
   async run(sources: readonly SourcePath[]): Promise<readonly ScanProblem[]> {
     for (const source of sources) await this.#source(source);
+    await this.#lookAt(sources.filter(({ isFolder }) => !isFolder).map((source) => this.#fileOf(source)));
     for (const path of this.#options.vanished) {
       this.#options.signal.throwIfAborted();
       if ((await this.#deviceOf(path)) !== undefined)
@@ -64,6 +69,12 @@ export class SecondLook {
   async #source({ path, isFolder, deviceId }: SourcePath): Promise<void> {
     const now = isFolder ? await this.#deviceOf(path, '/') : undefined;
     if (now !== undefined && now !== deviceId) this.#problem(path, remounted);
+  }
+
+  /** A path of the source that is no folder, in its own. */
+  #fileOf(source: SourcePath): Look {
+    const path = dirname(source.path);
+    return { path, only: [basename(source.path)], included: this.#options.selection.includes(path), source };
   }
 
   /** Undefined where nothing is, and where nobody can see what is, which is a problem of that path. */
@@ -111,11 +122,18 @@ export class SecondLook {
     }
   }
 
-  async #look({ path, included, source }: Look): Promise<LookResult> {
+  async #look({ path, only, included, source }: Look): Promise<LookResult> {
     this.#options.signal.throwIfAborted();
     const onlyDevice = this.#options.oneFileSystem ? source.deviceId : undefined;
     const startedNs = BigInt(this.#options.startedAt.getTime()) * 1_000_000n;
-    return (await this.#options.threads.run({ kind: 'look', path, included, onlyDevice, startedNs })) as LookResult;
+    return (await this.#options.threads.run({
+      kind: 'look',
+      path,
+      only,
+      included,
+      onlyDevice,
+      startedNs,
+    })) as LookResult;
   }
 
   /** What of a folder may be missing: of one that came from elsewhere, everything. */

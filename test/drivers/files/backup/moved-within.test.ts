@@ -62,6 +62,36 @@ test('of what moves, an include selects what is missed', async (t) => {
   assert.deepEqual([partial, warnings], [true, [missing(join(archive, 'sub/a.sql'))]]);
 });
 
+test('what is moved over a file that is a path of the source, after it was read, is named', async (t) => {
+  const fixture = await filesFixture(t);
+  const [file, folder] = [join(fixture.tree, 'a-file'), join(fixture.tree, 'folder')];
+  const moved = join(folder, 'sub/precious');
+  const backUp = (work: () => void, request = {}) => {
+    fs.writeFileSync(file, 'old');
+    makeFiles(folder, ['sub/precious', 'other']);
+    const parent = knownFolders([join(folder, 'sub')], (asked) => {
+      if (asked === join(folder, 'sub')) work();
+    });
+    return fixture.backUp({ paths: [file, folder] }, { parent, ...request });
+  };
+  const over = () => fs.renameSync(moved, file);
+  const { partial, warnings, totals } = await backUp(over);
+  assert.deepEqual([partial, warnings, totals.items], [true, [missing(file)], 2]);
+  const left = await backUp(over, { include: [folder] });
+  assert.deepEqual([left.partial, left.warnings], [false, []]);
+  const chosen = await backUp(over, { include: [fixture.tree] });
+  assert.deepEqual([chosen.partial, chosen.warnings], [true, [missing(file)]]);
+  const read = () => fs.renameSync(join(folder, 'other'), file);
+  const save = () => {
+    fs.writeFileSync(`${file}~`, 'new');
+    fs.renameSync(`${file}~`, file);
+  };
+  for (const work of [read, save, () => fs.appendFileSync(file, 'more'), () => fs.rmSync(file)]) {
+    const whole = await backUp(work);
+    assert.deepEqual([whole.partial, whole.warnings], [false, []], String(work));
+  }
+});
+
 test('files are not read out of another folder that is put in the place of theirs for a while', async (t) => {
   const { fixture, archive } = await queueAndArchive(t);
   const [many, other] = [join(archive, 'many'), join(fixture.folder, 'other')];
