@@ -9,7 +9,7 @@ import type { ScanResult, ScanSetup, ScanTask } from './scan-task.ts';
 import { moduleUrl } from './scan-thread.ts';
 import { SecondLook } from './second-look.ts';
 import { Selection } from './selection.ts';
-import { checkMounts, findPaths, pathTree, type SourcePath } from './source-paths.ts';
+import { checkMounts, type FoundPaths, findPaths, pathTree } from './source-paths.ts';
 import { TreeWalk } from './tree-walk.ts';
 import { type UnmountedOptions, unmounted } from './unmounted.ts';
 import { WalkedFolders } from './walked-folders.ts';
@@ -72,7 +72,7 @@ export async function backUpFiles(
   for (const { source, point } of [...before, ...after]) summary.mounted(source, point);
   const sources = oneFileSystem ? [] : paths.found;
   if (!settings.mayBeEmpty)
-    await nameEmptied(summary, paths.found, { sources, selection, parent: request.parent, before, after });
+    await nameEmptied(summary, paths, { sources, selection, parent: request.parent, before, after });
   return {
     root,
     paths: paths.found.map(({ path }) => path),
@@ -88,12 +88,14 @@ export async function backUpFiles(
 
 async function nameEmptied(
   summary: ScanSummary,
-  sources: readonly SourcePath[],
+  { found, missing }: FoundPaths,
   options: Omit<UnmountedOptions, 'emptied'>,
 ): Promise<void> {
-  const empty = sources.filter((source) => summary.isEmpty(source));
-  const found = options.parent ? await emptied(empty, options.parent) : [];
-  for (const one of found) summary.emptied(one);
-  const above = new Set(found.map(({ source }) => source));
-  for (const one of await unmounted({ ...options, emptied: above })) summary.unmounted(one);
+  const gone = missing.map(({ was }) => was);
+  const empty = [...found.filter((source) => summary.isEmpty(source)), ...gone];
+  const named = options.parent ? await emptied(empty, options.parent) : [];
+  for (const one of named) summary.emptied(one);
+  const above = new Set(named.map(({ source }) => source));
+  const sources = [...options.sources, ...gone.filter((source) => above.has(source))];
+  for (const one of await unmounted({ ...options, sources, emptied: above })) summary.unmounted(one);
 }

@@ -128,10 +128,12 @@ export class ScanSummary {
     if (!hidden && !this.#named.has(point)) this.#shown.push(`${point} ${holdsNothing(before)}`);
   }
 
-  /** Of a path of the source that holds nothing, or is no folder, although a backup before it did, or may have. */
+  /** Of a path of the source that is missing, holds nothing, or is no folder, although a backup before it did, or may have. */
   emptied({ source, before }: Emptied): void {
+    const isMissing = !this.#paths.has(source);
+    if (isMissing) this.#paths.set(source, emptyTotals(source));
     this.#paths.get(source)!.emptied = true;
-    if (!this.#named.has(source.path))
+    if (!isMissing && !this.#named.has(source.path))
       this.#shown.push(`${source.path} ${source.isFolder ? holdsNothing(before) : isNoFolder(source)}`);
   }
 

@@ -23,19 +23,26 @@ export interface PathTree {
 
 export interface FoundPaths {
   readonly found: readonly SourcePath[];
-  readonly missing: readonly { readonly path: string; readonly reason: string }[];
+  readonly missing: readonly MissingPath[];
+}
+
+export interface MissingPath {
+  readonly path: string;
+  readonly reason: string;
+  /** The folder that it may have been. */
+  readonly was: SourcePath;
 }
 
 /** Looks where the paths really are. One below another is left out. */
 export async function findPaths(paths: readonly string[]): Promise<FoundPaths> {
   const found = new Map<string, SourcePath>();
-  const missing: { path: string; reason: string }[] = [];
+  const missing: MissingPath[] = [];
   for (const path of paths) {
     try {
       const one = await findPath(path);
       found.set(one.path, one);
     } catch (error) {
-      missing.push({ path, reason: (error as Error).message });
+      missing.push({ path, reason: (error as Error).message, was: await missingFolder(path) });
     }
   }
   const all = [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -65,9 +72,18 @@ export function pathTree(found: readonly SourcePath[]): PathTree {
   return root;
 }
 
-async function findPath(path: string): Promise<SourcePath> {
+async function missingFolder(path: string): Promise<SourcePath> {
+  const real = await realPathOf(path).catch(() => resolve(path));
+  return { path: real, isFolder: true, isFile: false, isSymlink: false, sizeBytes: 0, deviceId: 0n };
+}
+
+async function realPathOf(path: string): Promise<string> {
   const clean = resolve(path);
-  const real = clean === '/' ? '/' : joinPath(await realpath(dirname(clean)), basename(clean));
+  return clean === '/' ? '/' : joinPath(await realpath(dirname(clean)), basename(clean));
+}
+
+async function findPath(path: string): Promise<SourcePath> {
+  const real = await realPathOf(path);
   const info = await lstat(real, { bigint: true });
   return {
     path: real,

@@ -100,6 +100,32 @@ test('a source that was a folder with files and is none makes backups partial un
   }
 });
 
+test('a source that is gone in one backup and an empty folder in the next is still missed', async (t) => {
+  const fixture = await filesFixture(t);
+  const disk = await smallDisk(t, 2 ** 20);
+  const other = join(fixture.tree, 'other');
+  for (const path of [other, join(disk, 'file')]) fs.writeFileSync(path, 'x');
+  const paths = [disk, other];
+  assert.equal((await fixture.backUp({ paths })).partial, false);
+  await runOk('umount', [disk]);
+  fs.rmdirSync(disk);
+  for (const time of ['first', 'second']) {
+    const { partial, warnings } = await fixture.backUp({ paths });
+    assert.equal(partial, true, time);
+    assert.deepEqual(
+      warnings.map((one) => one.includes(`${disk} cannot be read: ENOENT`)),
+      [true],
+      warnings.join(),
+    );
+  }
+  fs.mkdirSync(disk);
+  const { partial, warnings } = await fixture.backUp({ paths });
+  assert.equal(partial, true);
+  assert.match(warnings.join('\n'), /disk holds nothing to back up, and did in an earlier backup/);
+  const settled = await fixture.backUp({ paths: [other] });
+  assert.deepEqual([settled.partial, (await fixture.backUp({ paths })).partial], [false, false]);
+});
+
 test('a source that has always been empty is whole', async (t) => {
   const fixture = await filesFixture(t);
   fs.mkdirSync(join(fixture.tree, 'folder'));
