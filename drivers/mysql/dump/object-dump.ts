@@ -36,12 +36,16 @@ export function objectKey(kind: ObjectFacts['kind'], database: string, name: str
   return `${kind} ${keyOf({ database, name })}`;
 }
 
-async function storeDatabase(work: Dump, { name }: DatabaseEntry, { databases }: StoredObjects): Promise<void> {
+async function storeDatabase(
+  work: Dump,
+  { name, collation }: DatabaseEntry,
+  { databases }: StoredObjects,
+): Promise<void> {
   if (databases.has(name)) return;
   const path = `databases/${fileName(name)}/schema.sql`;
   try {
     await storeScript(work, path, await definitions.databaseDefinition(work.control, name));
-    databases.set(name, { kind: 'database', database: name, path });
+    databases.set(name, { kind: 'database', database: name, collation, path });
   } catch (error) {
     if (!meansChanged(error)) throw error; // it is gone, and its tables will be missed
   }

@@ -17,6 +17,8 @@ export type Consistency = 'one moment' | `one moment, but for ${string}`;
 export interface DatabaseFacts {
   readonly kind: 'database';
   readonly database: string;
+  /** Its default; absent in backups of before this was stored. */
+  readonly collation?: string;
   readonly path: string;
 }
 

@@ -1,5 +1,6 @@
 import { firstOf } from '../../../core/first-of.ts';
 import type { TableFacts } from '../format/contents.ts';
+import type { Connection } from '../protocol/connection.ts';
 import { storedColumns } from '../rows/column.ts';
 import type { Look } from './look.ts';
 
@@ -12,12 +13,12 @@ export type Lacks = ReadonlyMap<TableFacts, string>;
  */
 export async function readLacks(look: Look): Promise<Lacks> {
   const { control, chosen } = look;
-  const names = async (sql: string) => new Set((await control.rows(sql)).map((row) => row.name?.toLowerCase()));
+  const names = (sql: string) => namesOf(control, sql);
   const engines = await names(
     "SELECT engine AS name FROM information_schema.engines WHERE support IN ('YES', 'DEFAULT')",
   );
   const charsets = await names('SELECT character_set_name AS name FROM information_schema.character_sets');
-  const collated = await needCollation(look, await names(await collationsSql(look)));
+  const collated = await needCollation(look, await collationNames(control));
   const lacks = new Map<TableFacts, string>();
   for (const table of chosen.tables) {
     const charset = storedColumns(table.columns).find((one) => one.charset !== null && !charsets.has(one.charset));
@@ -38,8 +39,22 @@ export function lackTexts(lacks: Lacks): string[] {
 
 const listed = 10;
 
+/** In lower case, as the server calls them. */
+export async function collationNames(control: Connection): Promise<Set<string>> {
+  return namesOf(control, await collationsSql(control));
+}
+
+/** `utf8` and `utf8_bin` are older names of `utf8mb3` and `utf8mb3_bin`: of two servers, each may use its own. */
+export function canonicalName(name: string): string {
+  return name.toLowerCase().replace(/^utf8(?=_|$)/, 'utf8mb3');
+}
+
+async function namesOf(control: Connection, sql: string): Promise<Set<string>> {
+  return new Set((await control.rows(sql)).map((row) => row.name!.toLowerCase()));
+}
+
 /** MariaDB lists some collations without the character set that their names begin with. */
-async function collationsSql({ control }: Look): Promise<string> {
+async function collationsSql(control: Connection): Promise<string> {
   const from = 'information_schema.collation_character_set_applicability';
   const full = await control.rows(`SHOW COLUMNS FROM ${from} LIKE 'full_collation_name'`);
   return `SELECT ${full.length > 0 ? 'full_collation_name' : 'collation_name'} AS name FROM ${from}`;
@@ -47,7 +62,7 @@ async function collationsSql({ control }: Look): Promise<string> {
 
 const quoted = /'(?:[^'\\]|''|\\.)*'|`[^`]*`/gs;
 
-async function needCollation(look: Look, known: ReadonlySet<string | undefined>): Promise<Map<TableFacts, string>> {
+async function needCollation(look: Look, known: ReadonlySet<string>): Promise<Map<TableFacts, string>> {
   const needed = new Map<TableFacts, string>();
   const { flavour, version } = look.manifest;
   if (flavour === look.server.flavour && version === look.server.version) return needed;

@@ -7,6 +7,7 @@ import { ServerError } from '../protocol/server-error.ts';
 import { readServer, type Server } from '../server.ts';
 import type { ServerAddress } from '../settings.ts';
 import type { BackupFiles } from './backup-files.ts';
+import type { OtherCollations } from './code-collation.ts';
 import type { Existing } from './existing.ts';
 import { type Lacks, readLacks } from './lacks.ts';
 import { type Need, readNeeds } from './needs.ts';
@@ -31,6 +32,7 @@ export interface Look {
   readonly chosen: Chosen;
   readonly files: BackupFiles;
   readonly existing: Existing;
+  readonly collations: OtherCollations;
   readonly request: RestoreRequest;
   readonly manifest: Manifest;
 }

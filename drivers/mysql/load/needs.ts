@@ -70,12 +70,14 @@ async function foreignKeyNeeds(look: Look): Promise<Need[]> {
   return [...databases].map((database) => ({ privileges: ['REFERENCES'], database }));
 }
 
-/** A collation of the database that was another when its code was made is set back for it. */
+/** A collation of the database that was another when its code was made, or is another at the target, is set for it. */
 async function alterNeeds(look: Look): Promise<Need[]> {
   const scripts = scriptsOfCode(look).filter(({ database }) => !look.grants.may('ALTER', database));
   const paths = scripts.map(({ path }) => path);
   const found = await look.files.matching(paths, /^ALTER DATABASE /m, look.request.signal);
-  return scripts.filter(({ path }) => found.has(path)).map(({ database }) => ({ privileges: ['ALTER'], database }));
+  const isOther = (database: string) => look.collations.get(database)?.code !== undefined;
+  const altering = scripts.filter((one) => found.has(one.path) || (!one.isView && isOther(one.database)));
+  return altering.map(({ database }) => ({ privileges: ['ALTER'], database }));
 }
 
 /** With a binary log, code that could write differently elsewhere is left to those who may do anything. */
@@ -89,11 +91,13 @@ async function binlogNeeds({ control, chosen, server }: Look): Promise<Need[]> {
   return [{ privileges: ['SUPER'], hint }];
 }
 
-function scriptsOfCode({ chosen }: Look): { path: string; database: string }[] {
+function scriptsOfCode({ chosen }: Look): { path: string; database: string; isView: boolean }[] {
   const triggers = chosen.tables.filter((one) => one.hasTriggers);
   return [
-    ...chosen.objects.filter(({ kind }) => kind !== 'sequence'),
-    ...triggers.map(({ path, database }) => ({ path: `${path}/triggers.sql`, database })),
+    ...chosen.objects
+      .filter(({ kind }) => kind !== 'sequence')
+      .map(({ kind, path, database }) => ({ path, database, isView: kind === 'view' })),
+    ...triggers.map(({ path, database }) => ({ path: `${path}/triggers.sql`, database, isView: false })),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseFacts, ObjectFacts, TableFacts } from '../format/contents.ts';
 import { qualifiedName, quoteName } from '../protocol/connection.ts';
+import { inItsCollation } from './code-collation.ts';
 import { existingOf, hasDatabase } from './existing.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { needs } from './ledger.ts';
@@ -59,7 +60,7 @@ async function createObject(work: Load, object: ObjectFacts): Promise<void> {
   const [statements = []] = await readScript(work, object.path);
   if (existingOf(work.existing, object)?.startsWith('DROP VIEW') !== true) await dropExisting(work, object);
   try {
-    await runStatements(work, object, statements);
+    await runStatements(work, object, inItsCollation(work, object, statements));
     work.ledger.made(object);
   } catch (error) {
     // Made, but not set to its next value, it would give numbers twice.
@@ -80,7 +81,7 @@ export async function createTriggers(work: Load, table: TableFacts): Promise<voi
   const read = await attempt(work, all, async () => {
     for (const statements of await readScript(work, `${table.path}/triggers.sql`)) {
       const item = { kind: 'trigger', database, name: triggerName(statements) ?? `of ${name}` } as const;
-      await attempt(work, item, () => runStatements(work, item, statements));
+      await attempt(work, item, () => runStatements(work, item, inItsCollation(work, item, statements)));
     }
   });
   if (read) work.ledger.made(all);

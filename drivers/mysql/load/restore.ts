@@ -14,6 +14,7 @@ import { asTargetError } from '../protocol/server-error.ts';
 import { killOnAbort } from '../protocol/session.ts';
 import type { ServerAddress } from '../settings.ts';
 import { BackupFiles } from './backup-files.ts';
+import { isCode, readOtherCollations, tellOtherCollations } from './code-collation.ts';
 import { type Existing, existingOf, readExisting } from './existing.ts';
 import { endedHalfway } from './halfway.ts';
 import { lackTexts } from './lacks.ts';
@@ -67,7 +68,8 @@ async function restoreInto(
   if (!request.overwrite) refuseExisting(chosen, existing, address.subject);
   const files = new BackupFiles(backup);
   const { manifest } = backup;
-  const lacks = await lookBeforeLoading({ control, address, chosen, files, existing, request, manifest });
+  const collations = await readOtherCollations(control, chosen.databases, existing);
+  const lacks = await lookBeforeLoading({ control, address, chosen, files, existing, collations, request, manifest });
   ledger.warnings.push(...lackTexts(lacks));
   for (const text of lackTexts(lacks)) request.progress.step(text);
   await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(moduleUrl, { address });
@@ -77,7 +79,7 @@ async function restoreInto(
   await using _ = killOnAbort(address, connectionIds.set(ofControl, control.id).values(), request.signal);
   const { subject } = address;
   return await load(
-    { control, threads, count, request, files, subject, existing, lacks, ledger, connectionIds },
+    { control, threads, count, request, files, subject, existing, collations, lacks, ledger, connectionIds },
     chosen,
   );
 }
@@ -92,6 +94,7 @@ async function load(work: Load, chosen: Chosen): Promise<RestoreResult> {
   request.progress.expect({ bytes, items: tables.length });
   ledger.isUntouched = false;
   await createDatabases(work, chosen.databases);
+  tellOtherCollations(work, databasesOfCode(chosen));
   await createObjects(work, objects, ['sequence']);
   const whole = await loadTables(work, tables);
   request.progress.step('making routines, views, triggers and events');
@@ -104,6 +107,11 @@ async function load(work: Load, chosen: Chosen): Promise<RestoreResult> {
   for (const table of tables) if (table.hasTriggers) await createTriggers(work, table);
   await createObjects(work, objects, ['event']);
   return resultOf(ledger);
+}
+
+function databasesOfCode({ tables, objects }: Chosen): Set<string> {
+  const all = [...objects.filter(isCode), ...tables.filter((one) => one.hasTriggers)];
+  return new Set(all.map(({ database }) => database));
 }
 
 /** Counts as the backup does: tables, and the bytes of their rows. */

@@ -1,6 +1,7 @@
 import type { DataThreads, RestoreRequest } from '../../../core/driver/index.ts';
 import type { Connection } from '../protocol/connection.ts';
 import type { BackupFiles } from './backup-files.ts';
+import type { OtherCollations } from './code-collation.ts';
 import type { Existing } from './existing.ts';
 import type { Lacks } from './lacks.ts';
 import type { LoadLedger } from './ledger.ts';
@@ -15,6 +16,7 @@ export interface Load {
   readonly files: BackupFiles;
   readonly subject: string;
   readonly existing: Existing;
+  readonly collations: OtherCollations;
   /** Such a table does not replace what is there: the server will refuse it. */
   readonly lacks: Lacks;
   readonly ledger: LoadLedger;
