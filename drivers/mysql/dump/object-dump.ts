@@ -29,6 +29,10 @@ export async function storeObjects(
   for (const database of databases) {
     await storeDatabase(work, database, stored);
     for (const object of objectsOf(database)) await storeObject(work, database, object, stored);
+    for (const { kind, name } of database.others) {
+      const [key, what] = [keyOf({ database: database.name, name }), `${kind} ${database.name}.${name}`];
+      stored.unread.set(`${kind} ${key}`, { what, why: 'not carried by this version', hidden: false });
+    }
   }
 }
 

@@ -37,7 +37,7 @@ function namesIn({ databases, undescribed, unreadable }: Inventory) {
 }
 
 function codeIn({ databases }: Inventory) {
-  return databases.flatMap(({ name: database, routines, events }) =>
-    [...routines.map(({ name }) => name), ...events].map((name) => ({ database, name })),
+  return databases.flatMap(({ name: database, routines, events, others }) =>
+    [...[...routines, ...others].map(({ name }) => name), ...events].map((name) => ({ database, name })),
   );
 }

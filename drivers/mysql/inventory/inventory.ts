@@ -20,6 +20,8 @@ export interface DatabaseEntry {
   readonly sequences: readonly string[];
   readonly routines: readonly { readonly name: string; readonly type: RoutineType }[];
   readonly events: readonly string[];
+  /** Of kinds that this version does not carry. */
+  readonly others: readonly { readonly name: string; readonly kind: string }[];
 }
 
 export interface TableEntry {
@@ -47,7 +49,8 @@ export interface ViewEntry {
   readonly columns: readonly string[];
 }
 
-export type RoutineType = 'FUNCTION' | 'PROCEDURE' | 'PACKAGE' | 'PACKAGE BODY';
+const routineTypes = ['FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY'] as const;
+export type RoutineType = (typeof routineTypes)[number];
 
 /** Describes what is selected; of what `census` has, nothing is left out without being named. */
 export async function readInventory(connection: Connection, selection: Selection, census?: Census): Promise<Inventory> {
@@ -129,9 +132,15 @@ function isMeant(selection: Selection, database: string): boolean {
 
 /** What of a database is in no listing of tables. */
 export async function readCode(connection: Connection, selection: Selection, database: string) {
+  const routines = await readRoutines(connection, selection, database);
+  const others = [
+    ...routines.filter((one) => !isKnown(one)),
+    ...(await readLibraries(connection, selection, database)),
+  ];
   return {
-    routines: await readRoutines(connection, selection, database),
+    routines: routines.filter(isKnown),
     events: await readEvents(connection, selection, database),
+    others: others.map(({ name, type }) => ({ name, kind: type.toLowerCase() })),
   };
 }
 
@@ -185,7 +194,7 @@ async function readDatabase(
     })),
     views: ofType('VIEW').map((row) => ({ name: row.name!, columns: columnsOf(row).map((column) => column.name) })),
     sequences: ofType('SEQUENCE').map((row) => row.name!),
-    ...(only === undefined ? await readCode(connection, selection, name) : { routines: [], events: [] }),
+    ...(only === undefined ? await readCode(connection, selection, name) : { routines: [], events: [], others: [] }),
   };
   const closed = wanted.filter((row) => !isOpen(row) && row.type !== 'VIEW' && row.type !== 'SEQUENCE');
   return { entry, unreadable: closed.map((row) => ({ database: name, name: row.name!, why: row.comment ?? '' })) };
@@ -275,7 +284,22 @@ async function readRoutines(connection: Connection, selection: Selection, databa
   );
   return rows
     .filter((row) => selection.includesCode(database, row.name!))
-    .map((row) => ({ name: row.name!, type: row.type as RoutineType }));
+    .map((row) => ({ name: row.name!, type: row.type! }));
+}
+
+function isKnown(routine: { name: string; type: string }): routine is { name: string; type: RoutineType } {
+  return (routineTypes as readonly string[]).includes(routine.type);
+}
+
+/** MySQL 9 holds code for routines in them, and does not list them as routines. */
+async function readLibraries(connection: Connection, selection: Selection, database: string) {
+  if ((await connection.rows("SHOW TABLES FROM information_schema LIKE 'LIBRARIES'")).length === 0) return [];
+  const rows = await connection.rows(
+    `SELECT library_name AS name FROM information_schema.libraries WHERE ${isNamed('library_schema', database)} ORDER BY 1`,
+  );
+  return rows
+    .filter((row) => selection.includesCode(database, row.name!))
+    .map((row) => ({ name: row.name!, type: 'LIBRARY' }));
 }
 
 async function readEvents(connection: Connection, selection: Selection, database: string): Promise<string[]> {
