@@ -14,8 +14,10 @@ interface Around {
   readonly onlyDevice?: bigint;
 }
 
-export interface Selected {
-  readonly stat: FileStat;
+type Seen = Pick<FileStat, 'type' | 'deviceId'>;
+
+export interface Selected<Stat extends Seen = FileStat> {
+  readonly stat: Stat;
   /** False for a folder that only something below may be selected of. */
   readonly included: boolean;
   /** Of a folder: on another file system, which is not to be entered. */
@@ -23,13 +25,13 @@ export interface Selected {
 }
 
 /** What belongs into a backup, for the walk and for the second look alike. `see` is not called for what is excluded. */
-export function select(
+export function select<Stat extends Seen>(
   { exclude, include }: Patterns,
   around: Around,
   path: string,
   name: string,
-  see: () => FileStat,
-): Selected | undefined {
+  see: () => Stat,
+): Selected<Stat> | undefined {
   if (!around.only && exclude.matches(path, name)) return undefined;
   const stat = see();
   const included = !include || around.included || include.matches(path, name);

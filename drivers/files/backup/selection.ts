@@ -1,26 +1,34 @@
 import { type PathPatterns, pathPatterns } from '../pattern.ts';
 import type { ScanSetup } from './scan-task.ts';
+import { select } from './select-entry.ts';
+
+type Folder = { readonly type: 'dir'; readonly deviceId: bigint };
+const aFolder = (): Folder => ({ type: 'dir', deviceId: 0n });
 
 /** What a walk from a path of the source comes to. Of one path at a time: the scan threads know it of a folder as they go. */
 export class Selection {
-  readonly #exclude: PathPatterns;
-  readonly #include: PathPatterns | undefined;
+  readonly #patterns: { readonly exclude: PathPatterns; readonly include?: PathPatterns };
 
   constructor({ exclude, include }: Pick<ScanSetup, 'exclude' | 'include'>) {
-    this.#exclude = pathPatterns(exclude);
-    this.#include = include.length > 0 ? pathPatterns(include) : undefined;
+    const included = include.length > 0 ? pathPatterns(include) : undefined;
+    this.#patterns = { exclude: pathPatterns(exclude), include: included };
   }
 
   /** Whether the folder `path`, at or below the path `source` of the source, is gone into. */
   enters(source: string, path: string): boolean {
-    const below = wayTo(path).filter((step) => step.length > source.length);
-    if (below.some((step) => this.#exclude.matches(step, nameOf(step)))) return false;
-    return this.includes(path) || this.#include!.mayMatchBelow(path);
+    let around: { readonly included: boolean } = { included: false };
+    for (const step of wayTo(path)) {
+      const only = step.length > source.length ? undefined : [];
+      const selected = select<Folder>(this.#patterns, { included: around.included, only }, step, nameOf(step), aFolder);
+      if (!selected) return false;
+      around = selected;
+    }
+    return true;
   }
 
   /** Whether no `include` is set, or one matches this path or a folder above it. */
   includes(path: string): boolean {
-    const include = this.#include;
+    const { include } = this.#patterns;
     return !include || wayTo(path).some((step) => include.matches(step, nameOf(step)));
   }
 }
