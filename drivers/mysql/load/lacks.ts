@@ -17,11 +17,12 @@ export async function readLacks(look: Look): Promise<Lacks> {
   const engines = await names(
     "SELECT engine AS name FROM information_schema.engines WHERE support IN ('YES', 'DEFAULT')",
   );
-  const charsets = await names('SELECT character_set_name AS name FROM information_schema.character_sets');
-  const collated = await needCollation(look, await collationNames(control));
+  const charsets = canonical(await names('SELECT character_set_name AS name FROM information_schema.character_sets'));
+  const collated = await needCollation(look, canonical(await collationNames(control)));
+  const isUnknown = (charset: string | null) => charset !== null && !charsets.has(canonicalName(charset));
   const lacks = new Map<TableFacts, string>();
   for (const table of chosen.tables) {
-    const charset = storedColumns(table.columns).find((one) => one.charset !== null && !charsets.has(one.charset));
+    const charset = storedColumns(table.columns).find((one) => isUnknown(one.charset));
     if (!engines.has(table.engine.toLowerCase())) lacks.set(table, `storage engine ${table.engine}`);
     else if (charset !== undefined) lacks.set(table, `character set ${charset.charset}`);
     else if (collated.has(table)) lacks.set(table, `collation ${collated.get(table)}`);
@@ -44,9 +45,13 @@ export async function collationNames(control: Connection): Promise<Set<string>> 
   return namesOf(control, await collationsSql(control));
 }
 
-/** `utf8` and `utf8_bin` are older names of `utf8mb3` and `utf8mb3_bin`: of two servers, each may use its own. */
+/** `utf8` and `utf8_bin` are older names of `utf8mb3` and `utf8mb3_bin`: servers list the one and take both. */
 export function canonicalName(name: string): string {
   return name.toLowerCase().replace(/^utf8(?=_|$)/, 'utf8mb3');
+}
+
+function canonical(names: ReadonlySet<string>): Set<string> {
+  return new Set([...names].map(canonicalName));
 }
 
 async function namesOf(control: Connection, sql: string): Promise<Set<string>> {
@@ -70,7 +75,7 @@ async function needCollation(look: Look, known: ReadonlySet<string>): Promise<Ma
     look.request.signal.throwIfAborted();
     const text = (await look.files.textOf(`${table.path}/schema.sql`)).replaceAll(quoted, '');
     const all = [...text.matchAll(/\bCOLLATE[= ](\w+)/g)].map(([, name]) => name!);
-    const unknown = all.find((name) => !known.has(name.toLowerCase()));
+    const unknown = all.find((name) => !known.has(canonicalName(name)));
     if (unknown !== undefined) needed.set(table, unknown);
   }
   return needed;
