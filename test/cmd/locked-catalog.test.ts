@@ -71,7 +71,7 @@ test('the log of a daemon whose catalog stays locked names the backup that was s
   const daemon = await startDaemon(t, at);
   assert.equal((await at.inside('backup', 'docs-daily', '--detach')).code, 0);
   const holder = await storedInTheDark(t, at);
-  await waitFor('the news', () => daemon.output().includes('BACKUP_UNRECORDED'), { timeoutMs: 60_000 });
+  await waitFor('the news', () => daemon.output().includes('BACKUP_UNRECORDED'), { timeoutMs: 150_000 });
   await holder.end('SIGKILL');
   await findAgain(at, daemon.output());
 });
