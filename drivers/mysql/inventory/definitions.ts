@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../../core/error.ts';
 import { type Statement, useDatabase } from '../format/sql-script.ts';
 import { type Connection, qualifiedName, quoteName } from '../protocol/connection.ts';
+import { type CommentPlace, withPlainComment } from './comments.ts';
 import type { DatabaseEntry, RoutineType } from './inventory.ts';
 
 /*
@@ -49,8 +50,9 @@ export async function routineDefinition(
   { name: database, collation }: DatabaseEntry,
   { name, type }: { name: string; type: RoutineType },
 ): Promise<Statement[]> {
-  const row = await showCreateRow(connection, `${type} ${qualifiedName(database, name)}`);
-  const column = Object.keys(row).find((key) => key.startsWith('Create ')) ?? '';
+  const shown = await showCreateRow(connection, `${type} ${qualifiedName(database, name)}`);
+  const column = Object.keys(shown).find((key) => key.startsWith('Create ')) ?? '';
+  const row = await inItsMode(connection, shown, column, { of: 'routine', database, name, type });
   return codeStatements(row, column, database, collation, `${type.toLowerCase()} ${database}.${name}`);
 }
 
@@ -68,13 +70,25 @@ export async function eventDefinition(
   { name: database, collation }: DatabaseEntry,
   name: string,
 ): Promise<Statement[]> {
-  const row = await showCreateRow(connection, `EVENT ${qualifiedName(database, name)}`);
+  const shown = await showCreateRow(connection, `EVENT ${qualifiedName(database, name)}`);
+  const row = await inItsMode(connection, shown, 'Create Event', { of: 'event', database, name });
   const zone = `SET SESSION time_zone = '${row.time_zone?.toString('latin1')}'`;
   const [use, ...rest] = codeStatements(row, 'Create Event', database, collation, `event ${database}.${name}`);
   return [use!, zone, ...rest, "SET SESSION time_zone = '+00:00'"];
 }
 
 type DefinitionRow = Record<string, Buffer | null>;
+
+async function inItsMode(
+  connection: Connection,
+  row: DefinitionRow,
+  column: string,
+  place: CommentPlace,
+): Promise<DefinitionRow> {
+  const definition = row[column];
+  if (definition == null || !row.sql_mode?.includes('NO_BACKSLASH_ESCAPES')) return row;
+  return { ...row, [column]: await withPlainComment(connection, definition, place) };
+}
 
 async function showCreateRow(connection: Connection, what: string): Promise<DefinitionRow> {
   const [row] = await connection.bytes(`SHOW CREATE ${what}`);

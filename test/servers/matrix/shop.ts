@@ -42,7 +42,10 @@ const everywhere: readonly string[] = [
   'CREATE TRIGGER counted BEFORE INSERT ON parent FOR EACH ROW SET @count = COALESCE(@count, 0) + 1',
   "SET SESSION time_zone = '+03:00'",
   "CREATE EVENT daily ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 02:00:00' DISABLE DO DELETE FROM no_key WHERE a = 7",
-  "SET SESSION time_zone = '+00:00'",
+  "SET SESSION time_zone = '+00:00', sql_mode = 'NO_BACKSLASH_ESCAPES'",
+  "CREATE PROCEDURE commented() COMMENT 'c:\\é\\' SELECT 1",
+  "CREATE EVENT noted ON SCHEDULE EVERY 1 DAY DISABLE COMMENT 'e\\' DO DELETE FROM no_key WHERE a = 8",
+  "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
 ];
 
 const newer: readonly string[] = [
