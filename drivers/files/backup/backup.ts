@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/clock.ts';
-import type { BackupRequest, BackupResult, BackupSink } from '../../../core/driver/index.ts';
+import type { BackupRequest, BackupResult, BackupSink, Node } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import type { FileSettings } from '../settings.ts';
 import { emptied } from './emptied.ts';
@@ -24,9 +24,9 @@ export interface BackupContext {
 /**
  * Stores the paths in restic's layout: folders from the root of the file system down to each path, with their own
  * metadata. What cannot be read, and an include that matches nothing, is named in `warnings` and makes the backup
- * partial. So does what moved while the backup ran and was not read, and a path of the source, or a mount point below it, that is empty all at once. A
- * file that changes while it is read is read up to three times, a large one twice, and named; one more reading tells whether
- * what was stored is of one moment, or torn, which makes the backup partial, too.
+ * partial. So does what moved while the backup ran and was not read, and a path of the source, or a mount point below it,
+ * that is empty all at once. A file that changes while it is read is read up to three times, a large one twice, and named;
+ * one more reading tells whether what was stored is of one moment, or torn, which makes the backup partial, too.
  */
 export async function backUpFiles(
   { settings, identity, subject, clock }: BackupContext,
@@ -41,38 +41,9 @@ export async function backUpFiles(
       subject,
     });
   }
-  const { oneFileSystem } = settings;
-  const start = clock.now();
+  const startedAt = clock.now();
   const summary = new ScanSummary(paths, request.include);
-  const setup: ScanSetup = {
-    exclude: [...settings.exclude, ...request.exclude],
-    include: request.include,
-    parentStartedAt: request.parent?.manifest && new Date(request.parent.manifest.startedAt),
-  };
-  const selection = new Selection(setup);
-  const mountsNow = async () => (oneFileSystem ? [] : enteredMounts(paths.found, selection));
-  const before = await mountsNow();
-  await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
-  const walked = new WalkedFolders();
-  const walk = new TreeWalk({ threads, sink, request, summary, walked, oneFileSystem });
-  const root = await walk.root(pathTree(paths.found));
-  const { signal } = request;
-  const look = new SecondLook({
-    threads,
-    signal,
-    walked,
-    oneFileSystem,
-    startedAt: start,
-    vanished: summary.vanished,
-    selection,
-  });
-  for (const problem of await look.run(paths.found)) summary.problem(problem);
-  const after = await mountsNow();
-  for (const problem of mountChanges(before, after)) summary.problem(problem);
-  for (const { source, point } of [...before, ...after]) summary.mounted(source, point);
-  const sources = oneFileSystem ? [] : paths.found;
-  if (!settings.mayBeEmpty)
-    await nameEmptied(summary, paths, { sources, selection, parent: request.parent, before, after });
+  const root = await readTwice({ settings, paths, summary, startedAt }, request, sink);
   return {
     root,
     paths: paths.found.map(({ path }) => path),
@@ -80,10 +51,47 @@ export async function backUpFiles(
       flavour: 'files',
       version: '1',
       identity,
-      consistentPoint: { time: start.toISOString() },
+      consistentPoint: { time: startedAt.toISOString() },
       ...summary.facts,
     },
   };
+}
+
+interface Reading {
+  readonly settings: FileSettings;
+  readonly paths: FoundPaths;
+  readonly summary: ScanSummary;
+  readonly startedAt: Date;
+}
+
+/** The walk, and then the looks at what it cannot have seen. Gives the nodes of the root folder. */
+async function readTwice(
+  { settings, paths, summary, startedAt }: Reading,
+  request: BackupRequest,
+  sink: BackupSink,
+): Promise<Node[]> {
+  const { oneFileSystem } = settings;
+  const { signal, parent } = request;
+  const { found } = paths;
+  const setup: ScanSetup = {
+    exclude: [...settings.exclude, ...request.exclude],
+    include: request.include,
+    parentStartedAt: parent?.manifest && new Date(parent.manifest.startedAt),
+  };
+  const selection = new Selection(setup);
+  const mountsNow = async () => (oneFileSystem ? [] : enteredMounts(found, selection));
+  const before = await mountsNow();
+  await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
+  const common = { threads, walked: new WalkedFolders(), oneFileSystem };
+  const root = await new TreeWalk({ ...common, sink, request, summary }).root(pathTree(found));
+  const look = new SecondLook({ ...common, signal, startedAt, vanished: summary.vanished, selection });
+  for (const problem of await look.run(found)) summary.problem(problem);
+  const after = await mountsNow();
+  for (const problem of mountChanges(before, after)) summary.problem(problem);
+  for (const { source, point } of [...before, ...after]) summary.mounted(source, point);
+  const sources = oneFileSystem ? [] : found;
+  if (!settings.mayBeEmpty) await nameEmptied(summary, paths, { sources, selection, parent, before, after });
+  return root;
 }
 
 async function nameEmptied(
