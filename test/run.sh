@@ -17,4 +17,4 @@ fi
 echo '== node --test'
 # Most of a test's time is waiting for servers and disks, so one more runs than there are processors.
 # The time-out is that of one file with all its tests, and ends a test that hangs.
-exec node --test --test-reporter=spec --test-concurrency=$(($(getconf _NPROCESSORS_ONLN) + 1)) --test-timeout=240000 "$@"
+exec node --test --test-reporter=spec --test-concurrency=$(($(getconf _NPROCESSORS_ONLN) + 2)) --test-timeout=240000 "$@"

@@ -43,6 +43,8 @@ test('a statement that may rename is seen while it waits, and counted from its b
     assert.equal(stood(before, meanwhile), false, way);
     await holder.end();
     await moving;
+    // The server may show a statement a little longer than until its answer.
+    await waitFor('its end', async () => !(await readRenames({ control })).isRunning);
     const after = await readRenames({ control });
     assert.equal(after.count, meanwhile.count, `${way} is not counted when it ends`);
     assert.deepEqual([stood(meanwhile, after), stood(after, await readRenames({ control }))], [false, true], way);
