@@ -15,6 +15,6 @@ if [ $# -eq 0 ]; then
   set -- 'test/**/*.test.ts'
 fi
 echo '== node --test'
-# Most of a test's time is waiting for servers and disks, so one more runs than there are processors.
+# Most of a test's time is waiting for servers and disks, so two more run than there are processors.
 # The time-out is that of one file with all its tests, and ends a test that hangs.
 exec node --test --test-reporter=spec --test-concurrency=$(($(getconf _NPROCESSORS_ONLN) + 2)) --test-timeout=240000 "$@"
