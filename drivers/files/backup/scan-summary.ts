@@ -54,7 +54,7 @@ export class ScanSummary {
   /** All that was seen below a path of the source, selected or not. */
   readonly #listed = new Map<SourcePath, number>();
   readonly #shown: string[] = [];
-  /** A folder that cannot be read is met again by the second look. */
+  /** A folder that cannot be read is met again by the second look. A file that only changed may turn out to be missing. */
   readonly #named = new Set<string>();
   readonly #counts = { unreadable: 0, torn: 0, changed: 0 };
   /** What was deleted after it had been listed, as it seems. */
@@ -154,7 +154,7 @@ export class ScanSummary {
     this.#counts[kind === 'changed' || kind === 'torn' ? kind : 'unreadable'] += 1;
     if (this.#shown.length >= shownProblems) return;
     this.#shown.push(`${path} ${prefixes[kind]}${reason}`);
-    this.#named.add(path);
+    if (kind !== 'changed') this.#named.add(path);
   }
 
   /** A file that is a path of the source counts from the start. */
