@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupResult } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
+import { repeat } from '../../drivers/mysql/dump/repeat.ts';
 import { TestRepository } from '../../drivers/mysql/repository.ts';
 import { type MatrixServer, mariadb118, mysql56, mysql97, type ServerKind, startServer } from './server.ts';
 
@@ -37,7 +37,7 @@ for (const kind of [mysql97, mysql56, mariadb118]) {
     await connection.end();
     const repository = await TestRepository.make(t);
     await using moving = new AsyncDisposableStack();
-    for (const [name, { move }] of Object.entries(movers)) moving.use(repeat(server, name, move));
+    for (const [name, { move }] of Object.entries(movers)) moving.use(repeat(server, name, move, 5));
     for (let round = 0; round < 6; round++) {
       const result = await backup(repository, server);
       if (result !== undefined) for (const name of Object.keys(movers)) assertWhole(kind, result, name);
@@ -75,24 +75,4 @@ async function makeNumbers(server: MatrixServer): Promise<void> {
   await connection.query('INSERT INTO n VALUES (1)');
   for (let have = 1; have < 16_384; have *= 2) await connection.query(`INSERT INTO n SELECT id + ${have} FROM n`);
   await connection.end();
-}
-
-/** Runs statements again and again until it is disposed of. */
-function repeat(server: MatrixServer, database: string, statements: readonly string[]): AsyncDisposable {
-  let done = false;
-  const run = async () => {
-    const connection = await server.connect({ database });
-    for (let at = 0; !done; at++) {
-      await connection.query(statements[at % statements.length]!);
-      await sleep(5);
-    }
-    await connection.end();
-  };
-  const running = run();
-  return {
-    async [Symbol.asyncDispose]() {
-      done = true;
-      await running;
-    },
-  };
 }

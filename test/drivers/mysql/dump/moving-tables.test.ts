@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackupResult } from '../../../../core/driver/index.ts';
 import { type MariadbServer, startMariadb } from '../../../servers/mariadb.ts';
 import { TestRepository } from '../repository.ts';
+import { repeat } from './repeat.ts';
 
 const args = ['--log-bin', '--server-id=5', '--local-infile=1'];
 
@@ -122,29 +122,4 @@ function isOf(warning: string, kind: string, database: string): boolean {
 
 async function fill(server: MariadbServer, database: string, sql: string): Promise<void> {
   await server.query(sql, database);
-}
-
-/** Runs statements again and again until it is disposed of. */
-function repeat(
-  server: MariadbServer,
-  database: string,
-  statements: readonly string[],
-  pauseMs: number,
-): AsyncDisposable {
-  let done = false;
-  const run = async () => {
-    const connection = await server.connect({ database });
-    for (let at = 0; !done; at++) {
-      await connection.query(statements[at % statements.length]!);
-      if (pauseMs > 0) await sleep(pauseMs);
-    }
-    await connection.end();
-  };
-  const running = run();
-  return {
-    async [Symbol.asyncDispose]() {
-      done = true;
-      await running;
-    },
-  };
 }
