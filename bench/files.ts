@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../test/kit/process.ts';
-import type { Lab } from './lab.ts';
+import type { Contenders, Lab } from './lab.ts';
 import { measure, measureStored, type Sample } from './measure.ts';
+import { type ResticProgram, resticPrograms } from './restic-programs.ts';
 import { openTidemark } from './tidemark.ts';
 import { changeTree, makeTree, type Tree } from './tree.ts';
 
@@ -16,51 +17,63 @@ interface Contender {
 
 const timeoutMs = 60 * 60_000;
 
-/** Backup and restore of a tree of files, against the restic of this machine. */
+/** Backup and restore of a tree of files, against the newest restic and the one of this machine. */
 export async function files(lab: Lab): Promise<void> {
   const names = ['files-first', 'files-unchanged', 'files-changed', 'files-restore'] as const;
   if (!names.some(lab.wants)) return;
   const tree = makeTree(lab.dataFolder, lab.seed, lab.scale);
-  const restic = await openRestic(await lab.emptyFolder('restic'), tree);
-  const tidemark = await openTidemarkFiles(await lab.emptyFolder('tidemark'), tree);
+  const contenders = await openContenders(lab, tree);
+  const each = (work: (who: Contender, round: number) => Promise<Sample>) =>
+    Object.fromEntries([...contenders].map(([name, who]) => [name, (round: number) => work(who, round)]));
 
-  const first = async (who: Contender) => {
-    await who.reset();
-    return who.backup();
-  };
-  if (lab.wants('files-first')) {
-    await lab.compare('files-first', { restic: () => first(restic), tidemark: () => first(tidemark) });
-  } else {
-    for (const who of [restic, tidemark]) await first(who);
-  }
+  if (lab.wants('files-first')) await lab.compare('files-first', each(first));
+  else for (const who of contenders.values()) await first(who);
   if (lab.wants('files-unchanged'))
-    await lab.compare('files-unchanged', { restic: restic.backup, tidemark: tidemark.backup });
-  if (lab.wants('files-changed')) await compareChanged(lab, tree, restic, tidemark);
-  if (lab.wants('files-restore')) await compareRestore(lab, tree, restic, tidemark);
-  for (const name of ['restic', 'tidemark', 'restored']) await lab.emptyFolder(name);
+    await lab.compare(
+      'files-unchanged',
+      each(({ backup }) => backup()),
+    );
+  if (lab.wants('files-changed'))
+    await lab.compare(
+      'files-changed',
+      changing(
+        tree,
+        each(({ backup }) => backup()),
+      ),
+    );
+  if (lab.wants('files-restore')) await lab.compare('files-restore', each(restoring(lab, tree)));
+  for (const name of [...contenders.keys(), 'restored']) await lab.emptyFolder(name);
 }
 
-async function compareChanged(lab: Lab, tree: Tree, restic: Contender, tidemark: Contender): Promise<void> {
-  await lab.compare('files-changed', {
-    restic: async (round) => {
-      changeTree(tree, 0.01, round);
-      return restic.backup();
-    },
-    tidemark: tidemark.backup,
-  });
+async function openContenders(lab: Lab, tree: Tree): Promise<ReadonlyMap<string, Contender>> {
+  const contenders = new Map<string, Contender>();
+  for (const program of await resticPrograms(lab.dataFolder))
+    contenders.set(program.name, await openRestic(program, await lab.emptyFolder(program.name), tree));
+  return contenders.set('tidemark', await openTidemarkFiles(await lab.emptyFolder('tidemark'), tree));
 }
 
-async function compareRestore(lab: Lab, tree: Tree, restic: Contender, tidemark: Contender): Promise<void> {
-  const restore = async (who: Contender, isFirst: boolean) => {
+async function first(who: Contender): Promise<Sample> {
+  await who.reset();
+  return who.backup();
+}
+
+/** The first of each round changes the tree for all. */
+function changing(tree: Tree, contenders: Contenders): Contenders {
+  const [[name, backup]] = Object.entries(contenders) as [[string, Contenders[string]]];
+  const changed = (round: number) => {
+    changeTree(tree, 0.01, round);
+    return backup(round);
+  };
+  return { ...contenders, [name]: changed };
+}
+
+function restoring(lab: Lab, tree: Tree): (who: Contender, round: number) => Promise<Sample> {
+  return async (who, round) => {
     const into = await lab.emptyFolder('restored');
     const sample = await who.restore(into);
-    if (isFirst) await compareTrees(tree.folder, into);
+    if (round === 1) await compareTrees(tree.folder, into);
     return sample;
   };
-  await lab.compare('files-restore', {
-    'restic, then sync -f': (round) => restore(restic, round === 1),
-    tidemark: (round) => restore(tidemark, round === 1),
-  });
 }
 
 /** A restore puts the tree either right into the folder or, like restic, below it with its full path. */
@@ -69,7 +82,7 @@ async function compareTrees(original: string, into: string): Promise<void> {
   await runOk('diff', ['--recursive', '--brief', original, restored], { timeoutMs });
 }
 
-async function openRestic(folder: string, tree: Tree): Promise<Contender> {
+async function openRestic({ command }: ResticProgram, folder: string, tree: Tree): Promise<Contender> {
   const repository = join(folder, 'repository');
   const passwordFile = join(folder, 'password');
   const cacheFolder = join(folder, 'cache');
@@ -79,16 +92,17 @@ async function openRestic(folder: string, tree: Tree): Promise<Contender> {
       for (const old of [repository, cacheFolder]) await rm(old, { recursive: true, force: true });
       await mkdir(repository);
       await writeFile(passwordFile, 'bench', { mode: 0o600 });
-      await runOk('restic', [...common, 'init', '--repository-version', '2']);
+      await runOk(command, [...common, 'init', '--repository-version', '2']);
     },
-    backup: () => measureStored(repository, () => measure('restic', [...common, 'backup', tree.folder])),
+    backup: () => measureStored(repository, () => measure(command, [...common, 'backup', tree.folder])),
     // Until the disk has it, as tidemark does: restic ends before.
     restore: (into) =>
       measure('sh', [
         '-c',
-        'into=$1; shift; restic "$@" restore latest --target "$into" && sync -f "$into"',
+        'into=$1; restic=$2; shift 2; "$restic" "$@" restore latest --target "$into" && sync -f "$into"',
         'sh',
         into,
+        command,
         ...common,
       ]),
   };

@@ -6,6 +6,7 @@ import { files } from './files.ts';
 import { idle } from './idle.ts';
 import { openLab } from './lab.ts';
 import { logical } from './logical.ts';
+import { resticPrograms } from './restic-programs.ts';
 import { tableHead } from './table.ts';
 
 const { values, positionals } = parseArgs({
@@ -38,7 +39,7 @@ async function conditions(): Promise<string> {
   return [
     `- scale ${settings.scale}, seed ${settings.seed}, medians of ${settings.rounds} rounds, one after the other in turn`,
     `- ${cpus().length} x ${cpus()[0]!.model}, Node ${process.versions.node}`,
-    `- ${await version('restic', ['version'])}`,
+    `- ${(await resticPrograms(settings.dataFolder)).map(({ name }) => name).join(' and ')}`,
     `- ${await version('mariadbd', ['--version'])}`,
     `- ${await version('mydumper', ['--version'])}`,
     '',
