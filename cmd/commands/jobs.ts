@@ -12,6 +12,7 @@ interface Options {
   readonly state?: readonly JobState[];
   readonly plan?: string;
   readonly source?: string;
+  readonly destination?: string;
   readonly since?: string;
   readonly label?: readonly Label[];
   readonly limit: number;
@@ -24,6 +25,7 @@ export const registerJobs: Register = (program, bind) => {
     .addOption(new Option('--state <state...>', 'only those in one of these states').choices(jobStates))
     .option('--plan <plan>', 'only those of this plan')
     .option('--source <source>', 'only those of this source')
+    .option('--destination <destination>', 'only those that write to this destination, read from it or look after it')
     .option('--since <time>', 'only those queued since this time; also a span such as 7d')
     .addOption(labelOption())
     .option('--limit <number>', 'at most so many', parseCount, 30)

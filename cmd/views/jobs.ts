@@ -14,6 +14,7 @@ export function jobsTable(jobs: readonly Job[], look: Look): string {
       { title: 'KIND', cell: ({ kind }) => kind },
       { title: 'PLAN', cell: ({ plan }) => plan },
       { title: 'SOURCE', cell: ({ source }) => source },
+      { title: 'IN', cell: ({ source, destination }) => (source === '' ? destination : undefined) },
       { title: 'STATE', cell: ({ state }) => paint(look, colours[state], state) },
       { title: 'BY', minor: true, cell: ({ trigger }) => trigger },
       { title: 'QUEUED', cell: ({ queuedAt }) => formatTime(queuedAt) },

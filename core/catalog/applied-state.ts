@@ -80,13 +80,19 @@ async function remove(db: Transaction<Tables>, address: string, now: Date): Prom
   if (row === undefined) return;
   await db.deleteFrom('resource').where('address', '=', address).execute();
   if (row.collection === 'plans') await forgetPlan(db, row.name, now);
-  if (row.collection === 'destinations') await forgetBackups(db, row.name);
+  if (row.collection === 'destinations') await forgetDestination(db, row.name, now);
 }
 
 async function forgetPlan(db: Transaction<Tables>, plan: string, now: Date): Promise<void> {
   await db.deleteFrom('plan_status').where('plan', '=', plan).execute();
   const error: JobError = { code: 'CANCELLED', message: `plan ${plan} was removed before the job began` };
-  await cancelQueued(db, plan, error, now.getTime());
+  await cancelQueued(db, { plan }, error, now.getTime());
+}
+
+async function forgetDestination(db: Transaction<Tables>, destination: string, now: Date): Promise<void> {
+  await forgetBackups(db, destination);
+  const error: JobError = { code: 'CANCELLED', message: `destination ${destination} was removed before the job began` };
+  await cancelQueued(db, { destination }, error, now.getTime());
 }
 
 async function put(

@@ -49,7 +49,8 @@ export interface AppliedStates {
   read(): Promise<AppliedState>;
   /**
    * One transaction: removes, then renames, then puts, then retimes. Throws CHANGE_STALE when the serial is no longer
-   * `expectedSerial`. The status of a removed plan goes with it, and its queued jobs are cancelled. The backups known in
+   * `expectedSerial`. The status of a removed plan goes with it, and its queued jobs are cancelled, as are those that
+   * belong to a removed destination. The backups known in
    * a destination that is removed, or that is another repository now (`identity`), are forgotten: nothing can read them
    * until they are imported again.
    */

@@ -45,7 +45,7 @@ function endOfOld({ before }: KeepLimits, oldestToStay: number | undefined): num
   return Math.max(before.getTime(), oldestToStay ?? 0);
 }
 
-/** A newer job of the same source, plan, kind and state: status and metrics are computed from the newest of each. */
+/** A newer job of the same source, plan, destination, kind and state: status and metrics are computed from the newest of each. */
 function hasNewer({ exists, selectFrom }: ExpressionBuilder<Tables, 'job'>) {
   return exists(
     selectFrom('job as newer')
@@ -55,7 +55,12 @@ function hasNewer({ exists, selectFrom }: ExpressionBuilder<Tables, 'job'>) {
       .whereRef('newer.state', '=', 'job.state')
       .where(({ and, or, eb, ref }) =>
         and([
-          or([eb('newer.plan', '=', ref('job.plan')), and([eb('newer.plan', 'is', null), eb('job.plan', 'is', null)])]),
+          ...(['plan', 'destination'] as const).map((field) =>
+            or([
+              eb(`newer.${field}`, '=', ref(`job.${field}`)),
+              and([eb(`newer.${field}`, 'is', null), eb(`job.${field}`, 'is', null)]),
+            ]),
+          ),
           or([
             eb('newer.queuedAt', '>', ref('job.queuedAt')),
             and([eb('newer.queuedAt', '=', ref('job.queuedAt')), eb('newer.id', '>', ref('job.id'))]),

@@ -53,7 +53,7 @@ async function readIdentities(db: Kysely<Tables>): Promise<Identities> {
   const rows = await db
     .selectFrom('resource')
     .select(['address', 'identity'])
-    .where('collection', '=', 'sources')
+    .where('collection', 'in', ['sources', 'destinations'])
     .where('identity', 'is not', null)
     .execute();
   return new Map(rows.map(({ address, identity }) => [address, identity!]));

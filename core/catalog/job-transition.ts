@@ -55,9 +55,21 @@ export async function requestCancel(db: Kysely<Tables>, id: string, now: number)
   });
 }
 
-/** What waits of a removed plan: in the transaction that removes it, in which none of it can be claimed. */
-export async function cancelQueued(db: Transaction<Tables>, plan: string, error: JobError, now: number): Promise<void> {
-  const rows = await db.selectFrom('job').selectAll().where('plan', '=', plan).where('state', '=', 'queued').execute();
+/**
+ * What waits of a removed plan, or belongs to a removed destination itself: in the transaction that removes it, in which
+ * none of it can be claimed.
+ */
+export async function cancelQueued(
+  db: Transaction<Tables>,
+  of: { readonly plan: string } | { readonly destination: string },
+  error: JobError,
+  now: number,
+): Promise<void> {
+  const queued = db.selectFrom('job').selectAll().where('state', '=', 'queued');
+  const rows = await ('plan' in of
+    ? queued.where('plan', '=', of.plan)
+    : queued.where('destination', '=', of.destination).where('source', '=', '')
+  ).execute();
   for (const row of rows) await changeJob(db, row, leave(row, 'cancelled', { error }, now));
 }
 

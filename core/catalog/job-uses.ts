@@ -1,6 +1,6 @@
 import type { JobUse } from './catalog.ts';
 
-/** What a source is by its own word (`AppliedResource.identity`), by its address. */
+/** What a source or a destination is by its own word (`AppliedResource.identity`), by its address. */
 export type Identities = ReadonlyMap<string, string>;
 
 /**
@@ -25,9 +25,13 @@ export function renamedUse({ thing, mode }: JobUse, from: string, to: string): J
 }
 
 function canonical(thing: string, identities: Identities): string {
-  const identity = identities.get(thing);
-  return identity === undefined ? thing : `identity:${identity}`;
+  const prefix = thing.startsWith(space) ? space : '';
+  const identity = identities.get(thing.slice(prefix.length));
+  return identity === undefined ? thing : `${prefix}identity:${identity}`;
 }
+
+/** Two destinations may be one repository, by two paths. */
+const space = 'space:';
 
 function overlap(one: string, other: string): boolean {
   return one === other || holds(one, other) || holds(other, one);

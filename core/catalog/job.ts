@@ -11,7 +11,7 @@ export type JobState = (typeof jobStates)[number];
 
 /**
  * One thing that a job touches while it runs: `sources.shop`; `backups:logical:sources.shop`, the row of backups of that
- * type; or `folder:/srv/www`, absolute and with its links resolved. `job-uses.ts` has the rule that goes by it.
+ * type; `space:destinations.nas`, all that its repository holds; or `folder:/srv/www`, absolute and with its links resolved. `job-uses.ts` has the rule that goes by it.
  */
 export interface JobUse {
   readonly thing: string;
@@ -24,6 +24,7 @@ export interface Job {
   readonly kind: string;
   readonly state: JobState;
   readonly trigger: 'manual' | 'schedule' | 'missed';
+  /** Empty for a job of a destination: what frees space in it, checks or repairs it. */
   readonly source: string;
   readonly plan?: string;
   readonly destination?: string;
@@ -124,7 +125,7 @@ export interface Jobs {
   abandoned(fate: (owner: string) => ProcessFate): Promise<readonly Job[]>;
   /**
    * Deletes some of the jobs past the limits, oldest first, and gives how many: to be called again until none is left.
-   * What waits or runs stays, and of each source, plan, kind and state the newest.
+   * What waits or runs stays, and of each source, plan, destination, kind and state the newest.
    */
   forget(limits: KeepLimits): Promise<number>;
 }
@@ -171,6 +172,7 @@ export interface JobFilter {
   readonly kinds?: readonly string[];
   readonly plan?: string;
   readonly source?: string;
+  readonly destination?: string;
   /** By `queuedAt`. */
   readonly since?: Date;
   /** 100 when left out. */

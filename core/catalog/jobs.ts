@@ -60,7 +60,7 @@ const defaultLimit = 100;
 
 async function list(db: Kysely<Tables>, filter: JobFilter): Promise<readonly Job[]> {
   let query = db.selectFrom('job').selectAll().orderBy('queuedAt', 'desc').orderBy('id', 'desc');
-  for (const field of ['kind', 'plan', 'source'] as const) {
+  for (const field of ['kind', 'plan', 'source', 'destination'] as const) {
     const value = filter[field];
     if (value !== undefined) query = query.where(field, '=', value);
   }

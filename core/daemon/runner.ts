@@ -50,10 +50,11 @@ function kindsWithSlot({ context: { kinds, concurrency } }: Daemon, running: rea
 /** Never rejects: when the catalog fails, the lease ends and the job is taken over. */
 async function runOne(daemon: Daemon, job: Job, interrupt: AbortSignal): Promise<void> {
   const { logger, kinds, operation } = daemon.context;
-  logger.info({ job: job.id, plan: job.plan, attempt: job.attempt }, `${job.kind} of ${job.source} starts`);
+  const topic = job.source || job.destination;
+  logger.info({ job: job.id, plan: job.plan, attempt: job.attempt }, `${job.kind} of ${topic} starts`);
   try {
     const ended = await runJob(job, daemon.jobs, operation, { signal: interrupt });
-    logger.info({ job: job.id, plan: job.plan, state: ended.state }, `${job.kind} of ${job.source} is ${ended.state}`);
+    logger.info({ job: job.id, plan: job.plan, state: ended.state }, `${job.kind} of ${topic} is ${ended.state}`);
     if (kinds[ended.kind]?.countsForPlan) await reactToOutage(daemon, ended);
   } catch (thrown) {
     logger.error({ err: asTidemarkError(thrown), job: job.id }, 'the job could not be settled');

@@ -1,4 +1,6 @@
 /** The door of this room: the life of a job. */
+
+export { destinationJob } from './destination-job.ts';
 export { type FollowOptions, submitAndFollow, submitDetached } from './follow.ts';
 export { jobKinds, operationOf, planKinds } from './kinds.ts';
 export { killMs, leaseMs, letGoMs, marginMs } from './lease-times.ts';

@@ -58,6 +58,7 @@ export function describeError(error: TidemarkError): JobError {
 }
 
 /** The subject of events about a job. */
-export function jobSubject(job: Pick<Job, 'id' | 'plan'>): string {
-  return job.plan === undefined ? `job.${job.id}` : `plans.${job.plan}`;
+export function jobSubject({ id, plan, source, destination }: Pick<Job, 'id' | 'plan' | 'source' | 'destination'>) {
+  if (plan !== undefined) return `plans.${plan}`;
+  return source === '' && destination !== undefined ? `destinations.${destination}` : `job.${id}`;
 }

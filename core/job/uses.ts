@@ -21,6 +21,14 @@ export async function restoreUses(target: UsedSource | { readonly folder: string
   return [{ thing: `folder:${await withoutLinks(target.folder)}`, mode: 'write' }];
 }
 
+/**
+ * What a job of a destination itself does to all that is in its repository: freeing space and repairing write it, looking
+ * at it reads it. Backups and restores say nothing of it: they go on beside all of these, under the repository's own locks.
+ */
+export function spaceUses(destination: string, mode: JobUse['mode']): readonly JobUse[] {
+  return [{ thing: `space:destinations.${destination}`, mode }];
+}
+
 async function sourceUses({ source, paths }: UsedSource, mode: JobUse['mode']): Promise<readonly JobUse[]> {
   const things = await Promise.all(paths.map(async (path) => `folder:${await itself(resolve(path))}`));
   return [`sources.${source}`, ...things].map((thing) => ({ thing, mode }));
@@ -34,7 +42,7 @@ async function itself(path: string): Promise<string> {
 /** For people: what stands after `reads` or `writes`. */
 export function describeUse({ thing, mode }: JobUse): string {
   const [, type, source] = /^backups:([^:]*):(.*)$/.exec(thing) ?? [];
-  const what = source === undefined ? thing.replace(/^folder:/, '') : `${type} backups of ${source}`;
+  const what = source === undefined ? thing.replace(/^(folder|space):/, '') : `${type} backups of ${source}`;
   return `${mode === 'write' ? 'writes' : 'reads'} ${what}`;
 }
 

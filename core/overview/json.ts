@@ -40,6 +40,10 @@ export function backupJson(backup: BackupRecord) {
 
 /** The JSON of a job: see `docs/reference/json.md`. */
 export function jobJson(job: Job) {
-  const { lease, uses: _, waiter: __, ...rest } = job;
-  return { ...rest, ...(lease === undefined ? {} : { runner: lease.owner }) };
+  const { lease, uses: _, waiter: __, source, ...rest } = job;
+  return {
+    ...rest,
+    ...(source === '' ? {} : { source }),
+    ...(lease === undefined ? {} : { runner: lease.owner }),
+  };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Catalog, JobUse } from '../../core/catalog/index.ts';
+import { destinationJob } from '../../core/job/index.ts';
 import type { CatalogCase } from './catalog.ts';
 import { job, resource } from './catalog-samples.ts';
 
@@ -61,6 +62,30 @@ export const exclusionCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(
       (await catalog.jobs.rivals(same.uses)).map((rival) => [rival.job.id, rival.use]),
       [[backup.id, { thing: 'sources.shop', mode: 'read' }]],
+    );
+  },
+
+  async 'what frees space in a repository is alone in it by whatever name, and leaves backups and looks at others be'(
+    _t,
+    catalog,
+  ) {
+    const put = ['nas', 'nas-by-path', 'vault'].map((name) => ({
+      ...resource(`destinations.${name}`),
+      identity: name === 'vault' ? 'repository-2' : 'repository-1',
+    }));
+    await commit(catalog, { put });
+    const add = (destination: string, mode: 'read' | 'write') =>
+      catalog.jobs.add(destinationJob({ kind: 'space', destination, trigger: 'manual', request: {}, mode }));
+    const free = await add('nas', 'write');
+    const same = [await add('nas', 'write'), await add('nas-by-path', 'write'), await add('nas', 'read')];
+    const others = [await add('vault', 'read'), await add('vault', 'read'), await catalog.jobs.add(job())];
+    assert.deepEqual(
+      await claimedIds(catalog),
+      [free, ...others].map(({ id }) => id),
+    );
+    assert.deepEqual(
+      (await catalog.jobs.rivals(same[1]!.uses)).map((rival) => rival.job.id),
+      [free.id],
     );
   },
 

@@ -169,6 +169,18 @@ export const jobCases: Readonly<Record<string, CatalogCase>> = {
     assert.equal(await catalog.jobs.forget(all), 0);
   },
 
+  async 'of the jobs of destinations the newest of each stays'(_t, catalog, clock) {
+    const ended: string[] = [];
+    for (const destination of ['nas', 'nas', 'vault']) {
+      const { id } = await catalog.jobs.add(job({ source: '', plan: undefined, destination, uses: [] }));
+      await catalog.jobs.transition((await catalog.jobs.claim({ ...lease, id }))!, 'succeeded');
+      ended.push(id);
+      clock.advance(1000);
+    }
+    assert.equal(await catalog.jobs.forget({ before: clock.now(), most: 1000 }), 1);
+    assert.deepEqual((await catalog.jobs.list()).map(({ id }) => id).sort(), ended.slice(1).sort());
+  },
+
   async 'more jobs and events than are to be kept go, the oldest first, some at a time'(_t, catalog, clock) {
     const missed = (count: number) => Array.from({ length: count }, () => job({ state: 'missed' }));
     for (const [at, jobs] of [missed(300), missed(300), missed(12)].entries()) {

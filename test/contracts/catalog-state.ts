@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { hasCode } from '../../core/error.ts';
+import { destinationJob } from '../../core/job/index.ts';
 import type { CatalogCase } from './catalog.ts';
 import { backup, job, resource } from './catalog-samples.ts';
 
@@ -92,6 +93,23 @@ export const stateCases: Readonly<Record<string, CatalogCase>> = {
     assert.match(cancelled.error?.message ?? '', /plan nightly was removed/);
     assert.equal((await catalog.jobs.get(running.id)).state, 'running');
     assert.equal((await catalog.jobs.get(other.id)).state, 'queued');
+  },
+
+  async 'a job of a destination follows its name, and what waits of one that is removed is cancelled'(_t, catalog) {
+    const put = ['nas', 'vault'].map((name) => resource(`destinations.${name}`));
+    const applied = await catalog.state.commit({ expectedSerial: 0, put, remove: [], rename: [] });
+    const add = (destination: string) =>
+      catalog.jobs.add(destinationJob({ kind: 'space', destination, trigger: 'manual', request: {}, mode: 'write' }));
+    const moved = await add('nas');
+    const stranded = await add('vault');
+    const rename = [{ from: 'destinations.nas', to: 'destinations.disk' }];
+    await catalog.state.commit({ expectedSerial: applied.serial, put: [], remove: ['destinations.vault'], rename });
+    assert.deepEqual(
+      (await catalog.jobs.list({ destination: 'disk' })).map(({ id, source, uses }) => ({ id, source, uses })),
+      [{ id: moved.id, source: '', uses: [{ thing: 'space:destinations.disk', mode: 'write' }] }],
+    );
+    const { state, error } = await catalog.jobs.get(stranded.id);
+    assert.deepEqual([state, error?.code], ['cancelled', 'CANCELLED']);
   },
 
   async 'backups of a removed destination or of another repository are forgotten'(_t, catalog) {
