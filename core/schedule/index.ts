@@ -9,3 +9,4 @@ export {
   startDelayMs,
   type Timetable,
 } from './times.ts';
+export { type ZoneClock, zoneClock } from './zone.ts';

@@ -1,0 +1,33 @@
+import type { Counted } from './policy.ts';
+
+/** What keeps a backup, and at the end what lets it go. */
+export type ReasonRule =
+  | Counted
+  | 'within'
+  | 'recovery'
+  | 'minimum'
+  /** The newest that lacks nothing. */
+  | 'last-good'
+  /** Partial, and no good backup has come since. */
+  | 'partial'
+  | 'pinned'
+  | 'restoring'
+  /** It says that it is from a time that has not come yet. */
+  | 'future'
+  | 'expiring'
+  | 'nothing';
+
+export interface Reason {
+  readonly rule: ReasonRule;
+  /** Of rules that count periods: `2026-11-24`, `2026-11-24 13h`, `2026-W48`, `2026-11`, `2026`. */
+  readonly period?: string;
+  /** One line, lower case, no final stop: `daily 2026-11-24`. */
+  readonly text: string;
+}
+
+/** What becomes of one backup. `reasons` has at least one, and all that there are. */
+export interface Decision<Backup> {
+  readonly backup: Backup;
+  readonly keep: boolean;
+  readonly reasons: readonly Reason[];
+}
