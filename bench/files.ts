@@ -8,11 +8,13 @@ import { type ResticProgram, resticPrograms } from './restic-programs.ts';
 import { openTidemark } from './tidemark.ts';
 import { changeTree, makeTree, type Tree } from './tree.ts';
 
-/** What both can do with the tree. */
-interface Contender {
+/** What both can do with a tree of files. */
+export interface Contender {
   reset(): Promise<void>;
   backup(): Promise<Sample>;
   restore(into: string): Promise<Sample>;
+  /** Which backups there are. */
+  list(): Promise<Sample>;
 }
 
 const timeoutMs = 60 * 60_000;
@@ -22,7 +24,7 @@ export async function files(lab: Lab): Promise<void> {
   const names = ['files-first', 'files-unchanged', 'files-changed', 'files-restore'] as const;
   if (!names.some(lab.wants)) return;
   const tree = makeTree(lab.dataFolder, lab.seed, lab.scale);
-  const contenders = await openContenders(lab, tree);
+  const contenders = await openContenders(lab, tree.folder);
   const each = (work: (who: Contender, round: number) => Promise<Sample>) =>
     Object.fromEntries([...contenders].map(([name, who]) => [name, (round: number) => work(who, round)]));
 
@@ -45,11 +47,12 @@ export async function files(lab: Lab): Promise<void> {
   for (const name of [...contenders.keys(), 'restored']) await lab.emptyFolder(name);
 }
 
-async function openContenders(lab: Lab, tree: Tree): Promise<ReadonlyMap<string, Contender>> {
+/** Every restic, then tidemark, by name; each with a folder of its own. */
+export async function openContenders(lab: Lab, path: string): Promise<ReadonlyMap<string, Contender>> {
   const contenders = new Map<string, Contender>();
   for (const program of await resticPrograms(lab.dataFolder))
-    contenders.set(program.name, await openRestic(program, await lab.emptyFolder(program.name), tree));
-  return contenders.set('tidemark', await openTidemarkFiles(await lab.emptyFolder('tidemark'), tree));
+    contenders.set(program.name, await openRestic(program, await lab.emptyFolder(program.name), path));
+  return contenders.set('tidemark', await openTidemarkFiles(await lab.emptyFolder('tidemark'), path));
 }
 
 async function first(who: Contender): Promise<Sample> {
@@ -82,7 +85,7 @@ async function compareTrees(original: string, into: string): Promise<void> {
   await runOk('diff', ['--recursive', '--brief', original, restored], { timeoutMs });
 }
 
-async function openRestic({ command }: ResticProgram, folder: string, tree: Tree): Promise<Contender> {
+async function openRestic({ command }: ResticProgram, folder: string, path: string): Promise<Contender> {
   const repository = join(folder, 'repository');
   const passwordFile = join(folder, 'password');
   const cacheFolder = join(folder, 'cache');
@@ -94,7 +97,7 @@ async function openRestic({ command }: ResticProgram, folder: string, tree: Tree
       await writeFile(passwordFile, 'bench', { mode: 0o600 });
       await runOk(command, [...common, 'init', '--repository-version', '2']);
     },
-    backup: () => measureStored(repository, () => measure(command, [...common, 'backup', tree.folder])),
+    backup: () => measureStored(repository, () => measure(command, [...common, 'backup', path])),
     // Until the disk has it, as tidemark does: restic ends before.
     restore: (into) =>
       measure('sh', [
@@ -105,17 +108,19 @@ async function openRestic({ command }: ResticProgram, folder: string, tree: Tree
         command,
         ...common,
       ]),
+    list: () => measure(command, [...common, 'snapshots']),
   };
 }
 
-async function openTidemarkFiles(folder: string, tree: Tree): Promise<Contender> {
+async function openTidemarkFiles(folder: string, path: string): Promise<Contender> {
   const tidemark = await openTidemark(folder, {
-    sources: { tree: { driver: 'files', paths: [tree.folder] } },
+    sources: { tree: { driver: 'files', paths: [path] } },
     plans: { tree: { source: 'tree', manual: true, destinations: ['box'] } },
   });
   return {
     reset: tidemark.reset,
     backup: () => measureStored(tidemark.repositoryFolder, () => tidemark.measure(['backup', 'tree'])),
     restore: (into) => tidemark.measure(['restore', 'tree', '--into', into]),
+    list: () => tidemark.measure(['status']),
   };
 }

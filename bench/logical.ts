@@ -74,7 +74,8 @@ async function compareLoad(lab: Lab, servers: Servers, tidemark: Tidemark): Prom
   });
 }
 
-async function openServers(lab: Lab): Promise<Servers> {
+/** The one with the data, and an empty one. */
+export async function openServers(lab: Lab): Promise<Servers> {
   const folder = join(lab.dataFolder, `mariadb-${lab.seed}-${lab.scale}`);
   await mkdir(folder, { recursive: true });
   const source = await startMariadb(lab.stack, { folder, args: serverArgs });
@@ -83,7 +84,7 @@ async function openServers(lab: Lab): Promise<Servers> {
   return { source, target };
 }
 
-function openTidemarkLogical(folder: string, { source, target }: Servers): Promise<Tidemark> {
+export function openTidemarkLogical(folder: string, { source, target }: Servers): Promise<Tidemark> {
   const server = ({ socket }: MariadbServer) => ({ driver: 'mysql', socket, user: 'root' });
   return openTidemark(folder, {
     sources: { shop: server(source), empty: server(target) },

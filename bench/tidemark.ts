@@ -10,6 +10,9 @@ const launcher = join(import.meta.dirname, '../cmd/tidemark');
 export interface Tidemark {
   readonly configFile: string;
   readonly repositoryFolder: string;
+  /** The command, and its arguments for this configuration. */
+  readonly launcher: string;
+  argsOf(args: readonly string[]): string[];
   run(args: readonly string[], options?: RunOptions): Promise<string>;
   measure(args: readonly string[]): Promise<Sample>;
   /** Begins again with an empty repository and catalog. */
@@ -30,6 +33,8 @@ export async function openTidemark(folder: string, resources: Resources): Promis
   const tidemark: Tidemark = {
     configFile,
     repositoryFolder,
+    launcher,
+    argsOf: common,
     run: async (args, options) => (await runOk(launcher, common(args), options)).stdout,
     measure: (args) => measure(launcher, common(args)),
     reset: async () => {

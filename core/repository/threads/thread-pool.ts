@@ -159,7 +159,8 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
       key,
       writing: writing && { index: writing.index, newBlobs: writing.newBlobs, gate: writing.gate.memory },
     };
-    const worker = new Worker(new URL(`./entry${extname(import.meta.url)}`, import.meta.url), { workerData, env: {} });
+    const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
+    const worker = new Worker(entry, { workerData, env: {}, name: `data ${thread}` });
     worker.on('message', (message: FromThread) => this.#receive(thread, message));
     worker.on('error', (error) => this.#fail(error));
     worker.on('exit', () => this.#fail(new TidemarkError('BUG', 'a data thread ended by itself')));
