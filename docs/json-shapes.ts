@@ -143,10 +143,18 @@ export const shapes: Readonly<Record<string, Shape>> = {
   },
   Key: {
     id: 'text: Name of the key file.',
-    created: 'time: When it was added.',
-    username: 'text: By whom.',
-    hostname: 'text: Where.',
+    state:
+      'text: `good`; `weak`: made with scrypt parameters that let passwords be tried cheaply; `damaged`: it opens with none.',
+    'created?': 'time: When it was added.',
+    'username?': 'text: By whom.',
+    'hostname?': 'text: Where.',
+    'cost?': 'ScryptCost: What trying one password costs.',
     current: 'boolean: It opened the repository just now.',
+  },
+  ScryptCost: {
+    N: 'number: Memory and time.',
+    r: 'number: Memory and time.',
+    p: 'number: Time.',
   },
   ChangeSet: {
     format: 'number: 1.',
@@ -293,7 +301,11 @@ export const outputs: Readonly<Record<string, Shape>> = {
     changed: 'boolean: False when it was so already.',
   },
   'key list': { keys: 'Key[]: Of the repository.' },
-  'key add': { key: 'text: Id of the new key.' },
+  'key add': {
+    key: 'text: Id of the key that opens with the password.',
+    added: 'boolean: False when a sound key opened with it already.',
+    next: 'text: What is left to do, for people; may be empty, may change.',
+  },
   'key remove': { key: 'text: Id of the key that is gone.' },
   'catalog import': {
     destination: 'text: Its name.',

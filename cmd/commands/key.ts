@@ -1,7 +1,8 @@
 import { exitCodes } from '../../core/error-codes.ts';
+import type { Workspace } from '../compose.ts';
 import { readNewPassword } from '../read-secret.ts';
 import type { Register } from '../verb.ts';
-import { keysTable } from '../views/keys.ts';
+import { keysTable, keyWarnings } from '../views/keys.ts';
 
 /** Loaded late: the repository's code takes time to load that `tidemark --help` has not. */
 const operations = () => import('../../core/operation/index.ts');
@@ -17,6 +18,7 @@ export const registerKey: Register = (program, bind) => {
         const { listKeys } = await operations();
         const keys = await listKeys(await operationContext(), destination, signal);
         output.result(() => keysTable(keys, output.look), { keys });
+        if (!output.json) for (const [summary, hint] of keyWarnings(destination, keys)) output.warn(summary, hint);
         return exitCodes.ok;
       }),
     );
@@ -30,8 +32,13 @@ export const registerKey: Register = (program, bind) => {
         const { addKey } = await operations();
         const context = await workspace.operationContext();
         const secret = password === undefined ? await readNewPassword(workspace) : await context.secret(password);
-        const id = await addKey(context, destination, secret, workspace.signal);
-        workspace.output.result(`key ${id.slice(0, 8)} is added\n`, { key: id });
+        const { id, added, next } = await addKey(context, destination, secret, workspace.signal);
+        const done = added ? 'is added' : 'opens with this password already: nothing was added';
+        workspace.output.result(`key ${id.slice(0, 8)} ${done}\n${next === '' ? '' : `next: ${next}\n`}`, {
+          key: id,
+          added,
+          next,
+        });
         return exitCodes.ok;
       }),
     );
@@ -41,11 +48,25 @@ export const registerKey: Register = (program, bind) => {
     .argument('<destination>', 'name of an applied destination')
     .argument('<key>', 'the beginning of the id of a key, as `key list` shows it')
     .action(
-      bind(async ({ operationContext, output, signal }, destination: string, idPart: string) => {
+      bind(async (workspace, destination: string, idPart: string) => {
+        const { operationContext, output, signal } = workspace;
         const { removeKey } = await operations();
-        const id = await removeKey(await operationContext(), destination, idPart, signal);
+        const wanted = await wantedPassword(workspace, destination);
+        const id = await removeKey(await operationContext(), destination, idPart, wanted, signal);
         output.result(`key ${id.slice(0, 8)} is removed\n`, { key: id });
         return exitCodes.ok;
       }),
     );
 };
+
+/** The reference that the files have now, applied or not. Where they have mistakes, nobody knows: that is said. */
+async function wantedPassword(workspace: Workspace, name: string): Promise<string | undefined> {
+  const { configuration } = await workspace.configuration({ secrets: false });
+  if (configuration === undefined) {
+    workspace.output.warn('the configuration has mistakes: only the applied state tells which key is needed');
+    return undefined;
+  }
+  const destinations = [...configuration.resources.values()].filter(({ collection }) => collection === 'destinations');
+  const wanted = destinations.find((one) => one.name === name || one.spec.renamedFrom === name);
+  return wanted === undefined ? undefined : String(wanted.spec.password);
+}

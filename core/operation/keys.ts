@@ -1,3 +1,4 @@
+import type { AppliedResource } from '../catalog/index.ts';
 import { TidemarkError } from '../error.ts';
 import type { KeyInfo, Repository } from '../repository/index.ts';
 import type { Secret } from '../secret.ts';
@@ -13,24 +14,53 @@ export function listKeys(
   return withRepository(context, destination, signal, (repository) => repository.keys(signal));
 }
 
-/** Lets another password open the repository as well. Gives the id of its key. */
+export interface AddedKey {
+  readonly id: string;
+  /** False when a sound key opens with this password already: then that is the one. */
+  readonly added: boolean;
+  /** What comes next: who is to use the new password, and which keys can go then. */
+  readonly next: string;
+}
+
+/** Lets another password open the repository as well. */
 export function addKey(
   context: OperationContext,
   destination: string,
   password: Secret,
   signal: AbortSignal,
-): Promise<string> {
-  return withRepository(context, destination, signal, (repository) => repository.addKey(password));
+): Promise<AddedKey> {
+  return withRepository(context, destination, signal, async (repository) => {
+    const keys = await repository.keys(signal);
+    const opened = new Set(await repository.keysOpenedBy(password, signal));
+    const sound = keys.find(({ id, state }) => opened.has(id) && state === 'good');
+    const id = sound?.id ?? (await repository.addKey(password));
+    const weak = keys.filter((key) => opened.has(key.id) && key.id !== id);
+    const current = keys.find((key) => key.current && !opened.has(key.id));
+    return { id, added: sound === undefined, next: nextStep(destination, weak, current) };
+  });
 }
 
-/** Takes a password away. `idPart`: the beginning of a key's id. Gives the whole id. Throws JOB_CONFLICT for the key in use. */
+function nextStep(destination: string, same: readonly KeyInfo[], current: KeyInfo | undefined): string {
+  const remove = (key: KeyInfo) => `\`tidemark key remove ${destination} ${key.id.slice(0, 8)}\``;
+  const ends = same.map((key) => `the same password opens a ${key.state} key, too: ${remove(key)} takes that away`);
+  if (current === undefined) return ends.join('; ');
+  const turn = `to change over to it, let \`password\` of destinations.${destination} refer to the new password, run \`tidemark apply\`, then ${remove(current)}`;
+  return [...ends, turn].join('; ');
+}
+
+/**
+ * Takes a password away. `idPart`: the beginning of a key's id. `wanted`: the reference that the configuration has for
+ * the destination now, where it is another than the applied one. Gives the whole id. Throws JOB_CONFLICT for a key
+ * without which the applied or the wanted reference would open nothing, so that the last key is never removed.
+ */
 export function removeKey(
   context: OperationContext,
   destination: string,
   idPart: string,
+  wanted: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  return withRepository(context, destination, signal, async (repository) => {
+  return withRepository(context, destination, signal, async (repository, applied) => {
     const fitting = (await repository.keys(signal)).filter((key) => key.id.startsWith(idPart.toLowerCase()));
     const [only, another] = fitting;
     if (only === undefined || another !== undefined) {
@@ -38,8 +68,21 @@ export function removeKey(
         hint: `List them with \`tidemark key list ${destination}\`.`,
       });
     }
-    await repository.removeKey(only.id);
+    const needs: [whose: string, reference: string][] = [['applied', String(applied.spec.password)]];
+    if (wanted !== undefined && wanted !== applied.spec.password) needs.push(['configured', wanted]);
+    for (const [whose, reference] of needs) {
+      const opened = await repository.keysOpenedBy(await context.secret(reference), signal);
+      if (opened.length === 1 && opened[0] === only.id) throw needed(destination, only.id, whose, reference);
+    }
+    await repository.removeKey(only.id, signal);
     return only.id;
+  });
+}
+
+function needed(destination: string, id: string, whose: string, reference: string): TidemarkError {
+  const text = `key ${id.slice(0, 8)} is the only one that the ${whose} password ${reference} opens`;
+  return new TidemarkError('JOB_CONFLICT', text, {
+    hint: `Add another password with \`tidemark key add ${destination}\`, let \`password\` of destinations.${destination} refer to it, run \`tidemark apply\`, and remove this key then.`,
   });
 }
 
@@ -47,9 +90,9 @@ async function withRepository<T>(
   context: OperationContext,
   name: string,
   signal: AbortSignal,
-  work: (repository: Repository) => Promise<T>,
+  work: (repository: Repository, destination: AppliedResource) => Promise<T>,
 ): Promise<T> {
   const destination = await appliedResource(context, `destinations.${name}`);
   await using open = await openRepository(context, destination, signal);
-  return await withSubject(destination.address, () => work(open.repository));
+  return await withSubject(destination.address, () => work(open.repository, destination));
 }

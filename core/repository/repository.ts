@@ -8,7 +8,7 @@ import { BackupWriting } from './backup-writing.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
-import { addKey, type Identity, type KeyInfo, listKeys, openKey } from './keys.ts';
+import { addKey, type Identity, type KeyInfo, keysOpenedBy, listKeys, openKey } from './keys.ts';
 import { RepositoryLock } from './lock.ts';
 import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
 import { openDocument, SealedObjects } from './objects.ts';
@@ -167,10 +167,16 @@ export class Repository {
     return BackupReading.salvage({ ...known, index: salvage.index }, salvage, snapshot, options);
   }
 
+  /** Its keys; `current` opened it. Damaged and weak ones are told, not thrown. */
   keys(signal?: AbortSignal): Promise<(KeyInfo & { current: boolean })[]> {
     return listKeys(this.#options.store, signal).then((keys) =>
       keys.map((key) => ({ ...key, current: key.id === this.#keyId })),
     );
+  }
+
+  /** The ids of the keys that this password opens. Takes a tenth of a second per key. */
+  keysOpenedBy(password: Secret, signal?: AbortSignal): Promise<string[]> {
+    return keysOpenedBy(this.#options.store, password, signal);
   }
 
   /** Lets another password open the repository. Gives the id of its key. */
@@ -178,14 +184,21 @@ export class Repository {
     return addKey(this.#options.store, this.#master, password, this.#options.by, this.#options.clock);
   }
 
-  /** Throws JOB_CONFLICT for the key in use: the repository must stay open to whoever removes keys. */
-  async removeKey(id: string): Promise<void> {
-    if (id === this.#keyId) {
-      throw new TidemarkError('JOB_CONFLICT', 'the key that is in use cannot be removed', {
-        hint: 'Open the repository with another password first, then remove this key.',
-      });
-    }
+  /**
+   * Throws JOB_CONFLICT for the key in use, unless the same password opens another one: the repository must stay open to
+   * whoever removes keys.
+   */
+  async removeKey(id: string, signal?: AbortSignal): Promise<void> {
+    if (id === this.#keyId) await this.#requireAnother(id, signal);
     await this.#options.store.delete([`keys/${id}`]);
+  }
+
+  async #requireAnother(id: string, signal?: AbortSignal): Promise<void> {
+    const opened = await this.keysOpenedBy(this.#options.password, signal);
+    if (opened.some((other) => other !== id)) return;
+    throw new TidemarkError('JOB_CONFLICT', 'the key that is in use cannot be removed', {
+      hint: 'Open the repository with another password first, then remove this key.',
+    });
   }
 
   /** The index as of the first use under a lock: a backup or restore works with one view of the repository. */
