@@ -1,5 +1,7 @@
 import { idBytes } from './format/blob-id.ts';
 import type { BlobType, PackEntry } from './format/pack.ts';
+import { firstSlot, IdTable, sameId } from './id-table.ts';
+import { Numbers } from './numbers.ts';
 
 /** Where a blob is. `pack` is the 32-byte id of its pack file. */
 export interface BlobLocation extends PackEntry {
@@ -10,16 +12,18 @@ export interface BlobLocation extends PackEntry {
  * Which blobs the repository has and where: an open-addressing hash table over typed arrays, 60 to 80 bytes a place.
  * Keys and slots lie in shared memory, so that threads ask whether a blob exists without asking the main thread; it
  * must not be written while threads read it.
+ *
+ * Places have numbers, from 0 on in the order in which they were added, so that others keep what they know of them in bits.
  */
 export class BlobIndex {
   #count = 0;
   #capacity = initialCapacity;
   #keys = sharedBytes(initialCapacity * idBytes);
   #slots = sharedSlots(initialCapacity * 2);
-  /** Per blob: pack number, offset, sealed length, plain length (0: not compressed). */
+  /** Per blob: pack number (with `treeBit` for a tree), offset, sealed length, plain length (0: not compressed). */
   #fields = new Uint32Array(initialCapacity * fieldsPerBlob);
-  #packs = Buffer.alloc(1024 * idBytes);
-  #packCount = 0;
+  readonly #packs = new IdTable();
+  readonly #again = new Numbers();
 
   /** How many places; a blob that lies in several packs has several. */
   get count(): number {
@@ -28,12 +32,12 @@ export class BlobIndex {
 
   /** Memory of the tables. */
   get sizeBytes(): number {
-    return this.#keys.byteLength + this.#slots.byteLength + this.#fields.byteLength + this.#packs.length;
+    return this.#keys.byteLength + this.#slots.byteLength + this.#fields.byteLength + this.#packs.sizeBytes;
   }
 
   /** Adds the blobs of a pack. A blob that is known already keeps its first place and gets another one. */
   addPack(pack: Uint8Array, entries: Iterable<PackEntry>): void {
-    const packNumber = this.#addPackId(pack);
+    const packNumber = this.#packs.add(pack);
     for (const entry of entries) this.#add(packNumber, entry);
   }
 
@@ -47,32 +51,84 @@ export class BlobIndex {
     return [...slotsOf(this.#slots, this.#keys, blobKey(type, id))].map((at) => this.#locationAt(at, type, id));
   }
 
+  /** Packs have numbers, too, in the order in which they were first named. */
+  get packCount(): number {
+    return this.#packs.count;
+  }
+
+  packId(number: number): Uint8Array {
+    return this.#packs.idOf(number);
+  }
+
+  packNumber(id: Uint8Array): number | undefined {
+    return this.#packs.numberOf(id);
+  }
+
   /** The ids of the packs that have blobs here. */
   *packs(): Generator<Uint8Array> {
-    for (let at = 0; at < this.#packCount; at++) yield this.#packs.subarray(at * idBytes, (at + 1) * idBytes);
+    for (let number = 0; number < this.#packs.count; number++) yield this.#packs.idOf(number);
   }
 
   /** How far into each of these packs its last blob reaches. */
   *packEnds(): Generator<{ readonly pack: Uint8Array; readonly endBytes: number }> {
-    const ends = new Float64Array(this.#packCount);
-    for (let at = 0; at < this.#count * fieldsPerBlob; at += fieldsPerBlob) {
-      const pack = this.#fields[at]!;
-      ends[pack] = Math.max(ends[pack]!, this.#fields[at + 1]! + this.#fields[at + 2]!);
+    const ends = new Float64Array(this.#packs.count);
+    for (let place = 0; place < this.#count; place++) {
+      const pack = this.packOf(place);
+      ends[pack] = Math.max(ends[pack]!, this.offsetOf(place) + this.lengthOf(place));
     }
     let number = 0;
     for (const pack of this.packs()) yield { pack, endBytes: ends[number++]! };
   }
 
+  /** The number of the place that `find` gives; `key` as of `blobKey`. */
+  placeOf(key: Uint8Array): number | undefined {
+    return findSlot(this.#slots, this.#keys, key);
+  }
+
+  /** The numbers of all places of a blob, that of `placeOf` first. */
+  placesOf(key: Uint8Array): number[] {
+    return [...slotsOf(this.#slots, this.#keys, key)];
+  }
+
+  /** The places of blobs that had one before. */
+  again(): Uint32Array {
+    return this.#again.values();
+  }
+
+  /** What `blobKey` gives for the blob of this place; a view. */
+  keyAt(place: number): Uint8Array {
+    return this.#keys.subarray(place * idBytes, (place + 1) * idBytes);
+  }
+
+  isTree(place: number): boolean {
+    return (this.#fields[place * fieldsPerBlob]! & treeBit) !== 0;
+  }
+
+  packOf(place: number): number {
+    return this.#fields[place * fieldsPerBlob]! & ~treeBit;
+  }
+
+  offsetOf(place: number): number {
+    return this.#fields[place * fieldsPerBlob + 1]!;
+  }
+
+  lengthOf(place: number): number {
+    return this.#fields[place * fieldsPerBlob + 2]!;
+  }
+
+  locationOf(place: number): BlobLocation {
+    const type = this.isTree(place) ? 'tree' : 'data';
+    return this.#locationAt(place, type, blobKey(type, this.keyAt(place)));
+  }
+
   #locationAt(at: number, type: BlobType, id: Uint8Array): BlobLocation {
-    const fields = at * fieldsPerBlob;
-    const packAt = this.#fields[fields]! * idBytes;
     return {
       type,
       id,
-      pack: this.#packs.subarray(packAt, packAt + idBytes),
-      offset: this.#fields[fields + 1]!,
-      length: this.#fields[fields + 2]!,
-      plainBytes: this.#fields[fields + 3]! || undefined,
+      pack: this.#packs.idOf(this.packOf(at)),
+      offset: this.offsetOf(at),
+      length: this.lengthOf(at),
+      plainBytes: this.#fields[at * fieldsPerBlob + 3]! || undefined,
     };
   }
 
@@ -85,30 +141,34 @@ export class BlobIndex {
     return { keys: this.#keys, slots: this.#slots };
   }
 
-  #addPackId(pack: Uint8Array): number {
-    if ((this.#packCount + 1) * idBytes > this.#packs.length)
-      this.#packs = Buffer.concat([this.#packs], this.#packs.length * 2);
-    this.#packs.set(pack, this.#packCount * idBytes);
-    return this.#packCount++;
-  }
-
   #add(packNumber: number, entry: PackEntry): void {
     const key = blobKey(entry.type, entry.id);
-    if (this.#isEnough(key, packNumber, entry)) return;
+    const known = this.placeOf(key);
+    if (known !== undefined && this.#isEnough(key, packNumber, entry.offset)) return;
     if (this.#count === this.#capacity) this.#growEntries();
     if ((this.#count + 1) * 2 > this.#slots.length) this.#growSlots();
     const at = this.#count++;
+    if (known !== undefined) this.#again.push(at);
     this.#keys.set(key, at * idBytes);
-    this.#fields.set([packNumber, entry.offset, entry.length, entry.plainBytes ?? 0], at * fieldsPerBlob);
+    this.#setFields(at, packNumber, entry);
     insertSlot(this.#slots, key, at);
   }
 
+  #setFields(at: number, packNumber: number, { type, offset, length, plainBytes }: PackEntry): void {
+    const fields = at * fieldsPerBlob;
+    this.#fields[fields] = type === 'tree' ? packNumber | treeBit : packNumber;
+    this.#fields[fields + 1] = offset;
+    this.#fields[fields + 2] = length;
+    this.#fields[fields + 3] = plainBytes ?? 0;
+  }
+
   /** Index files may name a pack twice; of blobs that lie in many packs some places are as good as all. */
-  #isEnough(key: Uint8Array, packNumber: number, { type, id, offset }: PackEntry): boolean {
-    if (findSlot(this.#slots, this.#keys, key) === undefined) return false;
-    const known = this.findAll(type, id);
-    const pack = this.#packs.subarray(packNumber * idBytes, (packNumber + 1) * idBytes);
-    return known.length >= maxPlaces || known.some((one) => one.offset === offset && sameId(one.pack, 0, pack));
+  #isEnough(key: Uint8Array, packNumber: number, offset: number): boolean {
+    const known = this.placesOf(key);
+    return (
+      known.length >= maxPlaces ||
+      known.some((place) => this.offsetOf(place) === offset && this.packOf(place) === packNumber)
+    );
   }
 
   /** By a quarter, not twofold: entries are most of the memory. */
@@ -152,6 +212,8 @@ export function sharedHas(index: SharedIndexData, key: Uint8Array): boolean {
 const initialCapacity = 4096;
 const maxPlaces = 4;
 const fieldsPerBlob = 4;
+/** Above any number of packs. */
+const treeBit = 0x8000_0000;
 
 function sharedBytes(size: number): Uint8Array {
   return new Uint8Array(new SharedArrayBuffer(size));
@@ -185,14 +247,4 @@ function* slotsOf(slots: Uint32Array, keys: Uint8Array, key: Uint8Array): Genera
     const at = slots[slot]! - 1;
     if (sameId(keys, at * idBytes, key)) yield at;
   }
-}
-
-/** A SHA-256 is its own hash. */
-export function firstSlot(id: Uint8Array): number {
-  return (id[0]! | (id[1]! << 8) | (id[2]! << 16) | (id[3]! << 24)) >>> 0;
-}
-
-export function sameId(ids: Uint8Array, offset: number, id: Uint8Array): boolean {
-  for (let at = 0; at < idBytes; at++) if (ids[offset + at] !== id[at]) return false;
-  return true;
 }

@@ -1,5 +1,5 @@
-import { firstSlot, sameId } from './blob-index.ts';
 import { idBytes } from './format/blob-id.ts';
+import { firstSlot, sameId } from './id-table.ts';
 
 /**
  * The blobs that one backup has stored so far: a hash set in shared memory that all threads insert into without locks,

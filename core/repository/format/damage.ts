@@ -24,6 +24,14 @@ export function unindexedBlob(type: 'data' | 'tree', id: Uint8Array): TidemarkEr
   });
 }
 
+/** A tree whose bytes are as its id says, and that makes no sense. */
+export function damagedTree(id: Uint8Array, cause: TidemarkError): TidemarkError {
+  return new TidemarkError('REPOSITORY_CORRUPT', `tree ${toHex(id)} is not readable: ${cause.message}`, {
+    hint: 'Another program wrote it so, or a newer version of one. Run `restic check`; if it finds nothing, please report it.',
+    cause,
+  });
+}
+
 /** Damage of the repository goes to `otherwise`; anything else, such as a store that is down, is thrown. */
 export function ifCorrupt<T>(error: unknown, otherwise: (damage: TidemarkError) => T): T {
   if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
