@@ -1,7 +1,7 @@
 import type { Resource } from '../config/index.ts';
 import type { DriverProblem, SourceProbe } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
-import { Repository, type RepositoryOptions } from '../repository/index.ts';
+import { formatOneText, Repository, type RepositoryOptions, upgradeHint } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
 import { knownBackups, openKnown } from './missing.ts';
 import { openSource, openStore, repositoryOptions, withSubject } from './open.ts';
@@ -30,8 +30,14 @@ export async function prepareDestination(
     const options = await repositoryOptions(context, destination, store);
     const mayMake = missing === 'make' && (await knownBackups(context, destination)) === 0;
     const repository = await (mayMake ? openOrInit(options, signal) : openKnown(context, destination, options, signal));
-    return { identity: repository.id, problems };
+    return { identity: repository.id, problems: [...problems, ...formatProblems(repository)] };
   });
+}
+
+/** What it holds can be listed and restored all the same: no reason to refuse it. */
+function formatProblems({ formatVersion }: Repository): readonly DriverProblem[] {
+  if (formatVersion === 2) return [];
+  return [{ severity: 'warning', summary: formatOneText, hint: upgradeHint }];
 }
 
 /** Asks a source who it is and whether plans can work with it. Throws SOURCE_UNREACHABLE, SOURCE_DENIED. */

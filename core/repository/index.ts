@@ -1,9 +1,9 @@
-/** The door of this room: restic repositories, format version 2. */
+/** The door of this room: restic repositories. */
 export { BackupReading } from './backup-reading.ts';
 export { BackupWriting } from './backup-writing.ts';
 export type { Identity, KeyInfo } from './keys.ts';
 export type { RepositoryLock } from './lock.ts';
 export { manifestFile } from './manifest.ts';
 export type { WorkOptions } from './parts.ts';
-export { Repository, type RepositoryOptions } from './repository.ts';
+export { formatOneText, Repository, type RepositoryOptions, upgradeHint } from './repository.ts';
 export type { Snapshot } from './snapshots.ts';

@@ -12,16 +12,21 @@ export interface SealedObject {
   readonly bytes: Uint8Array;
 }
 
+/** Of a repository. In version 1 nothing is compressed: restic could not read what is, not even a lock. */
+export type FormatVersion = 1 | 2;
+
 const compressedVersion = 2;
 
 /** Reads and writes the sealed JSON documents of a repository ("unpacked" objects in restic's design document). */
 export class SealedObjects {
   readonly #store: Store;
   readonly #sealer: Sealer;
+  readonly #format: FormatVersion;
 
-  constructor(store: Store, sealer: Sealer) {
+  constructor(store: Store, sealer: Sealer, format: FormatVersion = 2) {
     this.#store = store;
     this.#sealer = sealer;
+    this.#format = format;
   }
 
   /** Stores a document; gives the id that is its name. */
@@ -33,8 +38,9 @@ export class SealedObjects {
 
   /** For who must know the id before the object can be there. */
   seal(document: unknown): SealedObject {
-    const plain = Buffer.from(JSON.stringify(document));
-    const bytes = this.#sealer.seal(Buffer.concat([Buffer.of(compressedVersion), compress(plain)]));
+    const json = Buffer.from(JSON.stringify(document));
+    const plain = this.#format === 1 ? json : Buffer.concat([Buffer.of(compressedVersion), compress(json)]);
+    const bytes = this.#sealer.seal(plain);
     return { id: toHex(idOf(bytes)), bytes };
   }
 

@@ -11,7 +11,7 @@ import { loadIndex } from './index-files.ts';
 import { addKey, type Identity, type KeyInfo, keysOpenedBy, listKeys, openKey } from './keys.ts';
 import { RepositoryLock } from './lock.ts';
 import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
-import { openDocument, SealedObjects } from './objects.ts';
+import { type FormatVersion, openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { randomPolynomial } from './polynomial.ts';
 import { existing, holdsPacks, readConfig, rejectExisting } from './presence.ts';
@@ -27,15 +27,21 @@ export interface RepositoryOptions {
 }
 
 interface Config {
-  readonly version: number;
+  readonly version: FormatVersion;
   readonly id: string;
   readonly chunker_polynomial: string;
 }
 
-/** A restic repository, format version 2, in a store. */
+export const formatOneText = 'the repository has format version 1: it is read and restored from, and not written to';
+/** The packs stay as they are; restic needs to be 0.14 or newer to read it from then on. */
+export const upgradeHint =
+  'Upgrade it with restic 0.14 or newer: `restic -r PATH migrate upgrade_repo_v2`. It takes seconds, and backups go on from there.';
+
+/** A restic repository in a store: of format version 2, or of version 1, which is read and not written to. */
 export class Repository {
   /** Random, made at init; the same for all copies of the repository's files. */
   readonly id: string;
+  readonly formatVersion: FormatVersion;
   readonly #options: RepositoryOptions;
   readonly #master: KeyMaterial;
   readonly #keyId: string;
@@ -45,10 +51,11 @@ export class Repository {
 
   private constructor(options: RepositoryOptions, key: { id: string; master: KeyMaterial }, config: Config) {
     this.id = config.id;
+    this.formatVersion = config.version;
     this.#options = options;
     this.#master = key.master;
     this.#keyId = key.id;
-    this.#objects = new SealedObjects(options.store, new Sealer(key.master));
+    this.#objects = new SealedObjects(options.store, new Sealer(key.master), config.version);
   }
 
   /** Makes a repository. Throws REPOSITORY_EXISTS. The key comes first and the config last, as in restic. */
@@ -75,19 +82,17 @@ export class Repository {
 
   /**
    * Throws REPOSITORY_MISSING where there is nothing, REPOSITORY_CORRUPT where a part is missing or damaged,
-   * REPOSITORY_PASSWORD; UNSUPPORTED for format version 1.
+   * REPOSITORY_PASSWORD; UNSUPPORTED for a format version that is not known.
    */
   static async open(options: RepositoryOptions, signal?: AbortSignal): Promise<Repository> {
     const sealed = await readConfig(options.store, signal);
     const key = await openKey(options.store, options.password, signal);
     const config = openDocument(new Sealer(key.master), 'config', sealed) as Config;
-    if (config.version === 2) return new Repository(options, key, config);
+    if (config.version === 1 || config.version === 2) return new Repository(options, key, config);
     throw new TidemarkError(
       'UNSUPPORTED',
-      `the repository has format version ${config.version}, tidemark needs version 2`,
-      {
-        hint: 'Run `restic migrate upgrade_repo_v2` on it.',
-      },
+      `the repository has format version ${config.version}, and this tidemark knows 1 and 2`,
+      { hint: 'Use a newer tidemark, or the restic that made it.' },
     );
   }
 
@@ -139,10 +144,20 @@ export class Repository {
   }
 
   /**
+   * Whoever changes what the repository holds calls this first. Throws UNSUPPORTED for format version 1, whose programs
+   * could not read what we write. Locks and keys are the same in both, and are written to either.
+   */
+  requireWritable(): void {
+    if (this.formatVersion === 2) return;
+    throw new TidemarkError('UNSUPPORTED', formatOneText, { hint: upgradeHint });
+  }
+
+  /**
    * Starts to write a backup under this lock, which will not rely on packs that are gone. Whether the lock is there is
-   * looked for before the backup becomes visible.
+   * looked for before the backup becomes visible. Throws UNSUPPORTED for format version 1.
    */
   async write(lock: RepositoryLock, options: WorkOptions): Promise<BackupWriting> {
+    this.requireWritable();
     const { signal } = options;
     const parts = { ...(await this.#parts(signal)), lock };
     const lost = await findLostPacks(parts.store, parts.index, signal);

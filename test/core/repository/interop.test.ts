@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Sealer } from '../../../core/repository/format/sealer.ts';
 import { Repository } from '../../../core/repository/index.ts';
+import { openKey } from '../../../core/repository/keys.ts';
 import { Secret } from '../../../core/secret.ts';
 import { restic } from '../../kit/restic.ts';
 import { tempFolder } from '../../kit/temp.ts';
@@ -146,16 +148,16 @@ test('keys: ours open with restic, restic’s with us, removed ones with nobody'
   await stock(['check']);
 });
 
-test('what is no repository of version 2 is refused', async (t) => {
+test('what is no repository, and one of a version that is not known, is refused', async (t) => {
   const folder = await tempFolder(t);
   const store = await localStore(join(folder, 'new'));
   await assert.rejects(Repository.open(openOptions(store)), coded('REPOSITORY_MISSING'));
   await Repository.init(openOptions(store));
   await assert.rejects(Repository.init(openOptions(store)), coded('REPOSITORY_EXISTS'));
-  const old = await restic(t, join(folder, 'old'), password);
-  await old(['init', '--repository-version', '1']);
-  const version1 = Repository.open(openOptions(await localStore(join(folder, 'old'))));
-  await assert.rejects(version1, coded('UNSUPPORTED', /format version 1/));
+  await store.delete(['config']);
+  const { master } = await openKey(store, new Secret(password));
+  await store.put('config', new Sealer(master).seal(Buffer.from('{"version":3,"id":"00"}')));
+  await assert.rejects(Repository.open(openOptions(store)), coded('UNSUPPORTED', /format version 3/));
 });
 
 test('of several that make one repository at once, one wins and its key alone remains', async (t) => {
