@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decide, historiesOf, type RetentionPolicy } from '../../../core/retention/index.ts';
 import { backup, policy } from './kit.ts';
+import { seeded } from './random.ts';
 
 const now = new Date('2026-11-27T12:00:00Z');
 
@@ -224,15 +225,6 @@ test('backups of another source or destination are another history', () => {
     [['1', '3'], ['2'], ['4']],
   );
 });
-
-/** Numbers in [0, 1), always the same for a seed. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 function randomHistory(random: () => number) {
   const pick = (below: number) => Math.floor(random() * below);
