@@ -53,6 +53,13 @@ export const shapes: Readonly<Record<string, Shape>> = {
     items: 'number: Files, or tables.',
     partial: 'boolean: Something that should be in it is missing.',
     warnings: 'text[]: What was left out or is remarkable.',
+    'pin?': 'Pin: It is kept whatever the retention of its plan says.',
+    'expiringAt?': 'time: Since when it is on its way out: nothing is restored from it any more.',
+  },
+  Pin: {
+    at: 'time: When it was pinned.',
+    by: 'text: The host that it was pinned on.',
+    'reason?': 'text: Why, in the words of whoever did.',
   },
   Job: {
     id: 'text: ULID; of a backup job also the id of the backup.',

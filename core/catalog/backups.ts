@@ -1,11 +1,13 @@
 import type { ExpressionBuilder, Kysely, Transaction } from 'kysely';
 import type { BackupType } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
+import { batches } from './batches.ts';
 import type { BackupFilter, BackupRecord, BackupStock, Backups, BackupTotals, BackupWithManifest } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
+import { pinColumn, replacePins, toPin } from './retained.ts';
 import type { BackupRow, Tables } from './tables.ts';
 
 export function openBackups({ db }: PartContext): Backups {
@@ -25,9 +27,27 @@ async function record(
   backup: BackupWithManifest,
   job: string | undefined,
 ): Promise<BackupWithManifest> {
-  const named = { ...backup, ...(job === undefined ? {} : await namesOf(db, job)) };
+  const named = {
+    ...backup,
+    ...(await marksOf(db, backup)),
+    ...(job === undefined ? {} : await namesOf(db, job)),
+  };
   await db.replaceInto('backup').values(toRow(named)).execute(); // one statement: the copy is never not there
   return named;
+}
+
+/** What it was marked with since an import found it. */
+async function marksOf(
+  db: Transaction<Tables>,
+  { destination, snapshot }: BackupRecord,
+): Promise<Pick<BackupRecord, 'pin' | 'expiringAt'>> {
+  const row = await db
+    .selectFrom('backup')
+    .select(['pin', 'expiringAt'])
+    .where('destination', '=', destination)
+    .where('snapshot', '=', snapshot)
+    .executeTakeFirst();
+  return row === undefined ? {} : toMarks(row);
 }
 
 async function namesOf(
@@ -48,6 +68,7 @@ const defaultLimit = 1000;
 const listed = [
   ...(['destination', 'snapshot', 'id', 'plan', 'source', 'driver', 'type', 'startedAt', 'endedAt'] as const),
   ...(['consistentAt', 'sizeBytes', 'addedBytes', 'items', 'partial', 'warnings', 'selection'] as const),
+  ...(['pin', 'expiringAt'] as const),
 ];
 
 async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly BackupRecord[]> {
@@ -158,19 +179,20 @@ async function totals(db: Kysely<Tables>): Promise<readonly BackupTotals[]> {
 async function takeStock(
   db: Transaction<Tables>,
   destination: string,
-  { found, gone, damaged }: BackupStock,
+  { found, gone, damaged, pins }: BackupStock,
 ): Promise<{ added: number; removed: number }> {
   let added = 0;
   let removed = 0;
   for (const backup of found) added += await refresh(db, { ...toRow(backup), destination });
   for (const batch of batches(gone, 500)) removed += await forget(db, destination, batch);
   for (const [snapshot, why] of damaged) await markDamaged(db, destination, snapshot, why);
+  if (pins !== undefined) await replacePins(db, destination, pins);
   return { added, removed };
 }
 
 /** Gives 1 when the copy was not known. */
 async function refresh(db: Transaction<Tables>, row: BackupRow): Promise<number> {
-  const { destination, snapshot, plan: _, source: _s, addedBytes: _a, ...told } = row;
+  const { destination, snapshot, plan: _, source: _s, addedBytes: _a, pin: _p, expiringAt: _e, ...told } = row;
   const { numUpdatedRows } = await db
     .updateTable('backup')
     .set(told)
@@ -211,11 +233,6 @@ async function markDamaged(db: Transaction<Tables>, destination: string, snapsho
   }
 }
 
-/** A statement takes some 32,000 values. */
-function* batches<T>(all: readonly T[], size: number): Iterable<T[]> {
-  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
-}
-
 function toRow(backup: BackupWithManifest): BackupRow {
   return fitting('backup', {
     destination: backup.destination,
@@ -234,15 +251,18 @@ function toRow(backup: BackupWithManifest): BackupRow {
     partial: backup.partial ? 1 : 0,
     warnings: jsonColumn(backup.warnings),
     selection: jsonColumn(backup.selection),
+    pin: pinColumn(backup.pin),
+    expiringAt: timeColumn(backup.expiringAt),
     manifest: jsonColumn(backup.manifest),
   });
 }
 
 function toBackup(row: Omit<BackupRow, 'manifest'>): BackupRecord {
-  const { addedBytes, ...rest } = row;
+  const { addedBytes, pin, expiringAt, ...rest } = row;
   return {
     ...rest,
     ...(addedBytes === null ? {} : { addedBytes }),
+    ...toMarks({ pin, expiringAt }),
     type: row.type as BackupType,
     startedAt: toTime(row.startedAt),
     endedAt: toTime(row.endedAt),
@@ -250,5 +270,12 @@ function toBackup(row: Omit<BackupRow, 'manifest'>): BackupRecord {
     partial: row.partial === 1,
     warnings: fromJson(row.warnings),
     selection: fromJson(row.selection),
+  };
+}
+
+function toMarks({ pin, expiringAt }: Pick<BackupRow, 'pin' | 'expiringAt'>): Pick<BackupRecord, 'pin' | 'expiringAt'> {
+  return {
+    ...(pin === null ? {} : { pin: toPin(pin) }),
+    ...(expiringAt === null ? {} : { expiringAt: toTime(expiringAt) }),
   };
 }

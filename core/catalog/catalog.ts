@@ -18,6 +18,7 @@ export * from './plan-status.ts';
 export interface Catalog extends AsyncDisposable {
   readonly state: AppliedStates;
   readonly backups: Backups;
+  readonly retained: RetainedCopies;
   readonly jobs: Jobs;
   readonly plans: PlanStatuses;
   readonly events: Events;
@@ -90,6 +91,18 @@ export interface BackupRecord {
   readonly items: number;
   readonly partial: boolean;
   readonly warnings: readonly string[];
+  /** Set while somebody wants it kept whatever its plan's retention says. */
+  readonly pin?: Pin;
+  /** Since when it is on its way out: it may be gone already, so nothing is restored from it or built upon it. */
+  readonly expiringAt?: Date;
+}
+
+/** As the repository has it too, which is where it counts. */
+export interface Pin {
+  readonly at: Date;
+  /** The host that it was set on. */
+  readonly by: string;
+  readonly reason?: string;
 }
 
 /** Manifests may have megabytes, so lists do without. */
@@ -125,6 +138,25 @@ export interface BackupStock {
   readonly gone: readonly string[];
   /** Snapshots that cannot be read, and why. One that was known is not forgotten: it becomes partial, with a warning. */
   readonly damaged: ReadonlyMap<string, string>;
+  /** All pins that are there, by the id of the backup. When left out, nothing is said of them. */
+  readonly pins?: ReadonlyMap<string, Pin>;
+}
+
+/** Copies of backups as retention sees them. */
+export interface RetainedCopies {
+  /** Of these plans, newest first; cheap for many thousands. */
+  list(plans: readonly string[]): Promise<readonly RetainedCopy[]>;
+  /** Sets the pin of a backup in a destination, or takes it away. False where no such copy is known. */
+  pin(destination: string, id: string, pin: Pin | undefined): Promise<boolean>;
+}
+
+export interface RetainedCopy
+  extends Pick<
+    BackupRecord,
+    'id' | 'destination' | 'snapshot' | 'plan' | 'source' | 'consistentAt' | 'sizeBytes' | 'partial'
+  > {
+  readonly pinned: boolean;
+  readonly expiring: boolean;
 }
 
 /** All copies of one plan's backups of one source in one destination. */

@@ -17,6 +17,7 @@ export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   restoreRequests,
   oneDaemon,
   jobWaiters,
+  backupMarks,
 ];
 
 async function first(db: Kysely<Tables>): Promise<void> {
@@ -192,12 +193,17 @@ async function jobUses(db: Kysely<Tables>): Promise<void> {
   }
 }
 
-/** Lists of backups say what was selected. The manifest moves behind it, so that reading a list does not pass over it. */
+/** Lists of backups say what was selected. */
 async function backupSelections(db: Kysely<Tables>): Promise<void> {
-  const { sql } = kysely;
   await db.schema.alterTable('backup').addColumn('selection', anyText).execute();
+  await kysely.sql`update backup set selection = json_extract(manifest, '$.selection')`.execute(db);
+  await manifestLast(db);
+}
+
+/** So that reading a list does not pass over it. */
+async function manifestLast(db: Kysely<Tables>): Promise<void> {
   await db.schema.alterTable('backup').addColumn('manifestText', anyText).execute();
-  await sql`update backup set manifestText = manifest, selection = json_extract(manifest, '$.selection')`.execute(db);
+  await kysely.sql`update backup set manifestText = manifest`.execute(db);
   await db.schema.alterTable('backup').dropColumn('manifest').execute();
   await db.schema.alterTable('backup').renameColumn('manifestText', 'manifest').execute();
 }
@@ -227,4 +233,11 @@ async function oneDaemon(db: Kysely<Tables>): Promise<void> {
 async function jobWaiters({ schema }: Kysely<Tables>): Promise<void> {
   await schema.alterTable('job').addColumn('waiterOwner', text('job', 'waiterOwner')).execute();
   await schema.alterTable('job').addColumn('waiterUntil', 'bigint').execute();
+}
+
+/** What keeps a backup whatever its policy says, and what is on its way out. */
+async function backupMarks(db: Kysely<Tables>): Promise<void> {
+  await db.schema.alterTable('backup').addColumn('pin', anyText).execute();
+  await db.schema.alterTable('backup').addColumn('expiringAt', 'bigint').execute();
+  await manifestLast(db);
 }

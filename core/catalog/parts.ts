@@ -9,6 +9,7 @@ import { openEvents } from './events.ts';
 import { openJobs } from './jobs.ts';
 import type { PartContext } from './part-context.ts';
 import { openPlanStatuses } from './plan-statuses.ts';
+import { openRetained } from './retained.ts';
 import type { Tables } from './tables.ts';
 
 /** The parts of a catalog over any database that Kysely speaks and that has been migrated. */
@@ -21,6 +22,7 @@ export function openParts(
   return {
     state: openAppliedState(context),
     backups: openBackups(context),
+    retained: openRetained(context),
     jobs: openJobs(context),
     plans: openPlanStatuses(context),
     events: openEvents(context),

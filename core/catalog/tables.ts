@@ -49,6 +49,9 @@ export interface BackupRow {
   partial: number;
   warnings: string;
   selection: string;
+  /** Null when it is not pinned. */
+  pin: string | null;
+  expiringAt: number | null;
   manifest: string;
 }
 

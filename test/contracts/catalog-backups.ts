@@ -97,4 +97,46 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     await catalog.backups.takeStock('nas', { found: [broken], gone: [], damaged: new Map() });
     assert.deepEqual(await catalog.backups.get(broken.id), broken, 'it was mended');
   },
+
+  async 'a pin is of a backup in a destination, and stays when the copy is recorded or imported again'(
+    _t,
+    catalog,
+    clock,
+  ) {
+    const one = backup();
+    const elsewhere = { ...one, destination: 'vault' };
+    for (const copy of [one, elsewhere]) await catalog.backups.record(copy);
+    const pin = { at: clock.now(), by: 'db1', reason: 'before the move' };
+    assert.equal(await catalog.retained.pin('nas', one.id, pin), true);
+    assert.equal(await catalog.retained.pin('shelf', one.id, pin), false);
+    const pins = async () =>
+      (await catalog.retained.list(['nightly'])).map(({ destination, pinned }) => `${destination} ${pinned}`).sort();
+    assert.deepEqual(await pins(), ['nas true', 'vault false']);
+    assert.deepEqual((await catalog.backups.copy('nas', one.snapshot)).pin, pin);
+    assert.deepEqual((await catalog.backups.record(one)).pin, pin);
+    const stock = { found: [one], gone: [], damaged: new Map() };
+    await catalog.backups.takeStock('nas', stock);
+    assert.deepEqual((await catalog.backups.list({ destination: 'nas' }))[0]!.pin, pin);
+    await catalog.backups.takeStock('vault', { ...stock, found: [], pins: new Map([[one.id, pin]]) });
+    await catalog.backups.takeStock('nas', { ...stock, pins: new Map([['another', pin]]) });
+    assert.deepEqual(await pins(), ['nas false', 'vault true']);
+    assert.equal(await catalog.retained.pin('vault', one.id, undefined), true);
+    assert.deepEqual(await pins(), ['nas false', 'vault false']);
+  },
+
+  async 'retained copies are those of the plans that are named, newest first'(_t, catalog, clock) {
+    const at = (days: number) => new Date(clock.now().getTime() + days * day);
+    for (const days of [1, 3, 2]) await catalog.backups.record(backup({ consistentAt: at(days), partial: days === 2 }));
+    await catalog.backups.record(backup({ plan: 'weekly' }));
+    const copies = await catalog.retained.list(['nightly', 'unknown']);
+    assert.deepEqual(
+      copies.map(({ consistentAt, partial }) => [consistentAt, partial]),
+      [
+        [at(3), false],
+        [at(2), true],
+        [at(1), false],
+      ],
+    );
+    assert.deepEqual(await catalog.retained.list([]), []);
+  },
 };

@@ -1,0 +1,67 @@
+import type { Kysely, Transaction } from 'kysely';
+import { batches } from './batches.ts';
+import type { Pin, RetainedCopies, RetainedCopy } from './catalog.ts';
+import { fromJson, jsonColumn, toTime } from './columns.ts';
+import type { PartContext } from './part-context.ts';
+import type { Tables } from './tables.ts';
+
+export function openRetained({ db }: PartContext): RetainedCopies {
+  return {
+    list: (plans) => list(db, plans),
+    pin: (destination, id, pin) => setPin(db, destination, id, pin),
+  };
+}
+
+export function pinColumn(pin: Pin): string;
+export function pinColumn(pin: Pin | undefined): string | null;
+export function pinColumn(pin: Pin | undefined): string | null {
+  return jsonColumn(pin);
+}
+
+export function toPin(column: string | null): Pin | undefined {
+  const pin = fromJson<Omit<Pin, 'at'> & { at: string }>(column);
+  return pin && { ...pin, at: new Date(pin.at) };
+}
+
+/** Makes these the pins of a destination, and no others. */
+export async function replacePins(
+  db: Transaction<Tables>,
+  destination: string,
+  pins: ReadonlyMap<string, Pin>,
+): Promise<void> {
+  const pinned = await db
+    .selectFrom('backup')
+    .select('id')
+    .where('destination', '=', destination)
+    .where('pin', 'is not', null)
+    .execute();
+  for (const { id } of pinned) if (!pins.has(id)) await setPin(db, destination, id, undefined);
+  for (const [id, pin] of pins) await setPin(db, destination, id, pin);
+}
+
+async function setPin(db: Kysely<Tables>, destination: string, id: string, pin: Pin | undefined): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('backup')
+    .set({ pin: pinColumn(pin) })
+    .where('destination', '=', destination)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+const columns = [
+  ...(['id', 'destination', 'snapshot', 'plan', 'source', 'consistentAt', 'sizeBytes', 'partial'] as const),
+  ...(['pin', 'expiringAt'] as const),
+];
+
+async function list(db: Kysely<Tables>, plans: readonly string[]): Promise<readonly RetainedCopy[]> {
+  const copies: RetainedCopy[] = [];
+  for (const batch of batches(plans, 500)) {
+    const rows = await db.selectFrom('backup').select(columns).where('plan', 'in', batch).execute();
+    for (const { pin, expiringAt, ...row } of rows) {
+      const marks = { pinned: pin !== null, expiring: expiringAt !== null };
+      copies.push({ ...row, consistentAt: toTime(row.consistentAt), partial: row.partial === 1, ...marks });
+    }
+  }
+  return copies.sort((a, b) => b.consistentAt.getTime() - a.consistentAt.getTime() || (a.id < b.id ? 1 : -1));
+}
