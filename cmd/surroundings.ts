@@ -13,6 +13,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly version: string;
   readonly process: OperationContext['process'];
+  readonly keyCost?: OperationContext['keyCost'];
   readonly self: ProcessOwner;
   /** Loaded when first needed: verbs that only read the catalog start faster without some of them. */
   readonly drivers: () => Promise<Drivers>;

@@ -1,6 +1,7 @@
 import type { Catalog, ProcessFate } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Drivers } from '../config/index.ts';
+import type { ScryptCost } from '../repository/index.ts';
 import type { SecretResolver } from '../secret.ts';
 
 /** What every operation needs from the process that it runs in. The composition root makes one. */
@@ -13,6 +14,8 @@ export interface OperationContext {
   fate(owner: string): ProcessFate;
   /** Tidemark's own version, for manifests. */
   readonly version: string;
+  /** Of keys that are made, where it shall not be what it ought to. */
+  readonly keyCost?: ScryptCost;
   readonly process: {
     readonly host: string;
     readonly user: string;

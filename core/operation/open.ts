@@ -64,9 +64,10 @@ export async function repositoryOptions(
   destination: Resource,
   store: Store,
 ): Promise<RepositoryOptions> {
+  const { clock, keyCost } = context;
   const { host, user, pid, alive } = context.process;
   const password = await withSubject(destination.address, () => context.secret(String(destination.spec.password)));
-  return { store, password, by: { host, user, pid }, clock: context.clock, processAlive: alive };
+  return { store, password, by: { host, user, pid }, clock, processAlive: alive, keyCost };
 }
 
 /** Errors that do not say what they are about get this subject. */

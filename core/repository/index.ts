@@ -1,6 +1,7 @@
 /** The door of this room: restic repositories. */
 export { BackupReading } from './backup-reading.ts';
 export { BackupWriting } from './backup-writing.ts';
+export type { ScryptCost } from './key-file.ts';
 export type { Identity, KeyInfo } from './keys.ts';
 export type { RepositoryLock } from './lock.ts';
 export { manifestFile } from './manifest.ts';

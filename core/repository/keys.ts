@@ -29,9 +29,10 @@ export async function addKey(
   password: Secret,
   by: Identity,
   clock: Clock,
+  cost?: ScryptCost,
 ): Promise<string> {
   const maker = { created: clock.now().toISOString(), username: by.user, hostname: by.host };
-  const bytes = Buffer.from(JSON.stringify(await makeKeyFile(master, password.revealPassword(), maker)));
+  const bytes = Buffer.from(JSON.stringify(await makeKeyFile(master, password.revealPassword(), maker, cost)));
   const id = toHex(idOf(bytes));
   await store.put(`keys/${id}`, bytes);
   if (bytes.equals(await store.get(`keys/${id}`))) return id;

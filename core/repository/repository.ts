@@ -8,6 +8,7 @@ import { BackupWriting } from './backup-writing.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
+import type { ScryptCost } from './key-file.ts';
 import { addKey, type Identity, type KeyInfo, keysOpenedBy, listKeys, openKey } from './keys.ts';
 import { RepositoryLock } from './lock.ts';
 import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
@@ -24,6 +25,8 @@ export interface RepositoryOptions {
   readonly by: Identity & { readonly pid: number };
   readonly clock: Clock;
   readonly processAlive: (pid: number) => boolean;
+  /** What a try of a password costs with keys that are made here; what it ought to when not given. */
+  readonly keyCost?: ScryptCost;
 }
 
 interface Config {
@@ -60,10 +63,10 @@ export class Repository {
 
   /** Makes a repository. Throws REPOSITORY_EXISTS. The key comes first and the config last, as in restic. */
   static async init(options: RepositoryOptions, signal?: AbortSignal): Promise<Repository> {
-    const { store, password, by, clock } = options;
+    const { store, password, by, clock, keyCost } = options;
     await rejectExisting(store, signal);
     const master = newKeyMaterial();
-    const id = await addKey(store, master, password, by, clock);
+    const id = await addKey(store, master, password, by, clock, keyCost);
     const config: Config = {
       version: 2,
       id: crypto.randomBytes(32).toString('hex'),
@@ -196,7 +199,8 @@ export class Repository {
 
   /** Lets another password open the repository. Gives the id of its key. */
   addKey(password: Secret): Promise<string> {
-    return addKey(this.#options.store, this.#master, password, this.#options.by, this.#options.clock);
+    const { store, by, clock, keyCost } = this.#options;
+    return addKey(store, this.#master, password, by, clock, keyCost);
   }
 
   /**

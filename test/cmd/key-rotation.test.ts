@@ -13,7 +13,7 @@ import { type Home, home, password, type Told, yamlFor } from './kit.ts';
 const other = 'battery staple';
 
 test('the password is changed while a daemon makes backups, and no step leaves anybody without', async (t) => {
-  const at = await home(t);
+  const at = await home(t, { surroundings: { keyCost: undefined } });
   await writeFile(join(at.folder, 'other'), `${other}\n`, { mode: 0o600 });
   await at.inside('apply', '--auto-approve');
   const daemon = await startDaemon(t, at);
@@ -75,7 +75,7 @@ test('the password is changed while a daemon makes backups, and no step leaves a
 });
 
 test('a damaged key and a weak one are shown, and taken away or made anew as is said', async (t) => {
-  const at = await home(t);
+  const at = await home(t, { surroundings: { keyCost: undefined } });
   await at.inside('apply', '--auto-approve');
   const folder = join(at.repository, 'keys');
   const [first] = await readdir(folder);

@@ -7,6 +7,7 @@ import { main } from '../../cmd/program.ts';
 import type { Surroundings } from '../../cmd/surroundings.ts';
 import { systemClock } from '../../core/clock.ts';
 import { drivers } from '../../drivers/index.ts';
+import { cheapKeys } from '../kit/cheap-keys.ts';
 import { type Ran, run } from '../kit/process.ts';
 import { tempFolder } from '../kit/temp.ts';
 
@@ -86,6 +87,7 @@ export async function inside(args: readonly string[], changes: Partial<Surroundi
     clock: systemClock,
     version: '0.0.0',
     process: { host: 'testhost', user: 'tester', pid: process.pid, alive: (pid) => pid === process.pid, threads: 2 },
+    keyCost: cheapKeys,
     self: processOwner('testhost', process.pid),
     drivers: async () => drivers,
     ending: new AbortController().signal,

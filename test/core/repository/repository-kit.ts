@@ -16,6 +16,7 @@ import { encodeName } from '../../../core/path-bytes.ts';
 import { type BackupReading, Repository, type RepositoryOptions } from '../../../core/repository/index.ts';
 import { Secret } from '../../../core/secret.ts';
 import { local } from '../../../drivers/files/index.ts';
+import { cheapKeys } from '../../kit/cheap-keys.ts';
 import { type Restic, restic } from '../../kit/restic.ts';
 import { tempFolder } from '../../kit/temp.ts';
 
@@ -52,6 +53,7 @@ export function openOptions(store: Store, more: Partial<RepositoryOptions> = {})
     by: { host: 'test-host', user: 'tester', pid: process.pid },
     clock: systemClock as Clock,
     processAlive: () => true,
+    keyCost: cheapKeys,
     ...more,
   };
 }

@@ -17,6 +17,7 @@ import { manifestFile, Repository, type RepositoryOptions } from '../../../core/
 import { Secret } from '../../../core/secret.ts';
 import { local } from '../../../drivers/files/index.ts';
 import { mysql } from '../../../drivers/mysql/index.ts';
+import { cheapKeys } from '../../kit/cheap-keys.ts';
 import { atEnd, type Owner } from '../../kit/scope.ts';
 import { tempFolder } from '../../kit/temp.ts';
 import type { MariadbServer } from '../../servers/mariadb.ts';
@@ -71,7 +72,14 @@ export class TestRepository {
     const store = await local.open({ path: folder }, driverContext('destinations.test'));
     atEnd(t, async () => store[Symbol.asyncDispose]());
     const by = { host: 'test', user: 'test', hostname: 'test', username: 'test', uid: 0, gid: 0, pid: process.pid };
-    const options = { store, password: new Secret('test'), by, clock: systemClock, processAlive: () => true };
+    const options = {
+      store,
+      password: new Secret('test'),
+      by,
+      clock: systemClock,
+      processAlive: () => true,
+      keyCost: cheapKeys,
+    };
     await Repository.init(options);
     return new TestRepository(options, folder);
   }
