@@ -19,7 +19,8 @@ export async function changeSetFor(workspace: Workspace, desired: Configuration)
   const applied = await catalog.state.read();
   const { destinations } = await workspace.drivers();
   const now = workspace.surroundings.clock.now();
-  return diff({ desired, applied, observed: await observe(catalog), now, destinations });
+  const observed = await observe(catalog, { desired: desired.resources, applied: applied.resources });
+  return diff({ desired, applied, observed, now, destinations });
 }
 
 /** Makes a change set the applied state; errors are those of `core/change`. */

@@ -2,8 +2,9 @@ import type { AppliedState, Catalog } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
 import { type Resource, splitAddress } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
-import { type Action, type ChangeSet, hasRefusals, isDestructive, isEmpty } from './change-set.ts';
+import { type Action, type ChangeSet, type Consequence, hasRefusals, isDestructive, isEmpty } from './change-set.ts';
 import { diff } from './diff.ts';
+import { expiringIds } from './expiry.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { lookAtApplied } from './look.ts';
 import { observe } from './observe.ts';
@@ -100,9 +101,18 @@ async function refuseOvertaken(
   clock: Clock,
 ): Promise<void> {
   const desired = { resources: desiredBy(changeSet, applied), position: () => undefined };
-  const again = diff({ desired, applied, observed: await observe(catalog), now: clock.now() });
+  const observed = await observe(catalog, { desired: desired.resources, applied: applied.resources });
+  const again = diff({ desired, applied, observed, now: clock.now() });
   if (hasRefusals(again)) refuseRefused(again);
   if (isDestructive(again) && !isDestructive(changeSet)) throw stale('has become destructive since it was made');
+  const shown = new Set(expiringIds(consequencesOf(changeSet)));
+  if (expiringIds(consequencesOf(again)).some((id) => !shown.has(id))) {
+    throw stale('would let backups expire that it does not show');
+  }
+}
+
+function consequencesOf({ actions }: ChangeSet): readonly Consequence[] {
+  return actions.flatMap(({ consequences }) => consequences);
 }
 
 function desiredBy(changeSet: ChangeSet, { resources }: AppliedState): ReadonlyMap<string, Resource> {

@@ -73,9 +73,20 @@ export interface Consequence {
   readonly text: string;
   /** Copies of backups that it is about, and what they restore to. */
   readonly backups?: { readonly copies: number; readonly sizeBytes: number };
-  /** For `next-run`: the times, ISO; left out where there is none. */
+  /** For `next-run` its times, for `retention` those of the oldest good backup; ISO, left out where there is none. */
   readonly before?: string;
   readonly after?: string;
+  /** For `retention`: what will go by it, newest first. */
+  readonly expiring?: readonly ExpiringCopy[];
+}
+
+export interface ExpiringCopy {
+  readonly id: string;
+  readonly destination: string;
+  readonly snapshot: string;
+  readonly source: string;
+  readonly consistentAt: string;
+  readonly sizeBytes: number;
 }
 
 export function isEmpty(changeSet: ChangeSet): boolean {

@@ -11,7 +11,7 @@ import {
 import { changedFields, diffFields } from './fields.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { figures, heldBackups } from './held-backups.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import { findRenames, renameObserved, renameResources } from './rename.ts';
 import type { PlacedDriver, Verdict, World } from './rule.ts';
 import { rules } from './rules.ts';

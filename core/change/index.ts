@@ -3,6 +3,7 @@ export { type ApplyInput, type ApplyResult, apply } from './apply.ts';
 export * from './change-set.ts';
 export { type DiffInput, diff } from './diff.ts';
 export { limitProbes } from './limit-probes.ts';
-export { type Observed, observe } from './observe.ts';
+export { observe } from './observe.ts';
+export type { Observed } from './observed.ts';
 export { type ApplyWarning, type Probed, type Probes, probeErrors, probeFailure } from './probe.ts';
 export { encodeChangeSet, parseChangeSet } from './saved.ts';

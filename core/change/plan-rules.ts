@@ -1,23 +1,30 @@
 import type { Resource } from '../config/index.ts';
 import type { Consequence } from './change-set.ts';
+import { expiringIds, expiry } from './expiry.ts';
 import { describeHeld, figures, heldBackups, stillHolding } from './held-backups.ts';
+import { keepingOf } from './keeping.ts';
 import { firstRun, lastRun, movedRun } from './next-run.ts';
-import { retentionConsequence, shrinks } from './retention-rules.ts';
-import type { Rules, World } from './rule.ts';
-import { type Spec, stringIn, stringsIn } from './spec.ts';
+import { shrinks } from './retention-rules.ts';
+import type { Rules, Verdict, World } from './rule.ts';
+import { stringsIn } from './spec.ts';
 
 export const planRules: Rules = {
-  add: (after, world) => ({ consequences: firstRun(after, world) }),
+  add(after, world) {
+    const expiring = expiry(after.name, false, world); // of a plan that was known before, or found by an import
+    return { destructive: expiring.length > 0, consequences: [...firstRun(after, world), ...expiring] };
+  },
 
   change(before, after, changed, world) {
-    const less = changed.has('retention') && shrinks(policyOf(before, world.applied), policyOf(after, world.desired));
+    const kept = ['retention', 'timezone'].some((field) => changed.has(field))
+      ? keptOtherwise(before, after, world)
+      : { destructive: false, consequences: [] };
     return {
-      destructive: less,
+      destructive: kept.destructive,
       consequences: [
         ...(timing.some((field) => changed.has(field)) ? movedRun(before, after, world) : []),
         ...nextBackup(before, changed),
         ...(changed.has('destinations') ? otherDestinations(before, after, world) : []),
-        ...retentionConsequence(after.name, less, world),
+        ...kept.consequences,
       ],
     };
   },
@@ -35,9 +42,16 @@ export const planRules: Rules = {
 
 const timing = ['schedule', 'manual', 'timezone', 'jitter', 'window', 'missed'];
 
-function policyOf(plan: Resource, resources: World['desired']): Spec | undefined {
-  const name = stringIn(plan.spec, 'retention');
-  return name === undefined ? undefined : resources.get(`retention.${name}`)?.spec;
+/** By another policy, or in the days of another zone. */
+function keptOtherwise(
+  before: Resource,
+  after: Resource,
+  world: World,
+): Required<Pick<Verdict, 'destructive' | 'consequences'>> {
+  const [old, next] = [keepingOf(before, world.applied), keepingOf(after, world.desired)];
+  const less = shrinks(old.policy, next.policy);
+  const consequences = expiry(after.name, less, world);
+  return { destructive: less || expiringIds(consequences).length > 0, consequences };
 }
 
 function nextBackup(before: Resource, changed: ReadonlySet<string>): readonly Consequence[] {

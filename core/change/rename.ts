@@ -1,5 +1,6 @@
 import { type Collection, type Resource, references } from '../config/index.ts';
-import type { Observed } from './observe.ts';
+import type { HistoryKey } from '../retention/index.ts';
+import type { Observed } from './observed.ts';
 import type { Spec } from './spec.ts';
 
 type Resources = ReadonlyMap<string, Resource>;
@@ -31,13 +32,15 @@ export function renameResources(applied: Resources, renames: ReadonlyMap<string,
 
 export function renameObserved(observed: Observed, renames: ReadonlyMap<string, string>): Observed {
   const newName = newNames(renames);
+  const renamed = <T extends HistoryKey>(one: T): T => ({
+    ...one,
+    plan: newName('plans', one.plan),
+    source: newName('sources', one.source),
+    destination: newName('destinations', one.destination),
+  });
   return {
-    backups: observed.backups.map((totals) => ({
-      ...totals,
-      plan: newName('plans', totals.plan),
-      source: newName('sources', totals.source),
-      destination: newName('destinations', totals.destination),
-    })),
+    backups: observed.backups.map(renamed),
+    copies: observed.copies.map(renamed),
     plans: observed.plans.map((status) => ({ ...status, plan: newName('plans', status.plan) })),
   };
 }

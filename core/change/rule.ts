@@ -1,7 +1,7 @@
 import type { Resource } from '../config/index.ts';
 import type { DestinationDriver } from '../driver/index.ts';
 import type { Consequence } from './change-set.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 
 /** What the rules of a collection say of one action. */
 export interface Verdict {

@@ -63,7 +63,8 @@ async function reconcile(
 ): Promise<ReconcileOutcome> {
   const { catalog, clock, probes } = sources;
   const applied = await catalog.state.read();
-  const changeSet = diff({ desired, applied, observed: await observe(catalog), now: clock.now() });
+  const observed = await observe(catalog, { desired: desired.resources, applied: applied.resources });
+  const changeSet = diff({ desired, applied, observed, now: clock.now() });
   if (isEmpty(changeSet)) return { state: 'applied', text: `serial ${applied.serial}` };
   const pendingChanges = changeSet.actions.length;
   if (hasRefusals(changeSet) || isDestructive(changeSet)) {

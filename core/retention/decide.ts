@@ -2,7 +2,7 @@ import type { Candidate } from './candidate.ts';
 import { doubtOf } from './doubt.ts';
 import { keptGood, keptPartial } from './keeping.ts';
 import { wallClock } from './periods.ts';
-import type { RetentionPolicy } from './policy.ts';
+import { keepsNothing, type RetentionPolicy } from './policy.ts';
 import type { Decision, Reason } from './reason.ts';
 
 export interface Retention<Backup> {
@@ -28,6 +28,8 @@ export function decide<Backup extends Candidate>(
   { now, timezone }: { readonly now: Date; readonly timezone: string },
 ): Retention<Backup> {
   const ordered = backups.toSorted(newestFirst);
+  if (keepsNothing(policy))
+    return { decisions: ordered.map((backup) => ({ backup, keep: true, reasons: [noPolicy] })) };
   const counted = ordered.filter((one) => !one.expiring && one.consistentAt <= now);
   const good = counted.filter(({ partial }) => !partial);
   const wall = wallClock(timezone);
@@ -38,6 +40,9 @@ export function decide<Backup extends Candidate>(
   const decisions = ordered.map((backup) => decisionOf(backup, kept.get(backup) ?? [], now));
   return { decisions, doubt: doubtOf(decisions, good, policy) };
 }
+
+/** What is no policy to anybody is none that lets backups go. Configurations with one are refused. */
+const noPolicy: Reason = { rule: 'no-policy', text: 'its policy keeps nothing, so it is not followed' };
 
 /** Of two that show the same moment, the one that was begun later comes first. */
 function newestFirst(a: Candidate, b: Candidate): number {

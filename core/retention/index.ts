@@ -2,5 +2,5 @@
 export type { Candidate } from './candidate.ts';
 export { decide, type Retention } from './decide.ts';
 export { type HistoryKey, historiesOf } from './history.ts';
-export { keepsNothing, type RetentionPolicy, retentionPolicy } from './policy.ts';
+export { countedRules, keepsNothing, type RetentionPolicy, retentionPolicy } from './policy.ts';
 export type { Decision, Reason, ReasonRule } from './reason.ts';

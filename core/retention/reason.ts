@@ -14,6 +14,7 @@ export type ReasonRule =
   | 'restoring'
   /** It says that it is from a time that has not come yet. */
   | 'future'
+  | 'no-policy'
   | 'expiring'
   | 'nothing';
 

@@ -30,7 +30,9 @@ async function stallingServer(t: TestContext): Promise<number> {
 async function applyUnprobed({ folder, configuration }: Home): Promise<void> {
   const { configuration: desired } = await loadConfiguration(configuration, drivers);
   await using catalog = await openSqliteCatalog(join(folder, 'catalog.db'), systemClock);
-  const input = { applied: await catalog.state.read(), observed: await observe(catalog), now: new Date() };
+  const applied = await catalog.state.read();
+  const observed = await observe(catalog, { desired: desired!.resources, applied: applied.resources });
+  const input = { applied, observed, now: new Date() };
   const probe = async () => ({ identity: 'x' });
   await apply({
     changeSet: diff({ desired: desired!, ...input }),

@@ -5,10 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { type AppliedState, type Catalog, openSqliteCatalog } from '../../../core/catalog/index.ts';
 import {
   apply,
-  diff,
   encodeChangeSet,
   isEmpty,
-  observe,
   type Probes,
   parseChangeSet,
   probeErrors,
@@ -18,7 +16,7 @@ import { hasCode, TidemarkError } from '../../../core/error.ts';
 import { backup, manualClock } from '../../contracts/catalog-samples.ts';
 import { atEnd } from '../../kit/scope.ts';
 import { tempFolder } from '../../kit/temp.ts';
-import { configuration, edit, now, type Specs, shop } from './samples.ts';
+import { changeSetNow, edit, now, type Specs, shop } from './samples.ts';
 
 const clock = { ...manualClock(now.toISOString()), sleep: systemClock.sleep };
 const plan = shop['plans.nightly']!;
@@ -40,9 +38,8 @@ async function newCatalog(t: TestContext): Promise<Catalog> {
   return catalog;
 }
 
-async function plans(catalog: Catalog, specs: Specs) {
-  const [applied, observed] = [await catalog.state.read(), await observe(catalog)];
-  return diff({ desired: configuration(specs), applied, observed, now: clock.now() });
+function plans(catalog: Catalog, specs: Specs) {
+  return changeSetNow(catalog, specs, clock);
 }
 
 async function applySpecs(catalog: Catalog, specs: Specs, probes = wellProbes()) {

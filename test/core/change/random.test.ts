@@ -3,18 +3,10 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSqliteCatalog } from '../../../core/catalog/index.ts';
-import {
-  apply,
-  diff,
-  encodeChangeSet,
-  hasRefusals,
-  isEmpty,
-  observe,
-  parseChangeSet,
-} from '../../../core/change/index.ts';
+import { apply, encodeChangeSet, hasRefusals, isEmpty, parseChangeSet } from '../../../core/change/index.ts';
 import { manualClock } from '../../contracts/catalog-samples.ts';
 import { tempFolder } from '../../kit/temp.ts';
-import { configuration, type Specs } from './samples.ts';
+import { changeSetNow, type Specs } from './samples.ts';
 
 const names = ['a', 'b', 'c', 'd'];
 
@@ -24,13 +16,7 @@ test('plan after apply is empty for any pair of configurations', async (t) => {
   const random = mulberry32(seed);
   const clock = manualClock();
   await using catalog = await openSqliteCatalog(join(await tempFolder(t), 'catalog.db'), clock);
-  const plan = async (specs: Specs) =>
-    diff({
-      desired: configuration(specs),
-      applied: await catalog.state.read(),
-      observed: await observe(catalog),
-      now: clock.now(),
-    });
+  const plan = (specs: Specs) => changeSetNow(catalog, specs, clock);
   const identity = async () => ({ identity: 'same' });
   const probes = { source: identity, destination: identity };
   let applied = 0;

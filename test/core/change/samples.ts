@@ -1,5 +1,6 @@
-import type { AppliedState, BackupTotals } from '../../../core/catalog/index.ts';
-import { type ChangeSet, diff, type Observed } from '../../../core/change/index.ts';
+import type { AppliedState, BackupTotals, Catalog } from '../../../core/catalog/index.ts';
+import { type ChangeSet, diff, type Observed, observe } from '../../../core/change/index.ts';
+import type { Clock } from '../../../core/clock.ts';
 import type { Configuration } from '../../../core/config/index.ts';
 import { resource } from '../../contracts/catalog-samples.ts';
 
@@ -47,13 +48,25 @@ export function appliedState(specs: Specs): AppliedState {
   return { lineage: 'lineage', serial: 4, resources: new Map(resources) };
 }
 
-export function observed(backups: readonly Partial<BackupTotals>[] = [], plans: Observed['plans'] = []): Observed {
+export function observed(
+  backups: readonly Partial<BackupTotals>[] = [],
+  plans: Observed['plans'] = [],
+  copies: Observed['copies'] = [],
+): Observed {
   const totals = { plan: 'nightly', source: 'shop', destination: 'nas', copies: 12, sizeBytes: 3 * 2 ** 30 };
-  return { backups: backups.map((some) => ({ ...totals, oldestAt: now, newestAt: now, ...some })), plans };
+  return { backups: backups.map((some) => ({ ...totals, oldestAt: now, newestAt: now, ...some })), plans, copies };
 }
 
 export const twelve = observed([{}]);
 
 export function change(before: Specs, after: Specs, known = observed()): ChangeSet {
   return diff({ desired: configuration(after), applied: appliedState(before), observed: known, now });
+}
+
+/** As `tidemark plan` makes it. */
+export async function changeSetNow(catalog: Catalog, specs: Specs, clock: Clock): Promise<ChangeSet> {
+  const desired = configuration(specs);
+  const applied = await catalog.state.read();
+  const observed = await observe(catalog, { desired: desired.resources, applied: applied.resources });
+  return diff({ desired, applied, observed, now: clock.now() });
 }

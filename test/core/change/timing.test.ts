@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Catalog, openSqliteCatalog } from '../../../core/catalog/index.ts';
-import { apply, type ChangeSet, diff, observe } from '../../../core/change/index.ts';
+import { apply, type ChangeSet } from '../../../core/change/index.ts';
 import { planSettings } from '../../../core/config/index.ts';
 import { type Decision, due, passedUntil } from '../../../core/schedule/index.ts';
 import { type ManualClock, manualClock } from '../../contracts/catalog-samples.ts';
 import { atEnd } from '../../kit/scope.ts';
 import { tempFolder } from '../../kit/temp.ts';
-import { configuration, edit, type Specs } from './samples.ts';
+import { changeSetNow, edit, type Specs } from './samples.ts';
 
 const minuteMs = 60_000;
 const base: Specs = {
@@ -41,8 +41,7 @@ async function scene(t: TestContext, start: string): Promise<Scene> {
     catalog,
     clock,
     edit: async (plans) => {
-      const input = { applied: await catalog.state.read(), observed: await observe(catalog), now: clock.now() };
-      const changeSet = diff({ desired: configuration(edit(base, plans)), ...input });
+      const changeSet = await changeSetNow(catalog, edit(base, plans), clock);
       await apply({ changeSet, catalog, probes: { source: probe, destination: probe }, clock, signal });
       return nextRunOf(changeSet);
     },

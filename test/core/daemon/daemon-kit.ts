@@ -64,7 +64,9 @@ export async function makeDue(at: Home, plan: string): Promise<void> {
 export async function applyByHand(at: Home): Promise<void> {
   const { configuration } = await loadFrom(at.configuration)();
   const { catalog, clock } = at;
-  const input = { applied: await catalog.state.read(), observed: await observe(catalog), now: clock.now() };
+  const applied = await catalog.state.read();
+  const observed = await observe(catalog, { desired: configuration!.resources, applied: applied.resources });
+  const input = { applied, observed, now: clock.now() };
   const changeSet = diff({ desired: configuration!, ...input });
   await apply({ changeSet, catalog, probes, clock, signal: new AbortController().signal });
 }
