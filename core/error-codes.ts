@@ -59,6 +59,11 @@ export const errorCodes = {
   REPOSITORY_LOCK_LOST: { kind: 'conflict', retry: 'backoff', text: 'The repository lock could not be kept.' },
   REPOSITORY_PASSWORD: { kind: 'auth', retry: 'never', text: 'No key of the repository opens with this password.' },
   REPOSITORY_CORRUPT: { kind: 'corrupt', retry: 'never', text: 'Data in the repository is damaged or missing.' },
+  KIT_UNUSABLE: {
+    kind: 'config',
+    retry: 'never',
+    text: 'The recovery kit was not copied as it was printed, or is of another repository.',
+  },
   BACKUP_NOT_FOUND: { kind: 'not-found', retry: 'never', text: 'There is no such backup.' },
   BACKUP_AMBIGUOUS: { kind: 'not-found', retry: 'never', text: 'The identifier fits several backups.' },
   BACKUP_INCOMPLETE: { kind: 'corrupt', retry: 'never', text: 'The backup lacks a part that its manifest declares.' },

@@ -322,6 +322,13 @@ export const outputs: Readonly<Record<string, Shape>> = {
     added: 'boolean: False when a sound key opened with it already.',
     next: 'text: What is left to do, for people; may be empty, may change.',
   },
+  'key export': { file: 'text: The recovery kit; absolute.' },
+  'key import': {
+    repository: 'text: Its id.',
+    key: 'text: Id of the key that opens with the password.',
+    added: 'boolean: False when it opened already.',
+    configMade: 'boolean: `config` of the repository was lost and is made anew.',
+  },
   'key remove': { key: 'text: Id of the key that is gone.' },
   'catalog import': {
     destination: 'text: Its name.',

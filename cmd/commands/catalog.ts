@@ -1,7 +1,5 @@
-import { requireResource } from '../../core/applied.ts';
-import type { Resource } from '../../core/config/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
-import type { Workspace } from '../compose.ts';
+import { findDestination } from '../find-destination.ts';
 import type { Register } from '../verb.ts';
 import { errorJson } from '../views/errors.ts';
 import { noProgress } from '../views/progress.ts';
@@ -36,12 +34,3 @@ export const registerCatalog: Register = (program, bind) => {
       }),
     );
 };
-
-/** As applied, or else as the files have it: a catalog that was lost has nothing applied. */
-async function findDestination(workspace: Workspace, name: string): Promise<Resource> {
-  const { resources } = await (await workspace.catalog()).state.read();
-  const address = `destinations.${name}`;
-  const { configuration } = await workspace.configuration({ secrets: false });
-  const found = resources.get(address) ?? configuration?.resources.get(address);
-  return found ?? requireResource(await workspace.catalog(), 'destinations', name);
-}

@@ -3,6 +3,7 @@ import type { Workspace } from '../compose.ts';
 import { readNewPassword } from '../read-secret.ts';
 import type { Register } from '../verb.ts';
 import { keysTable, keyWarnings } from '../views/keys.ts';
+import { registerKit } from './key-kit.ts';
 
 /** Loaded late: the repository's code takes time to load that `tidemark --help` has not. */
 const operations = () => import('../../core/operation/index.ts');
@@ -57,6 +58,7 @@ export const registerKey: Register = (program, bind) => {
         return exitCodes.ok;
       }),
     );
+  registerKit(key, bind);
 };
 
 /** The reference that the files have now, applied or not. Where they have mistakes, nobody knows: that is said. */

@@ -3,7 +3,7 @@ export { type BackupRequest, runBackup } from './backup.ts';
 export { type Entry, entryJson, listEntries } from './browse.ts';
 export type { OperationContext, PlanningContext } from './context.ts';
 export { type ImportOutcome, importBackups } from './import.ts';
-export { addKey, listKeys, removeKey } from './keys.ts';
+export { addKey, exportKit, importKit, listKeys, removeKey } from './keys.ts';
 export { type OpenRepository, openRepository } from './open.ts';
 export { planRestore } from './plan-restore.ts';
 export { type Prepared, prepareDestination, prepareSource, probeDestination, probeSource } from './prepare.ts';

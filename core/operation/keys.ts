@@ -1,9 +1,11 @@
 import type { AppliedResource } from '../catalog/index.ts';
+import type { Resource } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
-import type { KeyInfo, Repository } from '../repository/index.ts';
+import { otherRepository } from '../other-repository.ts';
+import { type KeyInfo, type Repository, recover } from '../repository/index.ts';
 import type { Secret } from '../secret.ts';
 import type { OperationContext } from './context.ts';
-import { appliedResource, openRepository, withSubject } from './open.ts';
+import { appliedResource, openRepository, openStore, repositoryOptions, withSubject } from './open.ts';
 
 /** The keys of a destination's repository; `current` opened it. */
 export function listKeys(
@@ -76,6 +78,58 @@ export function removeKey(
     }
     await repository.removeKey(only.id, signal);
     return only.id;
+  });
+}
+
+/** A recovery kit of a destination's repository, as text for paper. Whoever has it can read everything: never to be logged. */
+export function exportKit(context: OperationContext, destination: string, signal: AbortSignal): Promise<string> {
+  return withRepository(context, destination, signal, (repository, { name, spec }) => {
+    const { host, user } = context.process;
+    const driver = context.drivers.destinations.find(({ kind }) => kind === spec.driver);
+    const place = [spec.driver, ...(driver?.placeSettings ?? []).map((setting) => spec[setting])].join(' ');
+    const madeAt = context.clock.now();
+    return repository.makeKit({
+      destination: name,
+      place,
+      madeAt,
+      madeBy: `${user}@${host}`,
+      version: context.version,
+    });
+  });
+}
+
+export interface ImportedKit {
+  readonly repository: string;
+  /** The key that the password opens. */
+  readonly key: string;
+  /** False when the password opened the repository already. */
+  readonly added: boolean;
+  readonly configMade: boolean;
+}
+
+/**
+ * Lets a password open a destination's repository by a recovery kit: that which the destination refers to when none is
+ * given. The destination need not be applied. Throws KIT_UNUSABLE, and what `recover` throws.
+ */
+export async function importKit(
+  context: OperationContext,
+  destination: Resource | AppliedResource,
+  kit: string,
+  password: Secret | undefined,
+  signal: AbortSignal,
+): Promise<ImportedKit> {
+  await using store = await openStore(context, destination);
+  return await withSubject(destination.address, async () => {
+    const own = await repositoryOptions(context, destination, store);
+    const accept = (id: string) => {
+      const applied = 'identity' in destination ? destination.identity : undefined;
+      const other = otherRepository(destination.address, applied, id);
+      if (other) throw other;
+    };
+    const options = { ...own, password: password ?? own.password };
+    const { repository, added, configMade } = await recover(options, kit, accept, signal);
+    const current = (await repository.keys(signal)).find((key) => key.current);
+    return { repository: repository.id, key: current!.id, added, configMade };
   });
 }
 

@@ -44,7 +44,7 @@ export async function readConfig(store: Store, signal?: AbortSignal): Promise<Ui
 
 function withoutConfig(folder: string, cause: unknown): TidemarkError {
   return new TidemarkError('REPOSITORY_CORRUPT', `the repository has \`${folder}/\` and no file \`config\``, {
-    hint: 'Bring `config` back from a copy of the repository: any copy of any age has the same. Nothing else is lost with it.',
+    hint: 'Bring `config` back from a copy of the repository: any copy of any age has the same. A recovery kit makes it anew: `tidemark key import`. Nothing else is lost with it.',
     cause,
   });
 }
@@ -52,7 +52,7 @@ function withoutConfig(folder: string, cause: unknown): TidemarkError {
 /** Throws REPOSITORY_CORRUPT: what is sealed cannot be read without a key. */
 export function withoutKeys(): TidemarkError {
   return new TidemarkError('REPOSITORY_CORRUPT', 'the repository has no key: `keys/` is empty or gone', {
-    hint: 'Bring a file of `keys/` back from a copy of the repository, of any age; without one nothing in it can be read. Then look at the keys with `tidemark key list` and add others with `tidemark key add`.',
+    hint: 'Bring a file of `keys/` back from a copy of the repository, of any age, or make one by a recovery kit: `tidemark key import`. Without either nothing in it can be read. Then look at the keys with `tidemark key list` and add others with `tidemark key add`.',
   });
 }
 

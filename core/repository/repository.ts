@@ -8,8 +8,9 @@ import { BackupWriting } from './backup-writing.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
-import type { ScryptCost } from './key-file.ts';
+import { makeKeyFile, type ScryptCost } from './key-file.ts';
 import { addKey, type Identity, type KeyInfo, keysOpenedBy, listKeys, openKey } from './keys.ts';
+import { formatKit, type KitWords, newKitPassword, openKit, parseKit } from './kit.ts';
 import { RepositoryLock } from './lock.ts';
 import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
 import { type FormatVersion, openDocument, SealedObjects } from './objects.ts';
@@ -48,6 +49,7 @@ export class Repository {
   readonly #options: RepositoryOptions;
   readonly #master: KeyMaterial;
   readonly #keyId: string;
+  readonly #chunker: string;
   readonly #objects: SealedObjects;
   #index: Promise<BlobIndex> | undefined;
   #salvage: Promise<Salvage> | undefined;
@@ -58,6 +60,7 @@ export class Repository {
     this.#options = options;
     this.#master = key.master;
     this.#keyId = key.id;
+    this.#chunker = config.chunker_polynomial;
     this.#objects = new SealedObjects(options.store, new Sealer(key.master), config.version);
   }
 
@@ -203,6 +206,17 @@ export class Repository {
     return addKey(store, this.#master, password, by, clock, keyCost);
   }
 
+  /** A recovery kit, as text: it opens the repository whatever becomes of `keys/`. See `kit.ts`; never to be logged. */
+  async makeKit(words: KitWords): Promise<string> {
+    const password = newKitPassword();
+    const key = JSON.stringify(
+      await makeKeyFile(this.#master, Buffer.from(password), { username: 'kit' }, this.#options.keyCost),
+    );
+    const text = formatKit({ id: this.id, chunker: this.#chunker, password, key }, words);
+    if (keyBytes(await openKit(parseKit(text))).equals(keyBytes(this.#master))) return text;
+    throw new TidemarkError('BUG', 'a recovery kit does not give the key that it was made of');
+  }
+
   /**
    * Throws JOB_CONFLICT for the key in use, unless the same password opens another one: the repository must stay open to
    * whoever removes keys.
@@ -234,4 +248,8 @@ export class Repository {
       throw error;
     }
   }
+}
+
+function keyBytes({ encrypt, macK, macR }: KeyMaterial): Buffer {
+  return Buffer.concat([encrypt, macK, macR]);
 }

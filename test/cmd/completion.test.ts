@@ -18,7 +18,7 @@ test('verbs, options, choices and names are completed', async (t) => {
   assert.deepEqual(await found('restore', '--in'), ['--into']);
   assert.deepEqual(await found('restore', 'docs', '--into', ''), ['docs']);
   assert.deepEqual(await found('-c', 'tidemark.yaml', 'show', backup.slice(0, 4)), [backup]);
-  assert.deepEqual(await found('key', ''), ['list', 'add', 'remove']);
+  assert.deepEqual(await found('key', ''), ['list', 'add', 'remove', 'export', 'import']);
   assert.deepEqual(await found('key', 'list', 'd'), ['disk']);
   assert.deepEqual(await found('nonsense', 'x'), []);
 });

@@ -46,6 +46,8 @@ test('what verbs print with --json is what the reference says, no field more or 
   );
   assert.equal((await told('key list', 'key', 'list', 'disk')).keys.length, 2);
   await told('key remove', 'key', 'remove', 'disk', key.slice(0, 8));
+  await told('key export', 'key', 'export', 'disk', '--out', 'kit');
+  await told('key import', 'key', 'import', 'disk', '--kit', 'kit');
   await told('catalog import', 'catalog', 'import', 'disk');
   await using catalog = await openSqliteCatalog(join(at.folder, 'catalog.db'), systemClock);
   const waiting = await catalog.jobs.add({
