@@ -16,7 +16,7 @@ export async function newestBackups(
   { backups }: Pick<Catalog, 'backups'>,
   { name, source, destinations }: Pick<PlanSettings, 'name' | 'source' | 'destinations'>,
 ): Promise<NewestBackups> {
-  const ofPlan = { plan: name, source, destination: destinations[0], limit: 1 };
+  const ofPlan = { plan: name, source, destination: destinations[0], expiring: false, limit: 1 };
   const [newest] = await backups.list(ofPlan);
   const [newestWhole] = newest?.partial ? await backups.list({ ...ofPlan, partial: false }) : [newest];
   return { newest, newestWhole };

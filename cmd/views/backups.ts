@@ -41,13 +41,16 @@ export function backupText(backup: BackupWithManifest, look: Look): string {
     ['size', `${formatBytes(backup.sizeBytes)} in ${count(backup.items, 'item')}`],
     ...(addedBytes === undefined ? [] : [['added', formatBytes(addedBytes)] satisfies [string, string]]),
     ['made', `${formatTime(startedAt)}, took ${formatDuration(endedAt.getTime() - startedAt.getTime())}`],
-    ...(backup.partial ? [['state', stateText(backup, look) ?? ''] satisfies [string, string]] : []),
+    ...(backup.partial || backup.expiringAt !== undefined
+      ? [['state', stateText(backup, look) ?? ''] satisfies [string, string]]
+      : []),
   ];
   const warnings = backup.warnings.map((warning) => `  ${paint(look, 'yellow', 'warning')}: ${printable(warning)}\n`);
   return facts.map(([name, value]) => `${name.padEnd(8)}${value}\n`).join('') + warnings.join('');
 }
 
-function stateText({ partial, warnings }: BackupRecord, look: Look): string | undefined {
+function stateText({ partial, warnings, expiringAt }: BackupRecord, look: Look): string | undefined {
+  if (expiringAt !== undefined) return paint(look, 'dim', 'being deleted');
   if (partial) return paint(look, 'yellow', 'partial');
   return warnings.length > 0 ? count(warnings.length, 'warning') : undefined;
 }

@@ -4,18 +4,24 @@ import { TidemarkError } from '../error.ts';
 import { batches } from './batches.ts';
 import type { BackupFilter, BackupRecord, BackupStock, Backups, BackupTotals, BackupWithManifest } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
+import { expire, forgetExpiring, obstacle } from './expiry.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
 import { pinColumn, replacePins, toPin } from './retained.ts';
 import type { BackupRow, Tables } from './tables.ts';
 
-export function openBackups({ db }: PartContext): Backups {
+export function openBackups(context: PartContext): Backups {
+  const { db } = context;
   return {
     record: (backup, job) => db.transaction().execute((transaction) => record(transaction, backup, job)),
     list: (filter = {}) => list(db, filter),
     get: (idPart) => get(db, idPart),
     copy: (destination, snapshot) => copy(db, destination, snapshot),
+    copies: async (id) => (await db.selectFrom('backup').select(listed).where('id', '=', id).execute()).map(toBackup),
+    expire: (name, terms) => expire(context, name, terms),
+    obstacle: (name, terms) => obstacle(db, name, terms),
+    forget: (destination, snapshots, events) => forgetExpiring(context, destination, snapshots, events),
     totals: () => totals(db),
     takeStock: (destination, stock) =>
       db.transaction().execute((transaction) => takeStock(transaction, destination, stock)),
@@ -68,7 +74,7 @@ const defaultLimit = 1000;
 const listed = [
   ...(['destination', 'snapshot', 'id', 'plan', 'source', 'driver', 'type', 'startedAt', 'endedAt'] as const),
   ...(['consistentAt', 'sizeBytes', 'addedBytes', 'items', 'partial', 'warnings', 'selection'] as const),
-  ...(['pin', 'expiringAt'] as const),
+  ...(['identity', 'pin', 'expiringAt'] as const),
 ];
 
 async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly BackupRecord[]> {
@@ -79,6 +85,7 @@ async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly 
     if (value !== undefined) query = query.where(field, '=', value);
   }
   if (filter.partial !== undefined) query = query.where('partial', '=', filter.partial ? 1 : 0);
+  if (filter.expiring !== undefined) query = query.where('expiringAt', filter.expiring ? 'is not' : 'is', null);
   if (filter.since !== undefined) query = query.where('consistentAt', '>=', filter.since.getTime());
   if (filter.until !== undefined) query = query.where('consistentAt', '<=', filter.until.getTime());
   const rows = await query.limit(filter.limit ?? defaultLimit).execute();
@@ -184,7 +191,7 @@ async function takeStock(
   let added = 0;
   let removed = 0;
   for (const backup of found) added += await refresh(db, { ...toRow(backup), destination });
-  for (const batch of batches(gone, 500)) removed += await forget(db, destination, batch);
+  for (const batch of batches(gone, 500)) removed += await remove(db, destination, batch);
   for (const [snapshot, why] of damaged) await markDamaged(db, destination, snapshot, why);
   if (pins !== undefined) await replacePins(db, destination, pins);
   return { added, removed };
@@ -204,7 +211,7 @@ async function refresh(db: Transaction<Tables>, row: BackupRow): Promise<number>
   return Number(numInsertedOrUpdatedRows);
 }
 
-async function forget(db: Transaction<Tables>, destination: string, snapshots: readonly string[]): Promise<number> {
+async function remove(db: Transaction<Tables>, destination: string, snapshots: readonly string[]): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('backup')
     .where('destination', '=', destination)
@@ -251,6 +258,7 @@ function toRow(backup: BackupWithManifest): BackupRow {
     partial: backup.partial ? 1 : 0,
     warnings: jsonColumn(backup.warnings),
     selection: jsonColumn(backup.selection),
+    identity: backup.identity ?? null,
     pin: pinColumn(backup.pin),
     expiringAt: timeColumn(backup.expiringAt),
     manifest: jsonColumn(backup.manifest),
@@ -258,10 +266,11 @@ function toRow(backup: BackupWithManifest): BackupRow {
 }
 
 function toBackup(row: Omit<BackupRow, 'manifest'>): BackupRecord {
-  const { addedBytes, pin, expiringAt, ...rest } = row;
+  const { addedBytes, identity, pin, expiringAt, ...rest } = row;
   return {
     ...rest,
     ...(addedBytes === null ? {} : { addedBytes }),
+    ...(identity === null ? {} : { identity }),
     ...toMarks({ pin, expiringAt }),
     type: row.type as BackupType,
     startedAt: toTime(row.startedAt),

@@ -91,6 +91,8 @@ export interface BackupRecord {
   readonly items: number;
   readonly partial: boolean;
   readonly warnings: readonly string[];
+  /** What the source said of itself when it was made; absent where the manifest says nothing. */
+  readonly identity?: string;
   /** Set while somebody wants it kept whatever its plan's retention says. */
   readonly pin?: Pin;
   /** Since when it is on its way out: it may be gone already, so nothing is restored from it or built upon it. */
@@ -122,6 +124,17 @@ export interface Backups {
   get(idPart: string): Promise<BackupWithManifest>;
   /** This copy and no other. Throws BACKUP_NOT_FOUND. */
   copy(destination: string, snapshot: string): Promise<BackupWithManifest>;
+  /** Every copy of a backup that was asked for as in `get`, by its whole id. */
+  copies(id: string): Promise<readonly BackupRecord[]>;
+  /**
+   * Says that a copy is being deleted, unless something forbids that: which is what it gives. Both in one transaction; what
+   * a job that waits or runs says it reads (`copy:<snapshot>`) stays. One that is expiring already goes on being so.
+   */
+  expire(copy: CopyName, terms?: ExpiryTerms): Promise<ExpiryObstacle | undefined>;
+  /** What would forbid it now; nothing is changed. */
+  obstacle(copy: CopyName, terms?: ExpiryTerms): Promise<ExpiryObstacle | undefined>;
+  /** Forgets those of the copies that are expiring, once their snapshots are gone, and records the events of it. */
+  forget(destination: string, snapshots: readonly string[], events?: readonly NewEvent[]): Promise<number>;
   /** How much there is, by plan, source and destination; cheap however many backups there are. */
   totals(): Promise<readonly BackupTotals[]>;
   /**
@@ -130,6 +143,25 @@ export interface Backups {
    */
   takeStock(destination: string, stock: BackupStock): Promise<{ added: number; removed: number }>;
 }
+
+/** One copy of one backup. */
+export type CopyName = Pick<BackupRecord, 'destination' | 'snapshot'>;
+
+export interface ExpiryTerms {
+  /** Also the newest good backup of its plan. */
+  readonly evenTheLast?: boolean;
+}
+
+/** Why a copy is not deleted. */
+export type ExpiryObstacle =
+  /** It is not known (any more). */
+  | { readonly why: 'gone' }
+  /** Somebody wants it kept. */
+  | { readonly why: 'pinned' }
+  /** A job reads it, or waits to. */
+  | { readonly why: 'read'; readonly job: string }
+  /** It is the newest of its plan, source and destination that lacks nothing; where there is none such, the newest. */
+  | { readonly why: 'last' };
 
 /** What was seen of a destination. Copies that it says nothing of stay as they are: they may have come meanwhile. */
 export interface BackupStock {
@@ -177,6 +209,8 @@ export interface BackupFilter {
   readonly destination?: string;
   readonly type?: BackupType;
   readonly partial?: boolean;
+  /** False: none that is being deleted. */
+  readonly expiring?: boolean;
   readonly since?: Date;
   /** Newest whose `consistentAt` is not after this. */
   readonly until?: Date;

@@ -18,6 +18,7 @@ export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   oneDaemon,
   jobWaiters,
   backupMarks,
+  backupIdentities,
 ];
 
 async function first(db: Kysely<Tables>): Promise<void> {
@@ -239,5 +240,12 @@ async function jobWaiters({ schema }: Kysely<Tables>): Promise<void> {
 async function backupMarks(db: Kysely<Tables>): Promise<void> {
   await db.schema.alterTable('backup').addColumn('pin', anyText).execute();
   await db.schema.alterTable('backup').addColumn('expiringAt', 'bigint').execute();
+  await manifestLast(db);
+}
+
+/** A backup says whose it is, without its manifest. */
+async function backupIdentities(db: Kysely<Tables>): Promise<void> {
+  await db.schema.alterTable('backup').addColumn('identity', anyText).execute();
+  await kysely.sql`update backup set identity = json_extract(manifest, '$.identity')`.execute(db);
   await manifestLast(db);
 }

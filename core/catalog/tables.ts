@@ -49,6 +49,7 @@ export interface BackupRow {
   partial: number;
   warnings: string;
   selection: string;
+  identity: string | null;
   /** Null when it is not pinned. */
   pin: string | null;
   expiringAt: number | null;

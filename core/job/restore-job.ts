@@ -1,4 +1,4 @@
-import type { Catalog, NewJob } from '../catalog/index.ts';
+import { type Catalog, copyThing, type NewJob } from '../catalog/index.ts';
 import { type Drivers, sourcePaths } from '../config/index.ts';
 import type { RestoreOutcome } from '../operation/index.ts';
 import type { RestorePlan } from '../restore/index.ts';
@@ -19,7 +19,7 @@ export async function restoreJob(plan: RestorePlan, context: RestoreContext): Pr
     source: plan.backup.source,
     destination: plan.backup.destination,
     request: { ...plan },
-    uses: await restoreUses(await usedTarget(plan, context)),
+    uses: [...(await restoreUses(await usedTarget(plan, context))), { thing: copyThing(plan.backup), mode: 'read' }],
     attempts: 1,
   };
 }

@@ -6,7 +6,7 @@ export function recordOf(
   manifest: Manifest,
   copy: { readonly destination: string; readonly snapshot: string; readonly addedBytes?: number },
 ): BackupWithManifest {
-  const { id, plan, source, driver, type, selection, totals, partial, warnings } = manifest;
+  const { id, plan, source, driver, type, selection, totals, partial, warnings, identity } = manifest;
   return {
     ...copy,
     id,
@@ -22,6 +22,7 @@ export function recordOf(
     items: totals.items,
     partial,
     warnings,
+    ...(identity ? { identity } : {}),
     manifest,
   };
 }

@@ -135,7 +135,8 @@ async function newestBackup(
   plan: PlanSettings,
   work: Parameters<Repository['read']>[1],
 ): Promise<BackupReading | undefined> {
-  const [newest] = await context.catalog.backups.list({ plan: plan.name, destination: plan.destinations[0], limit: 1 });
+  const ofPlan = { plan: plan.name, destination: plan.destinations[0], expiring: false, limit: 1 };
+  const [newest] = await context.catalog.backups.list(ofPlan);
   if (newest === undefined || newest.source !== plan.source) return undefined;
   try {
     return await repository.read(await repository.snapshot(newest.snapshot, work.signal), work);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { copyThing } from '../../core/catalog/index.ts';
 import { hasCode } from '../../core/error.ts';
 import type { CatalogCase } from './catalog.ts';
-import { backup } from './catalog-samples.ts';
+import { backup, job } from './catalog-samples.ts';
 
 const day = 86_400_000;
 
@@ -30,6 +31,70 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await days({ until: at(2), since: at(1) }), [2, 1]);
     assert.deepEqual(await days({ since: at(1), order: 'oldest', limit: 2 }), [1, 2]);
     assert.deepEqual(await days({ type: 'physical' }), []);
+  },
+
+  async 'a copy that expires is listed so, is forgotten when it is gone, and nothing brings it back'(
+    _t,
+    catalog,
+    clock,
+  ) {
+    const at = (days: number) => new Date(clock.now().getTime() + days * day);
+    const [old, newest] = [backup({ consistentAt: at(0) }), backup({ consistentAt: at(1) })];
+    for (const one of [old, newest]) await catalog.backups.record(one);
+    assert.equal(await catalog.backups.forget('nas', [old.snapshot]), 0, 'only what expires is forgotten');
+    const since = clock.now();
+    assert.equal(await catalog.backups.expire(old), undefined);
+    clock.advance(1000);
+    assert.equal(await catalog.backups.expire(old), undefined, 'again');
+    assert.deepEqual((await catalog.backups.copy('nas', old.snapshot)).expiringAt, since);
+    const ids = async (expiring?: boolean) => (await catalog.backups.list({ expiring })).map(({ id }) => id);
+    assert.deepEqual([await ids(false), await ids(true)], [[newest.id], [old.id]]);
+    await catalog.backups.takeStock('nas', { found: [old], gone: [], damaged: new Map() });
+    assert.deepEqual(await ids(true), [old.id], 'an import that still saw it changes nothing');
+    const event = { kind: 'backup.expired', level: 'info', subject: 'plans.nightly', text: 'one' } as const;
+    assert.equal(await catalog.backups.forget('nas', [old.snapshot, newest.snapshot], [event]), 1);
+    assert.deepEqual(await ids(), [newest.id]);
+    assert.equal((await catalog.events.list({ kind: 'backup.expired' })).length, 1);
+    assert.deepEqual(await catalog.backups.expire(old), { why: 'gone' });
+  },
+
+  async 'the newest good copy of each plan, source and destination does not expire, but for a person'(
+    _t,
+    catalog,
+    clock,
+  ) {
+    const at = (days: number) => new Date(clock.now().getTime() + days * day);
+    const [good, partial] = [backup({ consistentAt: at(0) }), backup({ consistentAt: at(1), partial: true })];
+    const others = [backup({ plan: 'other' }), backup({ source: 'other' }), backup({ destination: 'vault' })];
+    for (const one of [good, partial, ...others]) await catalog.backups.record(one);
+    for (const one of [good, ...others]) assert.deepEqual(await catalog.backups.expire(one), { why: 'last' });
+    assert.equal(await catalog.backups.obstacle(good, { evenTheLast: true }), undefined);
+    assert.equal((await catalog.backups.get(good.id)).expiringAt, undefined, 'looking changes nothing');
+    assert.equal(await catalog.backups.expire(good, { evenTheLast: true }), undefined);
+    assert.deepEqual(await catalog.backups.expire(partial), { why: 'last' }, 'it is all that there is');
+  },
+
+  async 'of the last two good copies one stays, whoever expires both at once'(_t, catalog) {
+    const two = [backup({ consistentAt: new Date(0) }), backup({ consistentAt: new Date(1) })];
+    for (const one of two) await catalog.backups.record(one);
+    await Promise.all([0, 1, 0, 1].map((at) => catalog.backups.expire(two[at]!)));
+    assert.deepEqual(
+      (await catalog.backups.list({ expiring: false })).map(({ id }) => id),
+      [two[1]!.id],
+    );
+  },
+
+  async 'what a job that waits or runs says it reads does not expire'(_t, catalog) {
+    const [old, newest] = [backup({ consistentAt: new Date(0) }), backup()];
+    for (const one of [old, newest]) await catalog.backups.record(one);
+    const uses = [{ thing: copyThing(old), mode: 'read' }] as const;
+    const { id } = await catalog.jobs.add(job({ kind: 'restore', uses }));
+    const read = { why: 'read', job: id };
+    assert.deepEqual(await catalog.backups.expire(old, { evenTheLast: true }), read);
+    const running = await catalog.jobs.claim({ owner: 'me', leaseMs: 60_000 });
+    assert.deepEqual(await catalog.backups.obstacle(old), read);
+    await catalog.jobs.transition(running!, 'failed');
+    assert.equal(await catalog.backups.expire(old), undefined);
   },
 
   async 'a backup is found by beginning, end and snapshot, in any case'(_t, catalog) {

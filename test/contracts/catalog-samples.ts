@@ -43,6 +43,7 @@ export function backup(change: Partial<BackupWithManifest> = {}): BackupWithMani
     items: 12,
     partial: false,
     warnings: ['one table was left out'],
+    identity: 'uuid',
     manifest: manifest(id, names.plan, names.source, at),
     ...names,
   };
