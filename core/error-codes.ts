@@ -66,6 +66,7 @@ export const errorCodes = {
   },
   BACKUP_NOT_FOUND: { kind: 'not-found', retry: 'never', text: 'There is no such backup.' },
   BACKUP_AMBIGUOUS: { kind: 'not-found', retry: 'never', text: 'The identifier fits several backups.' },
+  BACKUP_NEEDED: { kind: 'conflict', retry: 'never', text: 'The backup is not deleted: something needs it.' },
   BACKUP_INCOMPLETE: { kind: 'corrupt', retry: 'never', text: 'The backup lacks a part that its manifest declares.' },
   BACKUP_UNRECORDED: {
     kind: 'conflict',

@@ -88,6 +88,13 @@ export const shapes: Readonly<Record<string, Shape>> = {
     'subject?': error['subject?']!,
     'hint?': error['hint?']!,
   },
+  DeletedCopy: {
+    backup: 'text: Id of the backup.',
+    destination: 'text: Where the copy is or was.',
+    snapshot: 'text: Id of its restic snapshot.',
+    deleted: 'boolean: It is gone.',
+    'why?': 'text: Why it is not gone, or what else is to be known; for people, may change.',
+  },
   NotRestored: {
     item: 'text: What was asked for and is not whole in the target: a path, `table shop.orders`, `view shop.totals`.',
     why: 'text: `damaged` in the repository, `refused` by the target, `skipped` for want of something else, read back otherwise (`differs`), or a pattern of `--only` that nothing in the backup matches (`absent`).',
@@ -302,6 +309,7 @@ export const outputs: Readonly<Record<string, Shape>> = {
     job: 'Job: That restored it.',
     ...notRestored,
   },
+  delete: { backups: 'DeletedCopy[]: What became of each copy.' },
   restores: { restores: 'Job[]: Newest first.' },
   jobs: { jobs: 'Job[]: Newest first.' },
   events: { events: 'Event[]: Newest first.' },

@@ -6,6 +6,7 @@ import { registerCancel } from './cancel.ts';
 import { registerCatalog } from './catalog.ts';
 import { registerCompletion } from './completion.ts';
 import { registerDaemon } from './daemon.ts';
+import { registerDelete } from './delete.ts';
 import { registerDownload } from './download.ts';
 import { registerEvents } from './events.ts';
 import { registerInit } from './init.ts';
@@ -32,6 +33,7 @@ export const verbs: readonly Register[] = [
   registerShow,
   registerDownload,
   registerRestore,
+  registerDelete,
   registerRestores,
   registerJobs,
   registerEvents,

@@ -26,6 +26,8 @@ export const eventKinds = {
     text: 'A backup found that its repository lost data: older backups may lack files.',
   },
   'repository.mended': { level: 'info', text: 'A backup found no more of the damage that earlier ones found.' },
+  'backup.expired': { level: 'info', text: 'Backups that no rule of their plan keeps were deleted.' },
+  'backup.deleted': { level: 'warning', text: 'A person deleted backups.' },
   'plan.paused': { level: 'info', text: 'A person paused a plan.' },
   'plan.suspended': { level: 'error', text: 'A plan does not run while its source or destination is down.' },
   'plan.resumed': { level: 'info', text: 'A paused or suspended plan runs again.' },

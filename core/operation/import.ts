@@ -55,16 +55,28 @@ async function importUnderLock(
     await adopt(context, destination, open.repository.id);
     const { found, added, damaged, warnings } = await readBackups(context, open.repository, destination.name, locked);
     const snapshotsLost = found.size + damaged.size === 0 && !(await open.repository.isEmpty(locked.signal));
-    if (snapshotsLost && known.length > 0) throw lostSnapshots(known.length);
+    const counted = known.filter(({ expiringAt }) => expiringAt === undefined); // of the others some may have gone already
+    if (snapshotsLost && counted.length > 0) throw lostSnapshots(counted.length);
     const gone = known.filter(({ snapshot }) => !found.has(snapshot) && !damaged.has(snapshot));
+    const listed = await open.repository.snapshotIds(locked.signal); // what was deleted while it was read must not stay
+    const deleted = [...found].filter((snapshot) => !listed.has(snapshot));
     const { removed } = await context.catalog.backups.takeStock(destination.name, {
       found: [],
-      gone: gone.map(({ snapshot }) => snapshot),
+      gone: [...gone.map(({ snapshot }) => snapshot), ...deleted],
       damaged: new Map([...damaged].map(([snapshot, { message }]) => [snapshot, message])),
     });
     const kept = known.filter(({ snapshot }) => damaged.has(snapshot)).length;
-    const told = [...warnings, ...goneWarnings(gone), ...(snapshotsLost ? [noSnapshotText] : [])];
-    done({ found: found.size, added, removed, kept, snapshotsLost, damaged: [...damaged.values()], warnings: told });
+    const unexpected = gone.filter(({ expiringAt }) => expiringAt === undefined);
+    const told = [...warnings, ...goneWarnings(unexpected), ...(snapshotsLost ? [noSnapshotText] : [])];
+    done({
+      found: found.size - deleted.length,
+      added,
+      removed,
+      kept,
+      snapshotsLost,
+      damaged: [...damaged.values()],
+      warnings: told,
+    });
   });
 }
 

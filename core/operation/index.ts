@@ -2,6 +2,8 @@
 export { type BackupRequest, runBackup } from './backup.ts';
 export { type Entry, entryJson, listEntries } from './browse.ts';
 export type { OperationContext, PlanningContext } from './context.ts';
+export { deleteBackups, type PlannedDeletion, planDelete } from './delete-backups.ts';
+export type { Deletion } from './forget-copies.ts';
 export { type ImportOutcome, importBackups } from './import.ts';
 export { addKey, exportKit, importKit, listKeys, removeKey } from './keys.ts';
 export { type OpenRepository, openRepository } from './open.ts';

@@ -1,11 +1,12 @@
 import { notApplied } from '../applied.ts';
-import type { BackupRecord } from '../catalog/index.ts';
+import type { BackupRecord, Catalog } from '../catalog/index.ts';
 import type { PatternRelations, SourceDriver } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
 import {
   backupOfOther,
   noBackup,
   noBackupAt,
+  noLongerThere,
   type RestorePlan,
   type RestoreTarget,
   type RestoreWish,
@@ -53,20 +54,36 @@ async function recordsFor(
   { source, backup, plan, at }: RestoreWish,
   now: Date,
 ): Promise<readonly BackupRecord[]> {
-  if (backup !== undefined) return [rejectOther(await backups.get(backup), source, plan)];
+  if (backup !== undefined) {
+    const record = rejectOther(await backups.get(backup), source, plan);
+    return record.expiringAt === undefined ? [record] : Promise.reject(await beingDeleted({ backups }, record));
+  }
+  const expiring = false;
   if (at === undefined) {
-    const all = await backups.list({ source, plan, limit: Number.MAX_SAFE_INTEGER });
+    const all = await backups.list({ source, plan, expiring, limit: Number.MAX_SAFE_INTEGER });
     return all.length > 0 ? all : Promise.reject(noBackup(source, plan));
   }
   if (at > now) throw timeToCome(at);
   const second = new Date(Math.floor(at.getTime() / 1000) * 1000);
   const end = new Date(second.getTime() + 999);
-  const shown = await backups.list({ source, plan, since: second, until: end });
+  const shown = await backups.list({ source, plan, expiring, since: second, until: end });
   if (shown.length > 0) return shown;
-  const [before] = await backups.list({ source, plan, until: second, limit: 1 });
-  const [after] = await backups.list({ source, plan, since: end, order: 'oldest', limit: 1 });
+  const [before] = await backups.list({ source, plan, expiring, until: second, limit: 1 });
+  const [after] = await backups.list({ source, plan, expiring, since: end, order: 'oldest', limit: 1 });
   if (before === undefined && after === undefined) throw noBackup(source, plan);
   throw noBackupAt(at, source, { before, after });
+}
+
+/** Instead of a backup that is being deleted, or was, nothing is restored that nobody asked for: the nearest are told. */
+export async function beingDeleted(
+  { backups }: Pick<Catalog, 'backups'>,
+  backup: Pick<BackupRecord, 'id' | 'plan' | 'source' | 'destination' | 'consistentAt' | 'expiringAt'>,
+): Promise<TidemarkError> {
+  const { plan, source, consistentAt } = backup;
+  const others = { plan, source, expiring: false, limit: 1 };
+  const [before] = await backups.list({ ...others, until: consistentAt });
+  const [after] = await backups.list({ ...others, since: consistentAt, order: 'oldest' });
+  return noLongerThere(backup, backup.expiringAt, { before, ...(after?.id === before?.id ? {} : { after }) });
 }
 
 function rejectOther(record: BackupRecord, source: string | undefined, plan: string | undefined): BackupRecord {

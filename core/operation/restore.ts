@@ -6,7 +6,7 @@ import type { PlannedBackup, RestorePlan } from '../restore/index.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { appliedResource, driverContext, openRepository, openSource, withSubject } from './open.ts';
-import { rejectOtherDriver } from './plan-restore.ts';
+import { beingDeleted, rejectOtherDriver } from './plan-restore.ts';
 
 export interface RestoreOutcome extends RestoreResult {
   readonly backup: string;
@@ -34,20 +34,12 @@ export async function runRestore(context: OperationContext, plan: RestorePlan, r
 }
 
 /** No other copy and no other backup will do. A rename of the destination is in the plan of a job already. */
-async function plannedCopy(
-  { catalog }: OperationContext,
-  { id, snapshot, destination }: PlannedBackup,
-): Promise<BackupRecord> {
-  try {
-    return await catalog.backups.copy(destination, snapshot);
-  } catch (cause) {
-    if (!hasCode(cause, 'BACKUP_NOT_FOUND')) throw cause;
-    throw new TidemarkError('BACKUP_NOT_FOUND', `backup ${id} is gone since this restore was planned`, {
-      subject: `destinations.${destination}`,
-      hint: 'Ask for the restore again: it will choose among the backups that there are now.',
-      cause,
-    });
-  }
+async function plannedCopy({ catalog }: OperationContext, planned: PlannedBackup): Promise<BackupRecord> {
+  const copy = await catalog.backups.copy(planned.destination, planned.snapshot).catch((thrown: unknown) => {
+    if (!hasCode(thrown, 'BACKUP_NOT_FOUND')) throw thrown;
+  });
+  if (copy !== undefined && copy.expiringAt === undefined) return copy;
+  throw await beingDeleted(catalog, copy ?? { ...planned, consistentAt: new Date(planned.consistentAt) });
 }
 
 async function restoreUnderLock(

@@ -118,6 +118,19 @@ export class Repository {
     }
   }
 
+  /** The ids of all that are listed, also of damaged ones. */
+  async snapshotIds(signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    const ids = new Set<string>();
+    for await (const id of this.#objects.list('snapshots', signal)) ids.add(id);
+    return ids;
+  }
+
+  /** Deletes snapshots; one that is gone counts as deleted. What only they used goes by a prune. Throws REPOSITORY_LOCK_LOST. */
+  async forget(lock: RepositoryLock, snapshots: readonly string[], signal: AbortSignal): Promise<void> {
+    await lock.confirm();
+    await this.#objects.delete('snapshots', snapshots, signal);
+  }
+
   /** No data, and none that an index names: so it is when it is new, or when all was forgotten and pruned. */
   async isEmpty(signal?: AbortSignal): Promise<boolean> {
     if (await holdsPacks(this.#options.store, signal)) return false;

@@ -1,5 +1,5 @@
 import { TidemarkError } from '../error.ts';
-import type { Candidate } from './plan.ts';
+import type { Candidate, PlannedBackup } from './plan.ts';
 import { selectionText } from './selection.ts';
 
 /** None of the backups can hold what is asked for. */
@@ -34,12 +34,30 @@ export function noBackupAt(
   source: string | undefined,
   nearest: { readonly before?: Candidate; readonly after?: Candidate },
 ): TidemarkError {
-  const points = Object.entries(nearest).flatMap(([side, one]) =>
-    one === undefined ? [] : [`${side}: ${pointText(one)}`],
-  );
+  const points = pointTexts(nearest);
   return new TidemarkError('BACKUP_NOT_FOUND', `no backup shows ${at.toISOString()}, and no archived log leads there`, {
     subject: `sources.${source}`,
     hint: `The nearest point ${points.join('; ')}.`,
+  });
+}
+
+/** The backup that a restore is to bring back is being deleted, or was. */
+export function noLongerThere(
+  backup: Pick<PlannedBackup, 'id' | 'source' | 'destination'>,
+  expiringAt: Date | undefined,
+  nearest: { readonly before?: Candidate; readonly after?: Candidate },
+): TidemarkError {
+  const points = pointTexts(nearest);
+  const since =
+    expiringAt === undefined
+      ? 'is gone since this restore was planned'
+      : `is being deleted since ${expiringAt.toISOString()}`;
+  return new TidemarkError('BACKUP_NOT_FOUND', `backup ${backup.id} ${since}`, {
+    subject: `destinations.${backup.destination}`,
+    hint:
+      points.length === 0
+        ? `There is no other backup of \`${backup.source}\` by its plan; \`tidemark backups ${backup.source}\` lists all.`
+        : `The nearest other backup of its plan is ${points.join('; ')}.`,
   });
 }
 
@@ -54,6 +72,10 @@ export function backupOfOther(id: string, noun: 'source' | 'plan', is: string, a
   return new TidemarkError('BACKUP_NOT_FOUND', `backup ${id} is one of ${noun} \`${is}\`, not of \`${asked}\``, {
     hint: `List the others with \`tidemark backups ${noun === 'plan' ? `--plan ${asked}` : asked}\`.`,
   });
+}
+
+function pointTexts(nearest: { readonly before?: Candidate; readonly after?: Candidate }): string[] {
+  return Object.entries(nearest).flatMap(([side, one]) => (one === undefined ? [] : [`${side}: ${pointText(one)}`]));
 }
 
 function pointText({ consistentAt, id }: Candidate): string {

@@ -70,6 +70,9 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     for (const one of [good, ...others]) assert.deepEqual(await catalog.backups.expire(one), { why: 'last' });
     assert.equal(await catalog.backups.obstacle(good, { evenTheLast: true }), undefined);
     assert.equal((await catalog.backups.get(good.id)).expiringAt, undefined, 'looking changes nothing');
+    await catalog.retained.pin('nas', good.id, { at: at(0), by: 'db1' });
+    assert.deepEqual(await catalog.backups.expire(good, { evenTheLast: true }), { why: 'pinned' });
+    await catalog.retained.pin('nas', good.id, undefined);
     assert.equal(await catalog.backups.expire(good, { evenTheLast: true }), undefined);
     assert.deepEqual(await catalog.backups.expire(partial), { why: 'last' }, 'it is all that there is');
   },

@@ -1,0 +1,90 @@
+import type { BackupRecord, ExpiryTerms } from '../catalog/index.ts';
+import { asTidemarkError, TidemarkError } from '../error.ts';
+import { firstOf } from '../first-of.ts';
+import type { OperationContext } from './context.ts';
+import { finished, lateText } from './finished.ts';
+import { type Deletion, forgetCopies, obstacleText } from './forget-copies.ts';
+import { appliedResource, openRepository, withSubject } from './open.ts';
+
+/** One copy that somebody wants to delete, and why that will be refused as things stand. */
+export interface PlannedDeletion {
+  readonly backup: BackupRecord;
+  readonly obstacle?: string;
+}
+
+/**
+ * What deleting these backups comes to: every copy of each, oldest first. Nothing is changed. Throws BACKUP_NOT_FOUND and
+ * BACKUP_AMBIGUOUS for a part of an id that does not name one backup, BACKUP_NEEDED when none of them may go.
+ */
+export async function planDelete(
+  { catalog: { backups } }: Pick<OperationContext, 'catalog'>,
+  idParts: readonly string[],
+  terms: ExpiryTerms,
+): Promise<readonly PlannedDeletion[]> {
+  const ids = new Set<string>();
+  for (const idPart of idParts) ids.add((await backups.get(idPart)).id);
+  const copies = (await Promise.all([...ids].map((id) => backups.copies(id)))).flat();
+  const planned: PlannedDeletion[] = [];
+  for (const backup of copies.toSorted((a, b) => a.consistentAt.getTime() - b.consistentAt.getTime())) {
+    const obstacle = await backups.obstacle(backup, terms);
+    planned.push({ backup, ...(obstacle === undefined ? {} : { obstacle: obstacleText(obstacle, backup) }) });
+  }
+  if (planned.every(({ obstacle }) => obstacle !== undefined)) throw needed(planned);
+  return planned;
+}
+
+/**
+ * Deletes the copies of a plan that nothing forbids, and no others; what forbids it now counts. A destination that cannot
+ * be reached costs its own copies: they stay as they were. Throws what went wrong when nothing at all was deleted for it.
+ */
+export async function deleteBackups(
+  context: OperationContext,
+  planned: readonly PlannedDeletion[],
+  terms: ExpiryTerms,
+  signal: AbortSignal,
+): Promise<readonly Deletion[]> {
+  const refused = planned.flatMap(({ backup, obstacle: why }): Deletion[] =>
+    why === undefined ? [] : [{ backup, deleted: false, why }],
+  );
+  const deletions: Deletion[] = [];
+  const thrown: unknown[] = [];
+  const wanted = planned.filter(({ obstacle }) => obstacle === undefined).map(({ backup }) => backup);
+  for (const [destination, copies] of Map.groupBy(wanted, (copy) => copy.destination)) {
+    const done = await deleteIn(context, destination, copies, { ...terms, signal }).catch((error): Deletion[] => {
+      thrown.push(error);
+      const { code, message } = asTidemarkError(error);
+      return copies.map((backup) => ({ backup, deleted: false, why: `${code}: ${message}` }));
+    });
+    deletions.push(...done);
+  }
+  if (thrown.length > 0 && !deletions.some(({ deleted }) => deleted)) throw thrown[0];
+  return [...deletions, ...refused];
+}
+
+async function deleteIn(
+  context: OperationContext,
+  name: string,
+  copies: readonly BackupRecord[],
+  terms: ExpiryTerms & { readonly signal: AbortSignal },
+): Promise<readonly Deletion[]> {
+  return finished<readonly Deletion[]>(
+    async (done) => {
+      const destination = await appliedResource(context, `destinations.${name}`);
+      await using open = await openRepository(context, destination, terms.signal);
+      await withSubject(destination.address, async () => {
+        await using lock = await open.repository.lock('shared', terms.signal);
+        const signal = AbortSignal.any([terms.signal, lock.signal]);
+        const place = { repository: open.repository, lock, destination: name };
+        done(await forgetCopies(context, place, copies, { ...terms, event: 'backup.deleted', signal }));
+      });
+    },
+    (deletions, thrown) => deletions.map((one) => (one.deleted ? { ...one, why: lateText(thrown) } : one)),
+  );
+}
+
+function needed(planned: readonly PlannedDeletion[]): TidemarkError {
+  const texts = planned.map(({ backup, obstacle }) => `${backup.id}: ${obstacle}`);
+  return new TidemarkError('BACKUP_NEEDED', `nothing was deleted: ${firstOf(texts, 5, '; ')}`, {
+    hint: 'A restore that waits or runs can be cancelled (`tidemark cancel JOB`); `--even-the-last` deletes also the newest good backup of a plan.',
+  });
+}

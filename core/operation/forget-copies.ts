@@ -1,0 +1,123 @@
+import type { BackupRecord, ExpiryObstacle, ExpiryTerms, NewEvent } from '../catalog/index.ts';
+import { firstOf } from '../first-of.ts';
+import { createEmitter, type EventKind } from '../observe/index.ts';
+import type { Repository, RepositoryLock } from '../repository/index.ts';
+import type { OperationContext } from './context.ts';
+
+/** A repository that is open under a lock, and the name of its destination. */
+export interface LockedPlace {
+  readonly repository: Repository;
+  readonly lock: RepositoryLock;
+  readonly destination: string;
+}
+
+/** What became of one copy that was to go. `why` it did not, for people; then it is as it was, unless it is expiring. */
+export interface Deletion {
+  readonly backup: BackupRecord;
+  readonly deleted: boolean;
+  readonly why?: string;
+}
+
+export interface ForgetTerms extends ExpiryTerms {
+  /** What it is told as. */
+  readonly event: Extract<EventKind, 'backup.expired' | 'backup.deleted'>;
+  readonly signal: AbortSignal;
+}
+
+/** After so many a crash leaves no more half. */
+const batchSize = 100;
+
+/**
+ * Deletes copies of one destination: the catalog says first that they expire, then their snapshots go, and when those are
+ * seen to be gone the catalog forgets them. Whatever it dies between, the rest is done by whoever deletes there next
+ * (`unfinishedCopies`). What the catalog forbids stays and is told. No byte is freed by this: see `prune`.
+ */
+export async function forgetCopies(
+  context: OperationContext,
+  place: LockedPlace,
+  copies: readonly BackupRecord[],
+  terms: ForgetTerms,
+): Promise<readonly Deletion[]> {
+  const deletions: Deletion[] = [];
+  for (let at = 0; at < copies.length; at += batchSize) {
+    deletions.push(...(await forgetBatch(context, place, copies.slice(at, at + batchSize), terms)));
+  }
+  return deletions;
+}
+
+/** Those that somebody began to delete there and did not finish. */
+export function unfinishedCopies({ catalog }: OperationContext, destination: string): Promise<readonly BackupRecord[]> {
+  return catalog.backups.list({ destination, expiring: true, limit: Number.MAX_SAFE_INTEGER });
+}
+
+/** For people: after `it stays, because`. */
+export function obstacleText(obstacle: ExpiryObstacle, { id, plan, destination }: BackupRecord): string {
+  if (obstacle.why === 'gone') return 'the catalog does not know it any more';
+  if (obstacle.why === 'pinned') return `it is pinned: \`tidemark unpin ${id}\` lets it go`;
+  if (obstacle.why === 'read') return `job ${obstacle.job} is to read it`;
+  return `it is the newest good backup of ${plan === '' ? 'its host' : `plan ${plan}`} in ${destination}`;
+}
+
+async function forgetBatch(
+  context: OperationContext,
+  { repository, lock, destination }: LockedPlace,
+  copies: readonly BackupRecord[],
+  { signal, event, ...terms }: ForgetTerms,
+): Promise<readonly Deletion[]> {
+  const { backups, events } = context.catalog;
+  const obstacles = new Map<BackupRecord, ExpiryObstacle>();
+  for (const copy of copies) {
+    signal.throwIfAborted();
+    const obstacle = await backups.expire(copy, terms);
+    if (obstacle !== undefined) obstacles.set(copy, obstacle);
+  }
+  const going = copies.filter((copy) => !obstacles.has(copy));
+  const left = await deleteSnapshots(repository, lock, going, signal);
+  const gone = going.filter(({ snapshot }) => !left.has(snapshot));
+  const told = eventsOf(createEmitter(events).event, event, destination, gone);
+  await backups.forget(
+    destination,
+    gone.map(({ snapshot }) => snapshot),
+    told,
+  );
+  return copies.map((backup) => {
+    const obstacle = obstacles.get(backup);
+    if (obstacle !== undefined) return { backup, deleted: false, why: obstacleText(obstacle, backup) };
+    return left.has(backup.snapshot) ? { backup, deleted: false, why: notDeleted } : { backup, deleted: true };
+  });
+}
+
+const notDeleted = 'the destination was told to delete its snapshot and lists it still; the next prune tries again';
+
+/** Gives those that are there all the same. */
+async function deleteSnapshots(
+  repository: Repository,
+  lock: RepositoryLock,
+  copies: readonly BackupRecord[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  if (copies.length === 0) return new Set();
+  const ids = copies.map(({ snapshot }) => snapshot);
+  await repository.forget(lock, ids, signal);
+  const listed = await repository.snapshotIds(signal);
+  return new Set(ids.filter((id) => listed.has(id)));
+}
+
+const namedIds = 5;
+
+/** One for each plan. */
+function eventsOf(
+  make: (kind: EventKind, subject: string, text: string) => NewEvent,
+  kind: EventKind,
+  destination: string,
+  gone: readonly BackupRecord[],
+): readonly NewEvent[] {
+  return [...Map.groupBy(gone, ({ plan }) => plan)].map(([plan, some]) => {
+    const ids = firstOf(
+      some.map(({ id }) => id),
+      namedIds,
+    );
+    const subject = plan === '' ? `destinations.${destination}` : `plans.${plan}`;
+    return make(kind, subject, `${some.length} ${some.length === 1 ? 'backup' : 'backups'} in ${destination}: ${ids}`);
+  });
+}
