@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalog/index.ts';
 import {
+  type Action,
   apply,
   type ChangeSet,
   diff,
@@ -83,7 +84,12 @@ async function reconcile(
 
 function describeHeld({ actions }: ChangeSet): string {
   const held = actions.filter((action) => action.kind === 'refuse' || action.destructive);
-  return shown(held.map(({ kind, address, reason }) => `${kind} ${address}: ${reason}`));
+  return shown(held.map((action) => `${action.kind} ${action.address}: ${action.reason}${expiringText(action)}`));
+}
+
+function expiringText({ consequences }: Action): string {
+  const count = consequences.reduce((sum, { expiring = [] }) => sum + expiring.length, 0);
+  return count === 0 ? '' : `, by which ${count} ${count === 1 ? 'backup' : 'backups'} would expire`;
 }
 
 function describeDiagnostics(diagnostics: readonly Diagnostic[]): string {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../../core/clock.ts';
 import { createReconcile } from '../../../core/daemon/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
+import { backup } from '../../contracts/catalog-samples.ts';
 import { waitFor } from '../../kit/process.ts';
 import { applyByHand, type Home, home, loadFrom, probes, replaceFile, startDaemon, yaml } from './daemon-kit.ts';
 
@@ -69,6 +70,28 @@ test('a destructive change waits for a person, shows as pending, and is done whe
   assert.deepEqual(await plans(at), ['nightly']);
   const kinds = (await at.catalog.events.list()).map(({ kind }) => kind);
   assert.ok(kinds.includes('config.pending') && kinds.includes('config.applied'));
+});
+
+test('a change by which backups expire waits for a person, be it a policy or only the days that it counts in', async (t) => {
+  const kept = (rules: string, timezone: string) =>
+    `${yaml({ nightly: { ...never, extra: `retention: few, timezone: ${timezone}` } })}retention:\n  few: ${rules}\n`;
+  const at = await home(t, kept('{ daily: 3 }', 'UTC'), systemClock);
+  await startDaemon(t, at);
+  await waitFor('the plan', async () => (await plans(at)).includes('nightly'));
+  for (const time of ['2026-03-03T01:00:00Z', '2026-03-02T17:00:00Z', '2026-03-01T17:00:00Z']) {
+    const copy = { plan: 'nightly', source: 'nightly', consistentAt: new Date(time) };
+    await at.catalog.backups.record(backup(copy));
+  }
+  await replaceFile(at.configuration, kept('{ daily: 3 }', 'Asia/Shanghai'));
+  const days = /^change plans.nightly: differs in timezone, by which 1 backup would expire$/;
+  assert.match(await reported(at, 'pending', /timezone/), days);
+  await replaceFile(at.configuration, kept('{ daily: 4 }', 'UTC'));
+  await reported(at, 'applied', /serial 2/);
+  await replaceFile(at.configuration, kept('{ daily: 1 }', 'UTC'));
+  const less = /^change retention.few: differs in daily, by which 2 backups would expire$/;
+  assert.match(await reported(at, 'pending', /daily/), less);
+  await applyByHand(at);
+  await reported(at, 'applied', /serial 3/);
 });
 
 test('what cannot be applied since a source is not there is tried again', async (t) => {
