@@ -59,7 +59,7 @@ async function storeUnderLock(
   const { destination } = backup;
   await using open = await openRepository(context, destination, run.signal);
   await withSubject(destination.address, async () => {
-    await using lock = await open.repository.lock('shared', run.signal);
+    await using lock = await open.repository.lock('shared', run.signal, 'write');
     const signal = AbortSignal.any([run.signal, lock.signal]);
     const place = { repository: open.repository, lock };
     await storeBackup(context, place, backup, { ...run, signal }, onRecorded);

@@ -37,7 +37,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     this.warnings = warnings;
     this.#parts = parts;
     this.#options = options;
-    this.#uploads = new PackUploads(parts.store, parts.objects, options.signal);
+    this.#uploads = new PackUploads(parts.store, parts.objects, options.signal, parts.lock.holder);
     const sealer = new Sealer(parts.key);
     this.#builders = { data: new PackBuilder('data', sealer), tree: new PackBuilder('tree', sealer) };
   }

@@ -35,10 +35,11 @@ export class BlobIndex {
     return this.#keys.byteLength + this.#slots.byteLength + this.#fields.byteLength + this.#packs.sizeBytes;
   }
 
-  /** Adds the blobs of a pack. A blob that is known already keeps its first place and gets another one. */
-  addPack(pack: Uint8Array, entries: Iterable<PackEntry>): void {
+  /** Adds the blobs of a pack. A blob that is known already keeps its first place and gets another one. Gives its number. */
+  addPack(pack: Uint8Array, entries: Iterable<PackEntry>): number {
     const packNumber = this.#packs.add(pack);
     for (const entry of entries) this.#add(packNumber, entry);
+    return packNumber;
   }
 
   find(type: BlobType, id: Uint8Array): BlobLocation | undefined {

@@ -5,8 +5,15 @@ import { type BlobType, decodeHeader, type FinishedPack, type PackEntry } from '
 import type { SealedObjects } from './objects.ts';
 
 /** An index document of restic's format: which blobs lie where in which packs. */
-interface IndexDocument {
-  readonly packs: readonly { readonly id: string; readonly blobs: readonly StoredBlob[] }[] | null;
+export interface IndexDocument {
+  readonly packs: readonly IndexedPack[] | null;
+  /** The lock under which a backup of ours wrote it; restic passes over it. */
+  readonly holder?: string;
+}
+
+export interface IndexedPack {
+  readonly id: string;
+  readonly blobs: readonly StoredBlob[] | null;
 }
 
 interface StoredBlob {
@@ -18,43 +25,91 @@ interface StoredBlob {
 }
 
 const readAhead = 4;
+/** Index files of more blobs would take much memory to write and read. */
+export const blobsPerIndex = 50_000;
 
 export interface IndexOptions {
   /** Gets the index files that cannot be read; without it the first one throws. */
   readonly onDamaged?: (error: TidemarkError) => void;
   /** Ids in hex of packs whose blobs count as not stored. */
   readonly without?: ReadonlySet<string>;
+  /** Told of each pack (its number in the index) that an index file names, and the `holder` that stands in the file. */
+  readonly onPack?: (pack: number, indexFile: string, holder: string | undefined) => void;
+  /** Index files whose packs the table has already; those that are read are added. */
+  readonly known?: Set<string>;
 }
 
 /** Reads every index file of the repository into one table. */
 export async function loadIndex(
   objects: SealedObjects,
   signal?: AbortSignal,
-  { onDamaged, without = new Set() }: IndexOptions = {},
+  options: IndexOptions = {},
 ): Promise<BlobIndex> {
   const index = new BlobIndex();
-  const reading: Promise<unknown>[] = [];
-  const add = async (document: Promise<unknown>) => {
-    try {
-      addDocument(index, await document, without);
-    } catch (error) {
-      if (!hasCode(error, 'REPOSITORY_CORRUPT') || onDamaged === undefined) throw error;
-      onDamaged(error);
-    }
-  };
-  for await (const id of objects.list('index', signal)) {
-    const document = objects.get('index', id, signal);
-    document.catch(() => {}); // it is awaited below, perhaps after another one failed
-    reading.push(document);
-    if (reading.length >= readAhead) await add(reading.shift()!);
-  }
-  for (const document of reading) await add(document);
+  await extendIndex(index, objects, signal, options);
   return index;
 }
 
-function addDocument(index: BlobIndex, document: unknown, without: ReadonlySet<string>): void {
-  for (const pack of (document as IndexDocument).packs ?? []) {
-    if (!without.has(pack.id)) index.addPack(fromHex(pack.id), pack.blobs.map(toEntry));
+/**
+ * Adds the index files that are not `known`. One that is replaced while this goes on is no damage: what it said is in
+ * a newer one.
+ */
+export async function extendIndex(
+  index: BlobIndex,
+  objects: SealedObjects,
+  signal?: AbortSignal,
+  options: IndexOptions = {},
+): Promise<void> {
+  const known = options.known ?? new Set();
+  for (let round = 1; ; round++) {
+    const gone = await addNewFiles(index, objects, signal, { ...options, known });
+    if (gone === undefined) return;
+    if (round === maxRounds) throw gone;
+  }
+}
+
+/** So often may an index file be replaced while one reads them all. */
+const maxRounds = 5;
+
+/** Gives that a file was gone when it was to be read. */
+async function addNewFiles(
+  index: BlobIndex,
+  objects: SealedObjects,
+  signal: AbortSignal | undefined,
+  { onDamaged, without = new Set(), onPack, known }: IndexOptions & { known: Set<string> },
+): Promise<TidemarkError | undefined> {
+  let gone: TidemarkError | undefined;
+  const reading: { id: string; document: Promise<unknown> }[] = [];
+  const add = async ({ id, document }: { id: string; document: Promise<unknown> }) => {
+    try {
+      const { packs, holder } = (await document) as IndexDocument;
+      addPacks(index, packs ?? [], without, (pack) => onPack?.(pack, id, holder));
+      known.add(id);
+    } catch (error) {
+      if (hasCode(error, 'OBJECT_NOT_FOUND')) gone = error;
+      else if (!hasCode(error, 'REPOSITORY_CORRUPT') || onDamaged === undefined) throw error;
+      else onDamaged(error);
+    }
+  };
+  for await (const id of objects.list('index', signal)) {
+    if (known.has(id)) continue;
+    const document = objects.get('index', id, signal);
+    document.catch(() => {}); // it is awaited below, perhaps after another one failed
+    reading.push({ id, document });
+    if (reading.length >= readAhead) await add(reading.shift()!);
+  }
+  for (const one of reading) await add(one);
+  return gone;
+}
+
+function addPacks(
+  index: BlobIndex,
+  packs: readonly IndexedPack[],
+  without: ReadonlySet<string>,
+  onPack: (pack: number) => void,
+): void {
+  for (const pack of packs) {
+    if (!without.has(pack.id)) onPack(index.addPack(fromHex(pack.id), (pack.blobs ?? []).map(toEntry)));
   }
 }
 
@@ -68,14 +123,16 @@ function toEntry(blob: StoredBlob): PackEntry {
   };
 }
 
-/** Stores an index file for these packs. */
+/** Stores an index file for these packs, written under the lock of this holder. */
 export async function writeIndex(
   objects: SealedObjects,
   packs: readonly Pick<FinishedPack, 'id' | 'header'>[],
   signal: AbortSignal,
+  holder?: string,
 ): Promise<void> {
   const document: IndexDocument = {
     packs: packs.map((pack) => ({ id: toHex(pack.id), blobs: decodeHeader(pack.header).map(toStored) })),
+    holder,
   };
   await objects.put('index', document, signal);
 }

@@ -1,27 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unlessAborted } from '../abort.ts';
-import type { Clock } from '../clock.ts';
-import { hasCode, TidemarkError } from '../error.ts';
-import type { Identity } from './keys.ts';
+import { TidemarkError } from '../error.ts';
+import {
+  describeLock,
+  isStale,
+  type LockDocument,
+  type LockRequest,
+  type LockUse,
+  lockedBy,
+  newHolder,
+  readLock,
+} from './lock-document.ts';
 import type { SealedObjects } from './objects.ts';
-
-/** restic's lock document. An exclusive lock excludes every other; shared ones go together. */
-interface LockDocument {
-  readonly time: string;
-  readonly exclusive: boolean;
-  readonly hostname: string;
-  readonly username: string;
-  readonly pid: number;
-}
-
-export interface LockRequest {
-  readonly exclusive: boolean;
-  readonly by: Identity & { readonly pid: number };
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Whether a process of this host is alive; decides about locks that a crash left. */
-  readonly processAlive: (pid: number) => boolean;
-}
 
 /** A moment by both clocks: the monotonic one stands still while the machine sleeps, the other may be set. */
 interface Moment {
@@ -33,12 +23,13 @@ type Renewal = 'yes' | 'not-now' | 'removed';
 
 const minuteMs = 60_000;
 const refreshMs = 5 * minuteMs;
-/** restic treats a lock that was not refreshed for this long as left behind. */
-const staleMs = 30 * minuteMs;
 /** Work stops this long after the last refresh, well before anyone else may consider the lock stale. */
 const lostMs = 22 * minuteMs;
 /** Between writing our lock and looking at the others' once more: both of two that come at once see each other. */
 const settleMs = 200;
+/** A prune that takes packs out of the index is waited for so long, and looked for so often. */
+const gateMs = 2 * minuteMs;
+const gateEveryMs = 1000;
 /** How long a refused or aborted request waits for a destination to take its lock away again. */
 const giveUpMs = 10_000;
 
@@ -61,34 +52,79 @@ export class RepositoryLock implements AsyncDisposable {
   #renewal: Promise<unknown> = Promise.resolve();
   /** Locks that a crashed process of this host left and that were removed on the way. */
   readonly recovered: string[] = [];
+  /** Names this acquisition in the lock's document; it stays when the lock is refreshed. */
+  readonly holder: string;
 
   private constructor(objects: SealedObjects, request: LockRequest) {
     this.#objects = objects;
     this.#request = request;
+    this.holder = request.holder ?? newHolder(request.clock);
     this.#refreshedAt = this.#moment();
   }
 
-  /** Throws REPOSITORY_LOCKED when somebody holds a conflicting lock. */
+  /** Throws REPOSITORY_LOCKED when somebody holds a conflicting lock; waits for the gate of a prune to go. */
   static async acquire(objects: SealedObjects, request: LockRequest): Promise<RepositoryLock> {
-    const lock = new RepositoryLock(objects, request);
-    await lock.#rejectConflicts();
-    lock.#refreshedAt = lock.#moment();
-    const object = objects.seal(lock.#document());
-    lock.#ids = [object.id];
+    const { clock, signal } = request;
+    const lastMs = clock.monotonicMs() + gateMs;
+    for (;;) {
+      const lock = new RepositoryLock(objects, request);
+      const conflict = await lock.#take();
+      if (conflict === undefined) return lock;
+      if (conflict.use !== 'gate' || clock.monotonicMs() >= lastMs) throw lockedBy(conflict);
+      await clock.sleep(gateEveryMs, signal);
+    }
+  }
+
+  /** Gives the lock that is in the way; then ours is gone again. */
+  async #take(): Promise<LockDocument | undefined> {
+    const conflict = await this.#conflict();
+    if (conflict !== undefined) return conflict;
+    this.#refreshedAt = this.#moment();
+    const object = this.#objects.seal(this.#document());
+    this.#ids = [object.id];
     // Not given the signal: a write that is given up may still land, after our deletion.
-    const written = objects.putSealed('locks', object);
+    const written = this.#objects.putSealed('locks', object);
     try {
-      await unlessAborted(written, request.signal);
-      await delay(settleMs, undefined, { signal: request.signal });
-      await lock.#rejectConflicts();
+      await unlessAborted(written, this.#request.signal);
+      await delay(settleMs, undefined, { signal: this.#request.signal });
+      const late = await this.#conflict();
+      if (late === undefined) this.#refreshing = this.#refresh();
+      else await this.#giveUp(written);
+      return late;
     } catch (error) {
-      const hurry = AbortSignal.timeout(giveUpMs);
-      await unlessAborted(written, hurry).catch(() => {});
-      await objects.delete('locks', lock.#ids, hurry).catch(() => {});
+      await this.#giveUp(written);
       throw error;
     }
-    lock.#refreshing = lock.#refresh();
-    return lock;
+  }
+
+  async #giveUp(written: Promise<void>): Promise<void> {
+    const hurry = AbortSignal.timeout(giveUpMs);
+    await unlessAborted(written, hurry).catch(() => {});
+    await this.#objects.delete('locks', this.#ids, hurry).catch(() => {});
+  }
+
+  /** The locks of all others that count, as they stand now. Throws REPOSITORY_CORRUPT for one that cannot be read. */
+  async others(): Promise<LockDocument[]> {
+    const others = new Map<string, LockDocument>();
+    for (let look = 0; look < 2; look++) {
+      // Twice: a list that is made while a lock is renewed may have neither the old one nor the new one.
+      for await (const { id, other } of this.#othersWithIds()) others.set(other.holder ?? id, other);
+    }
+    others.delete(this.holder);
+    return [...others.values()].filter((other) => !isStale(other, this.#request));
+  }
+
+  /** Takes another lock for the same work, such as the gate. */
+  under(request: Pick<LockRequest, 'exclusive' | 'use' | 'accepts'>): Promise<RepositoryLock> {
+    return RepositoryLock.acquire(this.#objects, { ...this.#request, ...request, holder: this.holder });
+  }
+
+  get isExclusive(): boolean {
+    return this.#request.exclusive;
+  }
+
+  get use(): LockUse {
+    return this.#request.use;
   }
 
   get signal(): AbortSignal {
@@ -115,37 +151,25 @@ export class RepositoryLock implements AsyncDisposable {
     await this.#objects.delete('locks', [...this.#ids, ...this.#doubtful]);
   }
 
-  async #rejectConflicts(): Promise<void> {
+  /** Removes what a crash left on the way. */
+  async #conflict(): Promise<LockDocument | undefined> {
+    for await (const { id, other } of this.#othersWithIds()) {
+      if (isStale(other, this.#request)) await this.#recover(id, other);
+      else if ((other.exclusive || this.#request.exclusive) && !this.#request.accepts?.(other)) return other;
+    }
+    return undefined;
+  }
+
+  async *#othersWithIds(): AsyncGenerator<{ id: string; other: LockDocument }> {
     for await (const id of this.#objects.list('locks', this.#request.signal)) {
-      if (this.#ids.includes(id)) continue;
-      const other = await this.#read(id);
-      if (other === undefined) continue;
-      if (this.#isStale(other)) await this.#recover(id, other);
-      else if (other.exclusive || this.#request.exclusive) throw lockedBy(other);
+      const other = this.#ids.includes(id) ? undefined : await readLock(this.#objects, id, this.#request.signal);
+      if (other !== undefined) yield { id, other };
     }
-  }
-
-  /** A lock that goes away while we look is no conflict, nor is an empty file, which says nothing; so does restic. */
-  async #read(id: string): Promise<LockDocument | undefined> {
-    const { signal } = this.#request;
-    try {
-      return (await this.#objects.get('locks', id, signal)) as LockDocument;
-    } catch (error) {
-      if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined;
-      if (hasCode(error, 'REPOSITORY_CORRUPT') && (await this.#objects.isEmpty('locks', id, signal))) return undefined;
-      throw error;
-    }
-  }
-
-  #isStale(other: LockDocument): boolean {
-    const { by, clock, processAlive } = this.#request;
-    if (clock.now().getTime() - Date.parse(other.time) > staleMs) return true;
-    return other.hostname === by.host && !processAlive(other.pid);
   }
 
   async #recover(id: string, other: LockDocument): Promise<void> {
     await this.#objects.delete('locks', [id], this.#request.signal);
-    this.recovered.push(`lock of ${other.username}@${other.hostname}, process ${other.pid}, from ${other.time}`);
+    this.recovered.push(`lock of ${describeLock(other, 'from')}`);
   }
 
   async #isThere(): Promise<boolean> {
@@ -213,14 +237,14 @@ export class RepositoryLock implements AsyncDisposable {
   async #renew(): Promise<Renewal> {
     const { signal } = this.#request;
     try {
-      if ((await this.#read(this.#ids[0]!)) === undefined) return 'removed';
+      if ((await readLock(this.#objects, this.#ids[0]!, signal)) === undefined) return 'removed';
       const next = this.#objects.seal(this.#document());
       this.#doubtful.push(next.id);
       await this.#objects.putSealed('locks', next, signal);
       this.#doubtful = this.#doubtful.filter((id) => id !== next.id);
       const old = this.#ids;
       this.#ids = [next.id, ...old];
-      if ((await this.#read(old[0]!)) === undefined) return 'removed';
+      if ((await readLock(this.#objects, old[0]!, signal)) === undefined) return 'removed';
       await this.#objects.delete('locks', old, signal);
       this.#ids = this.#ids.slice(0, 1);
       return 'yes';
@@ -238,16 +262,9 @@ export class RepositoryLock implements AsyncDisposable {
   }
 
   #document(): LockDocument {
-    const { by, clock, exclusive } = this.#request;
-    return { time: clock.now().toISOString(), exclusive, hostname: by.host, username: by.user, pid: by.pid };
+    const { by, clock, exclusive, use } = this.#request;
+    const { holder } = this;
+    const time = clock.now().toISOString();
+    return { time, exclusive, hostname: by.host, username: by.user, pid: by.pid, holder, use };
   }
-}
-
-function lockedBy(other: LockDocument): TidemarkError {
-  const kind = other.exclusive ? 'exclusively ' : '';
-  return new TidemarkError(
-    'REPOSITORY_LOCKED',
-    `repository is ${kind}locked by ${other.username}@${other.hostname}, process ${other.pid}, since ${other.time}`,
-    { hint: 'Wait for that process to end. If it is dead, run `restic unlock` on the repository.' },
-  );
 }

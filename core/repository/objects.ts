@@ -5,7 +5,7 @@ import { compress, decompress } from './format/compression.ts';
 import type { Sealer } from './format/sealer.ts';
 
 /** The folders of a repository whose objects are one sealed JSON document each, named by the SHA-256 of the object. */
-export type ObjectFolder = 'index' | 'snapshots' | 'locks';
+export type ObjectFolder = 'index' | 'snapshots' | 'locks' | 'marks';
 
 export interface SealedObject {
   readonly id: string;
@@ -58,9 +58,16 @@ export class SealedObjects {
 
   /** The ids in a folder. Names that are no ids (half-written files of other tools) are passed over, as restic does. */
   async *list(folder: ObjectFolder, signal?: AbortSignal): AsyncGenerator<string> {
-    for await (const object of this.#store.list(`${folder}/`, signal)) {
-      const id = object.name.slice(folder.length + 1);
-      if (isHexId(id)) yield id;
+    for await (const { id } of this.listSizes(folder, signal)) yield id;
+  }
+
+  async *listSizes(
+    folder: ObjectFolder,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ readonly id: string; readonly sizeBytes: number }> {
+    for await (const { name, sizeBytes } of this.#store.list(`${folder}/`, signal)) {
+      const id = name.slice(folder.length + 1);
+      if (isHexId(id)) yield { id, sizeBytes };
     }
   }
 
@@ -101,11 +108,19 @@ function parseDocument(plain: Buffer): unknown {
 
 function damaged(name: string, cause?: unknown): TidemarkError {
   return new TidemarkError('REPOSITORY_CORRUPT', `${name} is damaged`, {
-    hint: name.startsWith('index/') ? indexHint : damageHint,
+    hint: hintFor(name),
     cause,
   });
 }
 
+function hintFor(name: string): string {
+  if (name.startsWith('index/')) return indexHint;
+  return name.startsWith('marks/') ? markHint : damageHint;
+}
+
+/** Nobody can act on a mark that cannot be read. */
+const markHint =
+  'It only names packs that a prune meant to remove later. `tidemark prune` removes it, or remove the file while no prune runs.';
 const damageHint =
   'Run `restic check` on the repository to see how far the damage goes; restore the file from a copy if there is one.';
 /** An index is made of what stands in the packs. */

@@ -2,7 +2,7 @@ import type { Store } from '../driver/index.ts';
 import { toHex } from './format/blob-id.ts';
 import type { FinishedPack } from './format/pack.ts';
 import { release } from './format/release.ts';
-import { writeIndex } from './index-files.ts';
+import { blobsPerIndex, writeIndex } from './index-files.ts';
 import type { SealedObjects } from './objects.ts';
 import { packName } from './pack-name.ts';
 
@@ -12,8 +12,6 @@ import { packName } from './pack-name.ts';
  */
 const packsPerIndex = 32;
 const indexedShare = 1 / 16;
-/** Index files of more blobs would take much memory to write and read. */
-const blobsPerIndex = 50_000;
 const smallestHeaderEntry = 37;
 
 /**
@@ -24,6 +22,7 @@ export class PackUploads {
   readonly #store: Store;
   readonly #objects: SealedObjects;
   readonly #signal: AbortSignal;
+  readonly #holder: string;
   readonly #running = new Set<Promise<void>>();
   #unindexed: Pick<FinishedPack, 'id' | 'header'>[] = [];
   #unindexedBytes = 0;
@@ -31,7 +30,9 @@ export class PackUploads {
   #failure: { error: unknown } | undefined;
   #addedBytes = 0;
 
-  constructor(store: Store, objects: SealedObjects, signal: AbortSignal) {
+  /** `holder`: of the lock under which this goes on; it stands in the index files as long as they live. */
+  constructor(store: Store, objects: SealedObjects, signal: AbortSignal, holder: string) {
+    this.#holder = holder;
     this.#store = store;
     this.#objects = objects;
     this.#signal = signal;
@@ -85,6 +86,6 @@ export class PackUploads {
     const packs = this.#unindexed;
     this.#unindexed = [];
     this.#unindexedBytes = 0;
-    if (packs.length > 0) await writeIndex(this.#objects, packs, this.#signal);
+    if (packs.length > 0) await writeIndex(this.#objects, packs, this.#signal, this.#holder);
   }
 }

@@ -17,6 +17,11 @@ import { type FormatVersion, openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { randomPolynomial } from './polynomial.ts';
 import { existing, holdsPacks, readConfig, rejectExisting } from './presence.ts';
+import { loadUnmarked } from './prune/marks.ts';
+import type { PruneOptions } from './prune/options.ts';
+import { type PrunePlan, planPrune } from './prune/plan.ts';
+import { prune } from './prune/prune.ts';
+import type { PruneResult } from './prune/summary.ts';
 import { Salvage } from './salvage.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
 
@@ -51,7 +56,9 @@ export class Repository {
   readonly #keyId: string;
   readonly #chunker: string;
   readonly #objects: SealedObjects;
-  #index: Promise<BlobIndex> | undefined;
+  /** The index as of the first use under a lock, and the packs that are left out of it. */
+  #index: Promise<{ index: BlobIndex; marked: ReadonlySet<string> }> | undefined;
+  #avoidsMarked = false;
   #salvage: Promise<Salvage> | undefined;
 
   private constructor(options: RepositoryOptions, key: { id: string; master: KeyMaterial }, config: Config) {
@@ -152,11 +159,20 @@ export class Repository {
     }
   }
 
-  /** Holds a lock that lets other readers and writers in (shared) or nobody (exclusive). Throws REPOSITORY_LOCKED. */
-  async lock(kind: 'shared' | 'exclusive', signal: AbortSignal): Promise<RepositoryLock> {
+  /**
+   * Holds a lock that lets other readers and writers in (shared) or nobody (exclusive). Throws REPOSITORY_LOCKED, not
+   * before it has waited two minutes for a prune that takes packs out of the index. What is read and written under a
+   * lock for `write` relies on no pack that a prune has marked.
+   */
+  async lock(
+    kind: 'shared' | 'exclusive',
+    signal: AbortSignal,
+    use: 'write' | 'read' | 'prune' = 'read',
+  ): Promise<RepositoryLock> {
     const { by, clock, processAlive } = this.#options;
-    const request = { exclusive: kind === 'exclusive', by, clock, processAlive, signal };
+    const request = { exclusive: kind === 'exclusive', use, by, clock, processAlive, signal };
     const lock = await RepositoryLock.acquire(this.#objects, request);
+    this.#avoidsMarked = use === 'write';
     this.#index = undefined; // without a lock, somebody may have pruned
     this.#salvage = undefined;
     return lock;
@@ -181,7 +197,8 @@ export class Repository {
     const parts = { ...(await this.#parts(signal)), lock };
     const lost = await findLostPacks(parts.store, parts.index, signal);
     if (lost.size === 0) return new BackupWriting(parts, options);
-    const index = await loadIndex(this.#objects, signal, { without: lost });
+    const { marked } = await this.#index!;
+    const index = await loadIndex(this.#objects, signal, { without: lost.union(marked) });
     return new BackupWriting({ ...parts, index }, options, lostPackWarnings(lost));
   }
 
@@ -202,6 +219,30 @@ export class Repository {
   }
 
   /** Its keys; `current` opened it. Damaged and weak ones are told, not thrown. */
+  /**
+   * Finds out what is used of every pack, and what a prune would do. Needs a lock for `prune`: a shared one, beside which
+   * others work on; with `now` an exclusive one. Changes nothing. Throws UNSUPPORTED for format version 1, and
+   * REPOSITORY_CORRUPT where anything is damaged or missing: nothing is deleted from a repository that is not understood.
+   */
+  async planPrune(lock: RepositoryLock, options: PruneOptions, work: WorkOptions): Promise<PrunePlan> {
+    this.requireWritable();
+    const signal = AbortSignal.any([work.signal, lock.signal]);
+    return planPrune(this.#pruneParts(), lock, options, this.#options.clock.now().getTime(), { ...work, signal });
+  }
+
+  /**
+   * Executes a plan under the lock that it was made under, once. It may end anywhere: the repository stays valid, and the
+   * next prune goes on. See docs/decisions/2026-11-27-prune-without-stopping-backups.md.
+   */
+  async prune(plan: PrunePlan, work: WorkOptions): Promise<PruneResult> {
+    const { by, clock } = this.#options;
+    return prune(this.#pruneParts(), plan, { by: by.host, now: () => clock.now() }, work);
+  }
+
+  #pruneParts() {
+    return { store: this.#options.store, objects: this.#objects, key: this.#master };
+  }
+
   keys(signal?: AbortSignal): Promise<(KeyInfo & { current: boolean })[]> {
     return listKeys(this.#options.store, signal).then((keys) =>
       keys.map((key) => ({ ...key, current: key.id === this.#keyId })),
@@ -247,15 +288,18 @@ export class Repository {
     });
   }
 
-  /** The index as of the first use under a lock: a backup or restore works with one view of the repository. */
+  /** A backup or restore works with one view of the repository. */
   async #parts(signal: AbortSignal): Promise<RepositoryParts> {
     this.#index ??= this.#loadIndex(signal);
-    return { store: this.#options.store, objects: this.#objects, key: this.#master, index: await this.#index };
+    const { index } = await this.#index;
+    return { store: this.#options.store, objects: this.#objects, key: this.#master, index };
   }
 
-  async #loadIndex(signal: AbortSignal): Promise<BlobIndex> {
+  async #loadIndex(signal: AbortSignal) {
     try {
-      return await loadIndex(this.#objects, signal);
+      return this.#avoidsMarked
+        ? await loadUnmarked(this.#objects, signal)
+        : { index: await loadIndex(this.#objects, signal), marked: new Set<string>() };
     } catch (error) {
       this.#index = undefined;
       throw error;

@@ -33,7 +33,8 @@ export interface FinishedPack {
 
 /** The length of the sealed header, the last bytes of a pack. */
 export const lengthBytes = 4;
-const targetBytes = 16 * 1024 * 1024;
+/** A pack is full with so much. */
+export const targetBytes = 16 * 1024 * 1024;
 const maxEntries = 100_000;
 
 /** Collects blobs into one pack after the other. */
@@ -54,12 +55,21 @@ export class PackBuilder {
     const compressed = compress(plain);
     const smaller = compressed.length < plain.length;
     if (smaller) verifySample(id, plain, compressed);
-    const offset = this.#sizeBytes;
     const payload = smaller ? compressed : plain;
-    const length = this.#sealer.sealInto(payload, this.#room(payload.length + sealBytes), offset);
+    const length = this.#sealer.sealInto(payload, this.#room(payload.length + sealBytes), this.#sizeBytes);
     release(compressed.buffer);
+    return this.#added(id, length, smaller ? plain.length : undefined);
+  }
+
+  /** Appends a blob as it was sealed for another pack. Gives the pack when it is full with this blob. */
+  addSealed({ id, plainBytes }: Pick<PackEntry, 'id' | 'plainBytes'>, sealed: Uint8Array): FinishedPack | undefined {
+    this.#room(sealed.length).set(sealed, this.#sizeBytes);
+    return this.#added(id, sealed.length, plainBytes);
+  }
+
+  #added(id: Uint8Array, length: number, plainBytes: number | undefined): FinishedPack | undefined {
+    this.#entries.push({ type: this.#type, id, offset: this.#sizeBytes, length, plainBytes });
     this.#sizeBytes += length;
-    this.#entries.push({ type: this.#type, id, offset, length, plainBytes: smaller ? plain.length : undefined });
     return this.#sizeBytes >= targetBytes || this.#entries.length >= maxEntries ? this.finish() : undefined;
   }
 

@@ -74,7 +74,7 @@ export async function writeBackup(
   options: WriteOptions = {},
 ): Promise<{ id: string; addedBytes: number }> {
   const signal = options.signal ?? noSignal;
-  await using lock = await repository.lock('shared', signal);
+  await using lock = await repository.lock('shared', signal, 'write');
   await using writing = await repository.write(lock, { threads: options.threads ?? 2, progress: noProgress, signal });
   const root = await fill(writing);
   const tree = await writing.tree(root);
