@@ -309,6 +309,8 @@ export const outputs: Readonly<Record<string, Shape>> = {
     job: 'Job: That restored it.',
     ...notRestored,
   },
+  pin: { backups: 'Backup[]: Every copy of it, as it is now.' },
+  unpin: { backups: 'Backup[]: Every copy of it, as it is now.' },
   delete: { backups: 'DeletedCopy[]: What became of each copy.' },
   restores: { restores: 'Job[]: Newest first.' },
   jobs: { jobs: 'Job[]: Newest first.' },

@@ -13,6 +13,7 @@ import { registerInit } from './init.ts';
 import { registerJobs, registerRestores } from './jobs.ts';
 import { registerKey } from './key.ts';
 import { registerPause, registerResume } from './pause.ts';
+import { registerPin, registerUnpin } from './pin.ts';
 import { registerPlan } from './plan.ts';
 import { registerRestore } from './restore.ts';
 import { registerSchema } from './schema.ts';
@@ -33,6 +34,8 @@ export const verbs: readonly Register[] = [
   registerShow,
   registerDownload,
   registerRestore,
+  registerPin,
+  registerUnpin,
   registerDelete,
   registerRestores,
   registerJobs,

@@ -1,4 +1,4 @@
-import type { BackupRecord, BackupWithManifest } from '../../core/catalog/index.ts';
+import type { BackupRecord, BackupWithManifest, Pin } from '../../core/catalog/index.ts';
 import { formatBytes, formatDuration } from '../../core/units.ts';
 import { type Look, paint, printable } from './look.ts';
 import { table } from './table.ts';
@@ -41,16 +41,25 @@ export function backupText(backup: BackupWithManifest, look: Look): string {
     ['size', `${formatBytes(backup.sizeBytes)} in ${count(backup.items, 'item')}`],
     ...(addedBytes === undefined ? [] : [['added', formatBytes(addedBytes)] satisfies [string, string]]),
     ['made', `${formatTime(startedAt)}, took ${formatDuration(endedAt.getTime() - startedAt.getTime())}`],
+    ...(backup.pin === undefined ? [] : [['pinned', pinText(backup.pin)] satisfies [string, string]]),
     ...(backup.partial || backup.expiringAt !== undefined
-      ? [['state', stateText(backup, look) ?? ''] satisfies [string, string]]
+      ? [['state', stateText(backup, look)] satisfies [string, string]]
       : []),
   ];
   const warnings = backup.warnings.map((warning) => `  ${paint(look, 'yellow', 'warning')}: ${printable(warning)}\n`);
   return facts.map(([name, value]) => `${name.padEnd(8)}${value}\n`).join('') + warnings.join('');
 }
 
-function stateText({ partial, warnings, expiringAt }: BackupRecord, look: Look): string | undefined {
+function pinText({ at, by, reason }: Pin): string {
+  return `${formatTime(at)} on ${by}${reason === undefined ? '' : `: ${printable(reason)}`}`;
+}
+
+function stateText({ partial, warnings, expiringAt, pin }: BackupRecord, look: Look): string {
   if (expiringAt !== undefined) return paint(look, 'dim', 'being deleted');
-  if (partial) return paint(look, 'yellow', 'partial');
-  return warnings.length > 0 ? count(warnings.length, 'warning') : undefined;
+  const states = [
+    ...(pin === undefined ? [] : ['pinned']),
+    ...(partial ? [paint(look, 'yellow', 'partial')] : []),
+    ...(!partial && warnings.length > 0 ? [count(warnings.length, 'warning')] : []),
+  ];
+  return states.join(', ');
 }

@@ -178,7 +178,10 @@ export interface BackupStock {
 export interface RetainedCopies {
   /** Of these plans, newest first; cheap for many thousands. */
   list(plans: readonly string[]): Promise<readonly RetainedCopy[]>;
-  /** Sets the pin of a backup in a destination, or takes it away. False where no such copy is known. */
+  /**
+   * Sets the pin of a backup in a destination, or takes it away. False where no such copy is known, or it is expiring,
+   * which a pin does not stop any more.
+   */
   pin(destination: string, id: string, pin: Pin | undefined): Promise<boolean>;
 }
 

@@ -45,6 +45,7 @@ async function setPin(db: Kysely<Tables>, destination: string, id: string, pin: 
     .set({ pin: pinColumn(pin) })
     .where('destination', '=', destination)
     .where('id', '=', id)
+    .where('expiringAt', 'is', null)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
 }

@@ -8,6 +8,7 @@ import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { openRepository, withSubject } from './open.ts';
+import { readPins } from './pins.ts';
 
 export interface ImportOutcome {
   readonly found: number;
@@ -60,14 +61,21 @@ async function importUnderLock(
     const gone = known.filter(({ snapshot }) => !found.has(snapshot) && !damaged.has(snapshot));
     const listed = await open.repository.snapshotIds(locked.signal); // what was deleted while it was read must not stay
     const deleted = [...found].filter((snapshot) => !listed.has(snapshot));
+    const pins = await readPins(context, open.repository, destination.name, locked.signal);
     const { removed } = await context.catalog.backups.takeStock(destination.name, {
       found: [],
       gone: [...gone.map(({ snapshot }) => snapshot), ...deleted],
       damaged: new Map([...damaged].map(([snapshot, { message }]) => [snapshot, message])),
+      pins: pins.pins,
     });
     const kept = known.filter(({ snapshot }) => damaged.has(snapshot)).length;
     const unexpected = gone.filter(({ expiringAt }) => expiringAt === undefined);
-    const told = [...warnings, ...goneWarnings(unexpected), ...(snapshotsLost ? [noSnapshotText] : [])];
+    const told = [
+      ...warnings,
+      ...pins.warnings,
+      ...goneWarnings(unexpected),
+      ...(snapshotsLost ? [noSnapshotText] : []),
+    ];
     done({
       found: found.size - deleted.length,
       added,

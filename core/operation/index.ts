@@ -7,6 +7,7 @@ export type { Deletion } from './forget-copies.ts';
 export { type ImportOutcome, importBackups } from './import.ts';
 export { addKey, exportKit, importKit, listKeys, removeKey } from './keys.ts';
 export { type OpenRepository, openRepository } from './open.ts';
+export { pinBackup, unpinBackup } from './pins.ts';
 export { planRestore } from './plan-restore.ts';
 export { type Prepared, prepareDestination, prepareSource, probeDestination, probeSource } from './prepare.ts';
 export { type RestoreOutcome, runRestore } from './restore.ts';

@@ -5,7 +5,7 @@ import { compress, decompress } from './format/compression.ts';
 import type { Sealer } from './format/sealer.ts';
 
 /** The folders of a repository whose objects are one sealed JSON document each, named by the SHA-256 of the object. */
-export type ObjectFolder = 'index' | 'snapshots' | 'locks' | 'marks';
+export type ObjectFolder = 'index' | 'snapshots' | 'locks' | 'marks' | 'pins';
 
 export interface SealedObject {
   readonly id: string;

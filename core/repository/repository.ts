@@ -15,6 +15,7 @@ import { RepositoryLock } from './lock.ts';
 import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
 import { type FormatVersion, openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
+import { Pins } from './pins.ts';
 import { randomPolynomial } from './polynomial.ts';
 import { existing, holdsPacks, readConfig, rejectExisting } from './presence.ts';
 import { loadUnmarked } from './prune/marks.ts';
@@ -51,6 +52,8 @@ export class Repository {
   /** Random, made at init; the same for all copies of the repository's files. */
   readonly id: string;
   readonly formatVersion: FormatVersion;
+  /** Which backups are kept whatever a policy says. */
+  readonly pins: Pins;
   readonly #options: RepositoryOptions;
   readonly #master: KeyMaterial;
   readonly #keyId: string;
@@ -69,6 +72,7 @@ export class Repository {
     this.#keyId = key.id;
     this.#chunker = config.chunker_polynomial;
     this.#objects = new SealedObjects(options.store, new Sealer(key.master), config.version);
+    this.pins = new Pins(this.#objects);
   }
 
   /** Makes a repository. Throws REPOSITORY_EXISTS. The key comes first and the config last, as in restic. */

@@ -1,0 +1,96 @@
+import { hasCode, TidemarkError } from '../error.ts';
+import type { SealedObjects } from './objects.ts';
+
+/** Says that a backup is kept. In `pins/`, a folder of ours that restic leaves alone. */
+export interface PinDocument {
+  readonly format: 1;
+  /** The id of the backup: a snapshot that is rewritten keeps it. */
+  readonly backup: string;
+  /** ISO. */
+  readonly pinnedAt: string;
+  /** The host that it was set on. */
+  readonly by: string;
+  readonly reason?: string;
+}
+
+/** The pins of a repository. They change nothing that restic sees, so no lock is needed for them. */
+export class Pins {
+  readonly #objects: SealedObjects;
+
+  constructor(objects: SealedObjects) {
+    this.#objects = objects;
+  }
+
+  /**
+   * By the id of the backup; of several for one the newest. Throws REPOSITORY_CORRUPT for one that cannot be read, which
+   * could be of any backup: whoever is about to delete backups must not go on. `onDamaged` gets it instead.
+   */
+  async list(
+    signal?: AbortSignal,
+    onDamaged?: (error: TidemarkError) => void,
+  ): Promise<ReadonlyMap<string, PinDocument>> {
+    const pins = new Map<string, PinDocument>();
+    for (const { pin } of await this.#read(signal, onDamaged)) {
+      const other = pins.get(pin.backup);
+      if (other === undefined || other.pinnedAt < pin.pinnedAt) pins.set(pin.backup, pin);
+    }
+    return pins;
+  }
+
+  /** Returns when it is stored. What it says replaces an earlier pin of the same backup. */
+  async add(pin: PinDocument, signal?: AbortSignal): Promise<void> {
+    const earlier = await this.#of(pin.backup, signal);
+    await this.#objects.put('pins', pin, signal);
+    await this.#objects.delete('pins', earlier, signal);
+  }
+
+  /** Takes every pin of a backup away; none is fine. */
+  async remove(backup: string, signal?: AbortSignal): Promise<void> {
+    await this.#objects.delete('pins', await this.#of(backup, signal), signal);
+  }
+
+  /** Others that are damaged do not keep anybody from pinning, nor from taking a pin away. */
+  async #of(backup: string, signal?: AbortSignal): Promise<string[]> {
+    const read = await this.#read(signal, () => {});
+    return read.filter(({ pin }) => pin.backup === backup).map(({ id }) => id);
+  }
+
+  async #read(
+    signal: AbortSignal | undefined,
+    onDamaged: ((error: TidemarkError) => void) | undefined,
+  ): Promise<readonly { id: string; pin: PinDocument }[]> {
+    const read: { id: string; pin: PinDocument }[] = [];
+    for await (const id of this.#objects.list('pins', signal)) {
+      try {
+        read.push({ id, pin: pinOf(id, await this.#objects.get('pins', id, signal)) });
+      } catch (error) {
+        if (hasCode(error, 'OBJECT_NOT_FOUND')) continue; // taken away after it was listed
+        if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+        const damaged = unreadable(id, error);
+        if (onDamaged === undefined) throw damaged;
+        onDamaged(damaged);
+      }
+    }
+    return read;
+  }
+}
+
+function pinOf(id: string, document: unknown): PinDocument {
+  const { format, backup, pinnedAt, by } = document as Partial<PinDocument>;
+  const whole = [backup, pinnedAt, by].every((text) => typeof text === 'string');
+  if (format !== 1 || !whole || Number.isNaN(Date.parse(pinnedAt!))) {
+    throw new TidemarkError('REPOSITORY_CORRUPT', `pins/${id} is no pin that this version knows`);
+  }
+  return document as PinDocument;
+}
+
+function unreadable(id: string, cause: TidemarkError): TidemarkError {
+  return new TidemarkError(
+    'REPOSITORY_CORRUPT',
+    `a pin cannot be read, so nobody knows which backup it keeps: ${cause.message}`,
+    {
+      hint: `Pin again what is to stay (\`tidemark backups\` shows what the catalog knows as pinned), then delete pins/${id} in the repository and run \`tidemark catalog import\`.`,
+      cause,
+    },
+  );
+}
