@@ -63,9 +63,10 @@ const openCloseOnExec = 0o2000000;
 export const openNoAtime = constants.O_NOATIME ?? 0;
 
 export function loadNative(): Native {
-  const libc = declareFunctions();
+  const koffi = loadKoffi();
+  const libc = declareFunctions(koffi);
   const check = (result: number | bigint, syscall: string, name: string): number => {
-    if (result < 0) throw systemError(syscall, name);
+    if (result < 0) throw systemError(koffi.errno(), syscall, name);
     return Number(result);
   };
   return { ...fileCalls(libc, check), ...attributeCalls(libc, check) };
@@ -74,8 +75,7 @@ export function loadNative(): Native {
 type Libc = ReturnType<typeof declareFunctions>;
 type Check = (result: number | bigint, syscall: string, name: string) => number;
 
-function declareFunctions() {
-  const koffi = loadKoffi();
+function declareFunctions(koffi: typeof Koffi) {
   const libc = koffi.load(null);
   return {
     openat: libc.func('int openat(int, const char *, int, int)'),
@@ -205,8 +205,8 @@ function putTime(times: BigInt64Array, at: number, ns: bigint): void {
 
 const second = 1_000_000_000n;
 
-function systemError(syscall: string, name: string): NodeJS.ErrnoException {
-  const errno = loadKoffi().errno();
+/** `errno` must be read right behind the call: Node's own calls, as those that look for a module, set it to 0. */
+function systemError(errno: number, syscall: string, name: string): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno);
   return Object.assign(new Error(`${code}: ${syscall} '${name}'`), { code, errno: -errno, syscall, path: name });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { decodeName } from '../../../../core/path-bytes.ts';
 import { loadNative, workingFolder } from '../../../../drivers/files/system/native.ts';
+import { runOk } from '../../../kit/process.ts';
 import { tempFolder } from '../../../kit/temp.ts';
 
 const native = loadNative();
@@ -93,3 +94,15 @@ async function openFolder(t: TestContext): Promise<{ path: string; folder: numbe
   t.after(() => closeSync(folder));
   return { path, folder };
 }
+
+test('a failed call is told by its own code also where others loaded koffi first', async () => {
+  const module = new URL('../../../../drivers/files/system/native.ts', import.meta.url);
+  const script = `
+    (await import('node:module')).createRequire(import.meta.url)('koffi');
+    const native = (await import('${module}')).loadNative();
+    try { native.stat(-100, '/nothing/here'); } catch (error) { console.log(error.code); }`;
+  const { stdout } = await runOk(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: import.meta.dirname,
+  });
+  assert.equal(stdout, 'ENOENT\n');
+});
