@@ -1,5 +1,7 @@
 import zlib from 'node:zlib';
 import { TidemarkError } from '../../error.ts';
+import { compressBound, libzstd } from './libzstd.ts';
+import { release } from './release.ts';
 
 const { ZSTD_c_compressionLevel, ZSTD_c_contentSizeFlag } = zlib.constants;
 
@@ -9,8 +11,21 @@ const { ZSTD_c_compressionLevel, ZSTD_c_contentSizeFlag } = zlib.constants;
  */
 export const defaultLevel = 1;
 
-/** The compressed form, in one allocation. */
-export function compress(plain: Uint8Array, level: number = defaultLevel): Buffer {
+/** The compressed form, valid until the next call. By the system's library where there is one, otherwise by Node's. */
+export function compress(plain: Uint8Array, level: number = defaultLevel): Uint8Array {
+  return libzstd()?.compress(plain, level) ?? untilNext(compressBuiltIn(plain, level));
+}
+
+let last: Buffer | undefined;
+
+function untilNext(compressed: Buffer): Buffer {
+  if (last !== undefined) release(last.buffer);
+  last = compressed;
+  return compressed;
+}
+
+/** By Node's zstd, in one allocation. */
+export function compressBuiltIn(plain: Uint8Array, level: number = defaultLevel): Buffer {
   return zlib.zstdCompressSync(plain, {
     chunkSize: compressBound(plain.length),
     pledgedSrcSize: plain.length,
@@ -18,8 +33,16 @@ export function compress(plain: Uint8Array, level: number = defaultLevel): Buffe
   });
 }
 
-/** Throws REPOSITORY_CORRUPT when it does not decompress to exactly `plainBytes` (when given). */
-export function decompress(compressed: Uint8Array, plainBytes?: number): Buffer {
+/** Throws REPOSITORY_CORRUPT when it does not decompress to exactly fill `into`. */
+export function decompressInto(compressed: Uint8Array, into: Uint8Array): void {
+  if (libzstd()?.decompress(compressed, into)) return;
+  const plain = decompress(compressed, into.length); // which says what is wrong
+  into.set(plain);
+  release(plain.buffer);
+}
+
+/** By Node's zstd. Throws REPOSITORY_CORRUPT when it does not decompress to exactly `plainBytes` (when given). */
+export function decompress(compressed: Uint8Array, plainBytes?: number): Buffer<ArrayBuffer> {
   const limit = plainBytes ?? maxUnpackedBytes;
   try {
     const plain = zlib.zstdDecompressSync(compressed, {
@@ -34,8 +57,3 @@ export function decompress(compressed: Uint8Array, plainBytes?: number): Buffer 
 }
 
 const maxUnpackedBytes = 2 ** 31;
-
-/** zstd's worst case for one frame. */
-function compressBound(length: number): number {
-  return Math.max(64, length + (length >> 8) + 512);
-}

@@ -1,9 +1,8 @@
 import { hasCode, TidemarkError } from '../../error.ts';
 import { idBytes, idOf } from './blob-id.ts';
 import { maxBytes } from './chunker.ts';
-import { compress, decompress } from './compression.ts';
+import { compress, decompress, decompressInto } from './compression.ts';
 import { damagedBlob } from './damage.ts';
-import { release } from './release.ts';
 import { type Sealer, sealBytes } from './sealer.ts';
 
 /**
@@ -57,7 +56,6 @@ export class PackBuilder {
     if (smaller) verifySample(id, plain, compressed);
     const payload = smaller ? compressed : plain;
     const length = this.#sealer.sealInto(payload, this.#room(payload.length + sealBytes), this.#sizeBytes);
-    release(compressed.buffer);
     return this.#added(id, length, smaller ? plain.length : undefined);
   }
 
@@ -149,13 +147,22 @@ function verifySample(id: Uint8Array, plain: Uint8Array, compressed: Uint8Array)
 /** What is needed to open a blob that was cut out of a pack. */
 export type SealedBlob = Pick<PackEntry, 'id' | 'plainBytes'> & { readonly pack: Uint8Array };
 
-/** Throws REPOSITORY_CORRUPT, which names blob and pack, when it is not what its id says. */
-export function openBlob(sealer: Sealer, blob: SealedBlob, sealed: Uint8Array): Buffer {
+/** Memory for a plain blob of this many bytes. */
+type Room = (bytes: number) => Buffer<ArrayBuffer>;
+
+/**
+ * The plain blob, in memory of its own or what `room` gives. Throws REPOSITORY_CORRUPT, which names blob and pack, when
+ * it is not what its id says.
+ */
+export function openBlob(
+  sealer: Sealer,
+  blob: SealedBlob,
+  sealed: Uint8Array,
+  room: Room = Buffer.allocUnsafeSlow,
+): Buffer<ArrayBuffer> {
   let cause: unknown;
   try {
-    const payload = sealer.open(sealed);
-    const plain = blob.plainBytes === undefined ? payload : decompress(payload, blob.plainBytes);
-    if (plain !== payload) release(payload.buffer);
+    const plain = plainOf(sealer, blob, sealed, room);
     if (Buffer.compare(idOf(plain), blob.id) === 0) return plain;
   } catch (error) {
     if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
@@ -163,3 +170,19 @@ export function openBlob(sealer: Sealer, blob: SealedBlob, sealed: Uint8Array): 
   }
   throw damagedBlob(blob.id, blob.pack, 'damaged', cause);
 }
+
+function plainOf(sealer: Sealer, { plainBytes }: SealedBlob, sealed: Uint8Array, room: Room): Buffer<ArrayBuffer> {
+  if (plainBytes === undefined) {
+    const plain = room(Math.max(0, sealed.length - sealBytes));
+    sealer.openInto(sealed, plain);
+    return plain;
+  }
+  const compressed = sealer.openBriefly(sealed);
+  if (plainBytes > largestRoomBytes) return decompress(compressed, plainBytes);
+  const plain = room(plainBytes);
+  decompressInto(compressed, plain);
+  return plain;
+}
+
+/** A length that damage has made up must not cost its memory. */
+const largestRoomBytes = 2 ** 28;

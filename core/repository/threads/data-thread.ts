@@ -43,6 +43,7 @@ class DataThread {
   readonly #fetches = new Map<number, (message: ToThread & { type: 'fetched' }) => void>();
   #session: ThreadSession<unknown, unknown> | undefined;
   #batch: ScatterBatch = { tasks: [], remaining: new Int32Array(0), damaged: new Int32Array(0) };
+  #blobRoom = Buffer.alloc(0);
   #nextFetch = 0;
   #progress = { bytes: 0, items: 0, toldAtMs: 0 };
 
@@ -114,7 +115,6 @@ class DataThread {
         continue;
       }
       for (const target of blob.targets) this.#deliver(target.file, target.offset, plain);
-      release(plain.buffer);
     }
     release(range.sealed.buffer);
     return damaged;
@@ -122,10 +122,18 @@ class DataThread {
 
   #openScattered({ pack, sealed }: ScatterRange, blob: ScatterBlob): Buffer | undefined {
     try {
-      return openBlob(this.#sealer, { ...blob, pack }, sealed.subarray(blob.at, blob.at + blob.length));
+      return openBlob(this.#sealer, { ...blob, pack }, sealed.subarray(blob.at, blob.at + blob.length), (bytes) =>
+        this.#room(bytes),
+      );
     } catch (error) {
       return ifCorrupt(error, () => undefined);
     }
+  }
+
+  /** Memory of one blob after the other: none is kept. */
+  #room(bytes: number): Buffer<ArrayBuffer> {
+    if (this.#blobRoom.length < bytes) this.#blobRoom = Buffer.allocUnsafeSlow(Math.max(bytes, 64 * 1024));
+    return this.#blobRoom.subarray(0, bytes);
   }
 
   /** The last blob of a file may be written while another thread still writes one: whoever ends last says so. */
