@@ -11,18 +11,25 @@ export interface CompareOptions {
   readonly except?: readonly string[];
 }
 
+/** By path in Latin-1 (one character per byte). */
+export type TreeDescription = Map<string, Record<string, unknown>>;
+
 /**
  * Fails unless two folders hold the same: names as bytes, types, modes, owners, modification times to the nanosecond,
  * extended attributes, contents, link targets, devices, and which names are one file.
  */
 export function assertSameTrees(actual: string, expected: string, options: CompareOptions = {}): void {
-  const [found, wanted] = [describeTree(actual, options), describeTree(expected, options)];
+  assertSameDescriptions(describeTree(actual, options), describeTree(expected, options));
+}
+
+/** The same for what was described before. */
+export function assertSameDescriptions(found: TreeDescription, wanted: TreeDescription): void {
   assert.deepEqual([...found.keys()].sort(), [...wanted.keys()].sort(), 'the names differ');
   for (const [name, description] of wanted) assert.deepEqual(found.get(name), description, `${name} differs`);
 }
 
-/** Everything that a backup must bring back, by path in Latin-1 (one character per byte). */
-export function describeTree(root: string, options: CompareOptions = {}): Map<string, Record<string, unknown>> {
+/** Everything that a backup must bring back. */
+export function describeTree(root: string, options: CompareOptions = {}): TreeDescription {
   const native = loadNative();
   const tree = new Map<string, Record<string, unknown>>();
   const firstNames = new Map<string, string>();
