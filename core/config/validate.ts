@@ -5,6 +5,7 @@ import { nearest } from '../nearest.ts';
 import type { Declared } from './declared.ts';
 import { choices, explain, type Finding, typeOf } from './explain.ts';
 import { formats } from './formats.ts';
+import { keptNothing } from './kept-nothing.ts';
 import { type CollectionSchema, collectionSchemas } from './schema.ts';
 import { misplacedReferences } from './secret-fields.ts';
 import type { Drivers } from './types.ts';
@@ -28,7 +29,12 @@ export function makeValidator(drivers: Drivers): (declared: Declared) => Validat
     const validate = compile(choice.schema);
     const errors = validate(value) ? [] : meaningful(validate.errors ?? []);
     const findings = withoutConsequences(errors.map(explain)).map((finding) => unsupported(collection, finding));
-    return { findings: [...findings, ...misplacedReferences(choice.schema, value)], schema: choice.schema };
+    const senseless =
+      collection === 'retention' && errors.length === 0 ? keptNothing(value as Record<string, unknown>) : [];
+    return {
+      findings: [...findings, ...senseless, ...misplacedReferences(choice.schema, value)],
+      schema: choice.schema,
+    };
   };
 }
 

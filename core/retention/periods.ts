@@ -1,4 +1,4 @@
-import { zoneClock } from '../schedule/index.ts';
+import { zoneClock } from '../zone-clock.ts';
 import type { Counted } from './policy.ts';
 
 type Periodic = Exclude<Counted, 'last'>;

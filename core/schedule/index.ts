@@ -9,4 +9,3 @@ export {
   startDelayMs,
   type Timetable,
 } from './times.ts';
-export { type ZoneClock, zoneClock } from './zone.ts';

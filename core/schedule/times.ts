@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Cron, CronPattern } from 'croner';
 import type { PlanSettings } from '../config/index.ts';
-import { zoneClock } from './zone.ts';
+import { zoneClock } from '../zone-clock.ts';
 
 /** The part of a plan that says when it runs. */
 export type Timetable = Pick<PlanSettings, 'name' | 'schedule' | 'timezone' | 'jitterMs'>;

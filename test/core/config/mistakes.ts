@@ -269,6 +269,20 @@ export const mistakes: readonly { what: string; line: string; by: string; errors
     ],
   },
   {
+    what: 'a retention whose rules are all 0',
+    line: '  standard: { last: 3, daily: 7, recovery: 7d, minimum: 1 }',
+    by: '  standard: { minimum: 9, daily: 0, within: 0d }',
+    errors: [
+      '+0:34 bad-value retention.standard: no rule of it keeps a backup: all of them are 0 [Let at least one keep something, such as `last: 3`. To keep everything, give the plan no retention.]',
+    ],
+  },
+  {
+    what: 'a retention that keeps less than nothing',
+    line: '  standard: { last: 3, daily: 7, recovery: 7d, minimum: 1 }',
+    by: '  standard: { last: -1 }',
+    errors: ['+0:21 bad-value retention.standard: `last` must be >= 0: -1 [For example: `3`.]'],
+  },
+  {
     what: 'a secret in the file',
     line: '    password: ${env:SHOP}',
     by: '    password: hunter2',

@@ -191,6 +191,14 @@ test('a backup made while the clock ran ahead ends no span without a doubt', () 
   assert.equal(decide([ahead, ...days], policy({ daily: 3 }), at).doubt, undefined);
 });
 
+test('a policy that keeps nothing is not followed', () => {
+  const backups = ['2026-11-26T00:00:00Z', '2026-11-25T00:00:00Z partial'];
+  assert.deepEqual(
+    judged(backups, { minimum: 3 }).map((line) => line.split(': ')[1]),
+    backups.map(() => 'its policy keeps nothing, so it is not followed'),
+  );
+});
+
 test('deciding again over what is left lets nothing more go', () => {
   const random = seeded(20261127);
   for (let round = 0; round < 300; round++) {
