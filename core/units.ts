@@ -25,6 +25,18 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(ms / unitMs)}${unit}${rest > 0 ? ` ${rest}${nextUnit}` : ''}`;
 }
 
+/**
+ * An amount of something: a share (`5%` is 0.05) or a size (`10GiB`, `512MiB`, a bare number of bytes). Undefined where it is
+ * neither.
+ */
+export function parseAmount(text: string): { readonly share: number } | { readonly bytes: number } | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*(%|[KMGTP]iB|B)?$/.exec(text.trim()) ?? [];
+  if (number === undefined) return undefined;
+  if (unit === '%') return Number(number) > 100 ? undefined : { share: Number(number) / 100 };
+  const power = ['', 'B'].includes(unit) ? 0 : binaryUnits.findIndex((one) => one[0] === unit[0] && one !== 'B');
+  return { bytes: Math.round(Number(number) * 1024 ** power) };
+}
+
 /** For people, in the time zone of the process, to the second: `2026-03-02 01:30:00`. */
 export function formatTime(time: Date): string {
   return timeFormat.format(time);

@@ -29,6 +29,33 @@ const notRestored: Shape = {
 
 export const shapes: Readonly<Record<string, Shape>> = {
   Error: error,
+  Finding: {
+    kind: 'text: What sort of thing; one of those in repository-findings.md.',
+    severity: 'text: `damage`, `unread` (nothing is known of it) or `note` (harmless).',
+    object: 'text: The object of the repository, as the destination names it.',
+    text: 'text: What is wrong, and what is whole all the same; for people, may change.',
+    hurts: 'HurtBackup[]: The backups that are not whole for it.',
+    hint: 'text: What to do.',
+  },
+  FindingCounts: {
+    damage: 'number: Not as it must be.',
+    unread: 'number: Could not be read.',
+    note: 'number: Harmless.',
+  },
+  HurtBackup: {
+    snapshot: 'text: Id of the restic snapshot.',
+    'backup?': 'text: ULID, of a backup of tidemark.',
+    'plan?': 'text: The plan that made it.',
+    time: 'text: The moment that it shows.',
+    paths: 'text[]: What of it cannot be had whole: the first ones. Empty: all of it.',
+    count: 'number: How many of them there are.',
+  },
+  ReadData: {
+    packs: 'number: How many were read whole.',
+    bytes: 'bytes: Of these.',
+    'through?': 'text: The pack behind which the next slice begins.',
+    endsRound: 'boolean: With this slice all data was read.',
+  },
   Position: { file: 'text: Absolute path.', line: 'number: From 1.', column: 'number: From 1.' },
   Diagnostic: {
     severity: 'text: `error` or `warning`.',
@@ -63,7 +90,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
   },
   Job: {
     id: 'text: ULID; of a backup job also the id of the backup.',
-    kind: 'text: `backup` or `restore`.',
+    kind: 'text: `backup`, `restore` or `check`.',
     state: 'text: One of job-states.md.',
     trigger: 'text: `manual`, `schedule` or `missed`.',
     'source?': 'text: The source that it is about; none of a job that looks after a destination.',
@@ -340,6 +367,23 @@ export const outputs: Readonly<Record<string, Shape>> = {
     configMade: 'boolean: `config` of the repository was lost and is made anew.',
   },
   'key remove': { key: 'text: Id of the key that is gone.' },
+  'repository check': {
+    job: 'text: Id of the job that checked.',
+    destination: 'text: Its name.',
+    verdict:
+      'text: `good`: all that was asked for was looked at and is whole; `damaged`; `incomplete`: something could not be read.',
+    findings: 'Finding[]: The gravest first; the first 1,000.',
+    counts: 'FindingCounts: How many there are.',
+    backups: 'number: In the repository, and those that only the catalog knows.',
+    hurtBackups: 'number: Of these, which are not whole.',
+    trees: 'number: Different folders in all backups.',
+    indexFiles: 'number: How many there are.',
+    packs: 'number: How many there are.',
+    storedBytes: 'bytes: Of all packs.',
+    read: 'ReadData: How much of the data was read.',
+    'readWholeAt?': 'time: When all data had been read last, in one check or in slices.',
+    warnings: 'text[]: What went wrong on the way out.',
+  },
   'catalog import': {
     destination: 'text: Its name.',
     found: 'number: Backups in it.',

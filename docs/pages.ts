@@ -6,6 +6,7 @@ import { jobStateDiagram } from '../core/catalog/index.ts';
 import { configurationReference, diagnosticCodes } from '../core/config/index.ts';
 import { errorCodes, exitCodes } from '../core/error-codes.ts';
 import { eventReference, metricReference } from '../core/observe/index.ts';
+import { findingReference } from '../core/repository/index.ts';
 import { drivers } from '../drivers/index.ts';
 import { failure, outputs, plainTypes, type Shape, shapes } from './json-shapes.ts';
 import { withQuotes } from './quotes.ts';
@@ -16,6 +17,8 @@ export const pages: Readonly<Record<string, () => string>> = {
   'reference/errors.md': errorsPage,
   'reference/events.md': () =>
     `# Events\n\n\`tidemark events\` lists them; \`--json\` has these kinds.\n\n${eventReference()}\n`,
+  'reference/repository-findings.md': () =>
+    `# Findings\n\nWhat \`tidemark repository check\` may find, as \`kind\`.\n\n${findingReference()}\n`,
   'reference/metrics.md': metricsPage,
   'reference/job-states.md': jobStatesPage,
   'reference/cli.md': cliPage,

@@ -15,6 +15,7 @@ import { registerKey } from './key.ts';
 import { registerPause, registerResume } from './pause.ts';
 import { registerPin, registerUnpin } from './pin.ts';
 import { registerPlan } from './plan.ts';
+import { registerRepository } from './repository/index.ts';
 import { registerRestore } from './restore.ts';
 import { registerSchema } from './schema.ts';
 import { registerShow } from './show.ts';
@@ -44,6 +45,7 @@ export const verbs: readonly Register[] = [
   registerPause,
   registerResume,
   registerKey,
+  registerRepository,
   registerCatalog,
   registerSchema,
   registerCompletion,

@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Collection, Resource } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import type { AppliedResource, AppliedState, AppliedStates, JobError, StateChange } from './catalog.ts';
+import { forgetChecks } from './checks.ts';
 import { jsonColumn, toTime } from './columns.ts';
 import { recordEvent } from './events.ts';
 import { cancelQueued } from './job-transition.ts';
@@ -124,6 +125,7 @@ function find(db: Transaction<Tables>, address: string): Promise<ResourceRow | u
 
 async function forgetBackups(db: Transaction<Tables>, destination: string): Promise<void> {
   await db.deleteFrom('backup').where('destination', '=', destination).execute();
+  await forgetChecks(db, destination);
 }
 
 function toResource(row: ResourceRow): AppliedResource {

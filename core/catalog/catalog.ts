@@ -1,9 +1,11 @@
 import type { Resource } from '../config/index.ts';
 import type { BackupType, Manifest, Selection } from '../driver/index.ts';
+import type { Checks } from './check-status.ts';
 import type { EventLevel, EventRecord, NewEvent } from './event.ts';
 import type { Job, Jobs, KeepLimits, NewJob, ProcessFate } from './job.ts';
 import type { PlanStatus, PlanStatusChange } from './plan-status.ts';
 
+export * from './check-status.ts';
 export * from './event.ts';
 export * from './job.ts';
 export * from './plan-status.ts';
@@ -23,6 +25,7 @@ export interface Catalog extends AsyncDisposable {
   readonly plans: PlanStatuses;
   readonly events: Events;
   readonly daemons: Daemons;
+  readonly checks: Checks;
   /**
    * Throws CATALOG_UNREADABLE when what was opened is not what stands at its address any more: its file was deleted or
    * replaced, and whatever is written now is lost.

@@ -19,6 +19,7 @@ export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   jobWaiters,
   backupMarks,
   backupIdentities,
+  checkStatuses,
 ];
 
 async function first(db: Kysely<Tables>): Promise<void> {
@@ -248,4 +249,13 @@ async function backupIdentities(db: Kysely<Tables>): Promise<void> {
   await db.schema.alterTable('backup').addColumn('identity', anyText).execute();
   await kysely.sql`update backup set identity = json_extract(manifest, '$.identity')`.execute(db);
   await manifestLast(db);
+}
+
+/** What checks of repositories remember, a row per destination. */
+async function checkStatuses({ schema }: Kysely<Tables>): Promise<void> {
+  await schema
+    .createTable('check_status')
+    .addColumn('destination', text('check_status', 'destination'), (column) => column.primaryKey())
+    .addColumn('status', anyText, (column) => column.notNull())
+    .execute();
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { openAppliedState } from './applied-state.ts';
 import { openBackups } from './backups.ts';
 import type { Catalog } from './catalog.ts';
+import { openChecks } from './checks.ts';
 import { openDaemons } from './daemons.ts';
 import { openEvents } from './events.ts';
 import { openJobs } from './jobs.ts';
@@ -27,5 +28,6 @@ export function openParts(
     plans: openPlanStatuses(context),
     events: openEvents(context),
     daemons: openDaemons(context),
+    checks: openChecks(context),
   };
 }

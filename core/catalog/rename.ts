@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 import { TidemarkError } from '../error.ts';
 import type { JobUse } from './catalog.ts';
+import { renameChecks } from './checks.ts';
 import { fromJson, jsonColumn } from './columns.ts';
 import { renamedUse } from './job-uses.ts';
 import { fitting } from './lengths.ts';
@@ -21,6 +22,7 @@ export async function renameResource(db: Transaction<Tables>, from: string, to: 
   const field = referenceFields[collectionOf(from)];
   if (field !== undefined) await renameReferences(db, field, oldName, name);
   if (field === 'plan') await renameStatus(db, oldName, name);
+  if (field === 'destination') await renameChecks(db, oldName, name);
 }
 
 /** A status that has the new name already is of a plan that is no more. */

@@ -10,6 +10,7 @@ export interface Tables {
   plan_status: PlanStatusRow;
   event: EventRow;
   daemon: DaemonRow;
+  check_status: CheckStatusRow;
 }
 
 /** One row with `id` 1. */
@@ -115,4 +116,9 @@ export interface DaemonRow {
   startedAt: number;
   until: number;
   configuration: string;
+}
+
+export interface CheckStatusRow {
+  destination: string;
+  status: string;
 }

@@ -1,5 +1,6 @@
 /** The door of this room: the life of a job. */
 
+export { type CheckJobResult, checkJob } from './check-job.ts';
 export { destinationJob } from './destination-job.ts';
 export { type FollowOptions, submitAndFollow, submitDetached } from './follow.ts';
 export { jobKinds, operationOf, planKinds } from './kinds.ts';

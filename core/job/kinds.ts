@@ -3,6 +3,7 @@ import type { Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import type { OperationContext } from '../operation/index.ts';
 import type { RestorePlan } from '../restore/index.ts';
+import { checkOutcome, readOf } from './check-job.ts';
 import type { JobKinds, JobOutcome, Operation } from './operation.ts';
 import { restoreResult } from './restore-job.ts';
 
@@ -15,6 +16,7 @@ export const jobKinds = {
     whenInterrupted: 'requeue',
     countsForPlan: true,
   },
+  check: { perform: check, slots: 'shared', whenInterrupted: 'requeue', countsForPlan: false },
   restore: { perform: restore, slots: 'shared', whenInterrupted: 'fail', countsForPlan: false },
 } as const satisfies JobKinds;
 
@@ -56,4 +58,10 @@ async function restore(context: OperationContext, job: Job, run: Run): Promise<J
   const plan = job.request as unknown as RestorePlan;
   const { partial, ...outcome } = await runRestore(context, plan, run);
   return { result: { ...restoreResult(outcome) }, partial };
+}
+
+async function check(context: OperationContext, job: Job, run: Run): Promise<JobOutcome> {
+  const { runCheck } = await operations();
+  const destination = job.destination!;
+  return checkOutcome(await runCheck(context, { destination, read: readOf(job) }, run), destination);
 }

@@ -23,9 +23,9 @@ export const eventKinds = {
   'job.missed': { level: 'warning', text: 'Scheduled runs of a plan did not happen.' },
   'repository.damaged': {
     level: 'error',
-    text: 'A backup found that its repository lost data: older backups may lack files.',
+    text: 'A backup or a check found that a repository is damaged: backups in it may lack files.',
   },
-  'repository.mended': { level: 'info', text: 'A backup found no more of the damage that earlier ones found.' },
+  'repository.mended': { level: 'info', text: 'Nothing was found any more of the damage that was found before.' },
   'backup.expired': { level: 'info', text: 'Backups that no rule of their plan keeps were deleted.' },
   'backup.deleted': { level: 'warning', text: 'A person deleted backups.' },
   'plan.paused': { level: 'info', text: 'A person paused a plan.' },

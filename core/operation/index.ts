@@ -1,6 +1,7 @@
 /** The door of this room: the use cases that jobs and verbs run. */
 export { type BackupRequest, runBackup } from './backup.ts';
 export { type Entry, entryJson, listEntries } from './browse.ts';
+export { type CheckOutcome, type CheckRequest, runCheck } from './check.ts';
 export type { OperationContext, PlanningContext } from './context.ts';
 export { deleteBackups, type PlannedDeletion, planDelete } from './delete-backups.ts';
 export type { Deletion } from './forget-copies.ts';

@@ -113,7 +113,7 @@ function addPacks(
   }
 }
 
-function toEntry(blob: StoredBlob): PackEntry {
+export function toEntry(blob: StoredBlob): PackEntry {
   return {
     type: blob.type,
     id: fromHex(blob.id),

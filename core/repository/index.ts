@@ -1,6 +1,15 @@
 /** The door of this room: restic repositories. */
 export { BackupReading } from './backup-reading.ts';
 export { BackupWriting } from './backup-writing.ts';
+export type { CheckOptions, CheckReport } from './check/check.ts';
+export {
+  type Finding,
+  type FindingKind,
+  findingReference,
+  type HurtBackup,
+  type KnownBackup,
+} from './check/finding.ts';
+export type { ReadAmount } from './check/slice.ts';
 export type { ScryptCost } from './key-file.ts';
 export type { Identity, KeyInfo } from './keys.ts';
 export type { KitWords } from './kit.ts';

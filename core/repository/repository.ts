@@ -6,6 +6,7 @@ import type { Secret } from '../secret.ts';
 import { BackupReading } from './backup-reading.ts';
 import { BackupWriting } from './backup-writing.ts';
 import type { BlobIndex } from './blob-index.ts';
+import { type CheckOptions, type CheckReport, check } from './check/check.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
 import { makeKeyFile, type ScryptCost } from './key-file.ts';
@@ -220,6 +221,11 @@ export class Repository {
       throw error;
     });
     return BackupReading.salvage({ ...known, index: salvage.index }, salvage, snapshot, options);
+  }
+
+  /** Looks whether the repository is whole, under a lock of the caller's. Damage is in the report; all else is thrown. */
+  check(options: CheckOptions, work: WorkOptions): Promise<CheckReport> {
+    return check({ store: this.#options.store, objects: this.#objects, key: this.#master }, options, work);
   }
 
   /** Its keys; `current` opened it. Damaged and weak ones are told, not thrown. */

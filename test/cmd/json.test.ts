@@ -36,6 +36,7 @@ test('what verbs print with --json is what the reference says, no field more or 
   await told('resume', 'resume', 'docs-daily');
   await told('events', 'events');
   await told('jobs', 'jobs');
+  await told('repository check', 'repository', 'check', 'disk', '--read', '5%');
   const { key } = await told(
     'key add',
     'key',

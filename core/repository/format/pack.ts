@@ -122,7 +122,8 @@ export function decodeHeader(plain: Uint8Array): PackEntry[] {
   return entries;
 }
 
-function encodeHeader(entries: readonly PackEntry[]): Buffer {
+/** The plain header of a pack with these blobs, which lie one after the other from the start. */
+export function encodeHeader(entries: readonly PackEntry[]): Buffer {
   const parts: Uint8Array[] = [];
   for (const entry of entries) {
     const compressed = entry.plainBytes !== undefined;

@@ -1,0 +1,121 @@
+import type { AppliedResource, BackupRecord, CheckStatus } from '../catalog/index.ts';
+import type { Run } from '../driver/index.ts';
+import { hasCode } from '../error.ts';
+import { firstOf } from '../first-of.ts';
+import type { CheckReport, KnownBackup, ReadAmount } from '../repository/index.ts';
+import { tellCheckedDamage } from '../repository-damage.ts';
+import type { OperationContext } from './context.ts';
+import { finished, lateText } from './finished.ts';
+import { appliedResource, openRepository, withSubject } from './open.ts';
+
+export interface CheckRequest {
+  readonly destination: string;
+  readonly read: ReadAmount;
+}
+
+/** What a check came to, and since when all data was read at least once. */
+export interface CheckOutcome extends CheckReport {
+  readonly readWholeAt?: Date;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Looks whether a destination's repository is whole, and remembers what came of it: how far data was read, and what was
+ * found. Throws what is no damage, and REPOSITORY_CORRUPT where the repository does not even open; neither is ever good.
+ */
+export async function runCheck(context: OperationContext, request: CheckRequest, run: Run): Promise<CheckOutcome> {
+  const destination = await appliedResource(context, `destinations.${request.destination}`);
+  return finished<CheckOutcome>(
+    (done) => checkUnderLock(context, destination, request.read, run, done),
+    (outcome, thrown) => ({ ...outcome, warnings: [`the check is done, but ${lateText(thrown)}`] }),
+  );
+}
+
+async function checkUnderLock(
+  context: OperationContext,
+  destination: AppliedResource,
+  read: ReadAmount,
+  run: Run,
+  done: (outcome: CheckOutcome) => void,
+): Promise<void> {
+  await using open = await openChecked(context, destination, run.signal);
+  await withSubject(destination.address, async () => {
+    const { name } = destination;
+    await using lock = await open.repository.lock('shared', run.signal);
+    const known = await knownBackups(context, name);
+    const before = await context.catalog.checks.get(name);
+    const work = { ...run, signal: AbortSignal.any([run.signal, lock.signal]), threads: context.process.threads };
+    const isAllSuspect = before.suspects === 'all';
+    const options = {
+      read: isAllSuspect ? { share: 1 } : read,
+      after: before.readThrough,
+      suspects: isAllSuspect ? [] : (before.suspects as readonly string[]),
+      destination: name,
+      known,
+    };
+    const report = await open.repository.check(options, work);
+    await lock.confirm(); // without it somebody may have pruned under our eyes
+    const status = statusAfter(before, report, context.clock.now());
+    await context.catalog.checks.put(status);
+    await tellCheckedDamage(context.catalog, destination.address, { ...status, verdict: report.verdict });
+    done({ ...report, ...(status.readWholeAt && { readWholeAt: status.readWholeAt }), warnings: [] });
+  });
+}
+
+/** A repository that does not open for damage is a finding, too. */
+async function openChecked(context: OperationContext, destination: AppliedResource, signal: AbortSignal) {
+  try {
+    return await openRepository(context, destination, signal);
+  } catch (thrown) {
+    if (hasCode(thrown, 'REPOSITORY_CORRUPT')) {
+      const before = await context.catalog.checks.get(destination.name);
+      await context.catalog.checks.put({ ...before, verdict: 'damaged', damage: thrown.message });
+      await tellCheckedDamage(context.catalog, destination.address, { verdict: 'damaged', damage: thrown.message });
+    }
+    throw thrown;
+  }
+}
+
+/** What is on its way out may be gone already. */
+async function knownBackups({ catalog }: OperationContext, destination: string): Promise<KnownBackup[]> {
+  const records = await catalog.backups.list({ destination, limit: Number.MAX_SAFE_INTEGER });
+  return records.filter(({ expiringAt }) => expiringAt === undefined).map(knownBackup);
+}
+
+/** What restic made has no plan, and its snapshot's id for an id. */
+function knownBackup({ snapshot, id, plan, consistentAt }: BackupRecord): KnownBackup {
+  const own = plan === '' ? {} : { backup: id, plan };
+  return { snapshot, ...own, time: consistentAt.toISOString() };
+}
+
+function statusAfter(before: CheckStatus, report: CheckReport, now: Date): CheckStatus {
+  const { verdict, suspects, read } = report;
+  const { damage, roundSince, readThrough, readWholeAt, ...rest } = before;
+  const told = verdict === 'good' ? undefined : verdict === 'damaged' ? damageText(report) : damage;
+  const through = read.endsRound ? undefined : (read.through ?? readThrough);
+  const since = read.endsRound ? undefined : (roundSince ?? (read.through === undefined ? undefined : now));
+  const whole = read.endsRound ? now : readWholeAt;
+  return {
+    ...rest,
+    checkedAt: now,
+    verdict,
+    suspects: suspects.length > mostSuspects ? 'all' : suspects,
+    ...(told !== undefined && { damage: told }),
+    ...(through !== undefined && { readThrough: through }),
+    ...(since !== undefined && { roundSince: since }),
+    ...(whole !== undefined && { readWholeAt: whole }),
+  };
+}
+
+/** More are damaged only where much is. */
+const mostSuspects = 10_000;
+const namedFindings = 3;
+
+function damageText({ findings, counts, backups, hurtBackups }: CheckReport): string {
+  const texts = findings
+    .filter(({ severity }) => severity === 'damage')
+    .map(({ object, text }) => `${object}: ${text}`);
+  const more = counts.damage > texts.length ? `; ${counts.damage - texts.length} more findings` : '';
+  const hurt = `${hurtBackups} of ${backups} backups ${hurtBackups === 1 ? 'is' : 'are'} not whole`;
+  return `${hurt}; ${firstOf(texts, namedFindings, '; ')}${more}`;
+}

@@ -1,0 +1,186 @@
+import { hasCode, type TidemarkError } from '../../error.ts';
+import { toHex } from '../format/blob-id.ts';
+import type { PackEntry } from '../format/pack.ts';
+import { openBlob } from '../format/pack.ts';
+import { Sealer } from '../format/sealer.ts';
+import { packName } from '../pack-name.ts';
+import type { RepositoryParts, WorkOptions } from '../parts.ts';
+import { ThreadPool } from '../threads/thread-pool.ts';
+import type { PackFacts } from './pack-table.ts';
+import { moduleUrl, type PackTask, type PackVerdict } from './pack-thread.ts';
+import { readIndexFiles } from './read-index.ts';
+import type { Whereabouts } from './whereabouts.ts';
+
+/** A pack in which something is not as it should be. */
+export interface PackDamage {
+  readonly pack: PackFacts;
+  /** `denied`: it could not be read, and nothing is known of it. */
+  readonly what: 'missing' | 'denied' | 'damaged' | 'header damaged' | 'header differs' | 'not itself';
+  /** How many blobs do not open, of how many. */
+  readonly badBlobs: number;
+  readonly blobs: number;
+  /** For `denied`, the store's words. */
+  readonly error?: TidemarkError;
+}
+
+export interface ReadPacks {
+  readonly damaged: readonly PackDamage[];
+  readonly packs: number;
+  readonly bytes: number;
+}
+
+type Parts = Pick<RepositoryParts, 'store' | 'objects' | 'key'>;
+
+/**
+ * Reads these packs whole, in data threads: the hash of each, its header against the index, and every blob in it. What is
+ * bad `whereabouts` knows afterwards; of a blob that lies elsewhere too, the other places are tried at once.
+ */
+export async function readPacks(
+  parts: Parts,
+  whereabouts: Whereabouts,
+  packs: readonly PackFacts[],
+  work: WorkOptions,
+): Promise<ReadPacks> {
+  if (packs.length === 0) return { damaged: [], packs: 0, bytes: 0 };
+  await using threads = await ThreadPool.start<PackTask, PackVerdict>({
+    count: work.threads,
+    module: moduleUrl,
+    setup: parts.key,
+    key: parts.key,
+    progress: (done) => work.progress.add({ bytes: done.bytes }),
+    signal: work.signal,
+  });
+  const reading = new Reading(parts, whereabouts, threads, work.signal);
+  await reading.all(packs);
+  await reading.again();
+  return reading;
+}
+
+class Reading implements ReadPacks {
+  readonly damaged: PackDamage[] = [];
+  packs = 0;
+  bytes = 0;
+  readonly #parts: Parts;
+  readonly #whereabouts: Whereabouts;
+  readonly #threads: ThreadPool<PackTask, PackVerdict>;
+  readonly #signal: AbortSignal;
+  /** Their headers do not say what they hold: the index is asked. */
+  readonly #doubtful = new Map<string, PackFacts>();
+  readonly #bad: PackEntry[] = [];
+
+  constructor(parts: Parts, whereabouts: Whereabouts, threads: ThreadPool<PackTask, PackVerdict>, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#whereabouts = whereabouts;
+    this.#threads = threads;
+    this.#signal = signal;
+  }
+
+  /** Two requests per thread are under way. */
+  async all(packs: readonly PackFacts[]): Promise<void> {
+    const left = packs.values();
+    const lane = async () => {
+      for (const pack of left) await this.#read(pack);
+    };
+    await Promise.all(Array.from({ length: this.#threads.count * 2 }, lane));
+  }
+
+  /** Once more, those whose headers are no good: which of the blobs that the index expects in them are there. */
+  async again(): Promise<void> {
+    if (this.#doubtful.size > 0) {
+      for await (const file of readIndexFiles(this.#parts.objects, this.#signal, () => {})) {
+        for (const { id, blobs } of file.packs()) await this.#readBy(this.#doubtful.get(toHex(id)), blobs);
+      }
+    }
+    await this.#tryElsewhere();
+  }
+
+  async #read(pack: PackFacts): Promise<void> {
+    const sealed = await this.#get(pack);
+    if (sealed === undefined) return;
+    this.packs += 1;
+    this.bytes += sealed.length;
+    const { id, headerDigest } = pack;
+    const verdict = await this.#threads.run({ id, sealed, headerDigest }, [sealed.buffer]);
+    if (verdict.header === 'as the index') this.#judge(pack, verdict);
+    else this.#doubtful.set(id, pack);
+  }
+
+  async #readBy(pack: PackFacts | undefined, blobs: readonly PackEntry[]): Promise<void> {
+    if (pack === undefined) return;
+    this.#doubtful.delete(pack.id); // a second index file may name it
+    const sealed = await this.#get(pack);
+    if (sealed === undefined) return;
+    const { id, headerDigest } = pack;
+    const task = { id, sealed, headerDigest, blobs: blobs.map((blob) => ({ ...blob, id: new Uint8Array(blob.id) })) };
+    this.#judge(pack, await this.#threads.run(task, [sealed.buffer]));
+  }
+
+  #judge(pack: PackFacts, { isItself, header, blobs, bad }: PackVerdict): void {
+    for (const blob of bad) {
+      this.#whereabouts.markBad(pack.number, blob.offset);
+      this.#bad.push(blob);
+    }
+    const what =
+      bad.length > 0
+        ? 'damaged'
+        : header !== 'as the index'
+          ? (`header ${header}` as const)
+          : isItself
+            ? undefined
+            : 'not itself';
+    if (what !== undefined) this.damaged.push({ pack, what, badBlobs: bad.length, blobs });
+  }
+
+  /** The bytes of a pack, zeros where the disk refuses some; undefined, and said, when there are none to have. */
+  async #get(pack: PackFacts): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { store } = this.#parts;
+    try {
+      return await store.get(packName(pack.id), undefined, this.#signal);
+    } catch (error) {
+      if (hasCode(error, 'REPOSITORY_CORRUPT')) return this.#getInPieces(pack);
+      if (!hasCode(error, 'OBJECT_NOT_FOUND', 'DESTINATION_DENIED')) throw error;
+      const isMissing = error.code === 'OBJECT_NOT_FOUND';
+      if (isMissing) this.#whereabouts.markMissing(pack.number);
+      this.damaged.push({ pack, what: isMissing ? 'missing' : 'denied', badBlobs: 0, blobs: 0, error });
+      return undefined;
+    }
+  }
+
+  async #getInPieces({ id, storedBytes = 0 }: PackFacts): Promise<Uint8Array<ArrayBuffer>> {
+    const whole = new Uint8Array(storedBytes);
+    for (let offset = 0; offset < storedBytes; offset += pieceBytes) {
+      try {
+        const range = { offset, length: pieceBytes };
+        whole.set(await this.#parts.store.get(packName(id), range, this.#signal), offset);
+      } catch (error) {
+        if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+      }
+    }
+    return whole;
+  }
+
+  async #tryElsewhere(): Promise<void> {
+    const sealer = new Sealer(this.#parts.key);
+    for (const { type, id } of this.#bad) {
+      for (const place of this.#whereabouts.index.findAll(type, id)) {
+        if (this.#whereabouts.isBad(place)) continue;
+        if (await this.#opensAt(sealer, place)) continue;
+        this.#whereabouts.markBad(this.#whereabouts.packs.find(place.pack)!, place.offset);
+      }
+    }
+  }
+
+  async #opensAt(sealer: Sealer, place: PackEntry & { pack: Uint8Array }): Promise<boolean> {
+    const { pack, offset, length } = place;
+    try {
+      const sealed = await this.#parts.store.get(packName(toHex(pack)), { offset, length }, this.#signal);
+      openBlob(sealer, place, sealed);
+      return true;
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_CORRUPT', 'OBJECT_NOT_FOUND')) throw error;
+      return false;
+    }
+  }
+}
+
+const pieceBytes = 64 * 1024;

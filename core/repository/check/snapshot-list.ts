@@ -1,0 +1,65 @@
+import { hasCode, type TidemarkError } from '../../error.ts';
+import type { BlobReading } from '../blob-reading.ts';
+import { readManifest } from '../manifest.ts';
+import type { SealedObjects } from '../objects.ts';
+import { readSnapshot, type Snapshot } from '../snapshots.ts';
+
+/** A backup as the repository tells of it. */
+export interface SnapshotFacts {
+  readonly id: string;
+  readonly tree: string;
+  readonly time: string;
+  /** Tidemark's id of the backup, and its plan, by the tags; absent in what other programs wrote. */
+  readonly backup?: string;
+  readonly plan?: string;
+}
+
+export interface BadSnapshot {
+  readonly id: string;
+  readonly error: TidemarkError;
+}
+
+export interface SnapshotList {
+  readonly snapshots: readonly SnapshotFacts[];
+  /** Those that are there and cannot be read. */
+  readonly bad: readonly BadSnapshot[];
+}
+
+export async function listSnapshots(objects: SealedObjects, signal: AbortSignal): Promise<SnapshotList> {
+  const list = { snapshots: [] as SnapshotFacts[], bad: [] as BadSnapshot[] };
+  for await (const id of objects.list('snapshots', signal)) {
+    try {
+      list.snapshots.push(factsOf(await readSnapshot(objects, id, signal)));
+    } catch (error) {
+      if (hasCode(error, 'OBJECT_NOT_FOUND')) continue; // it was removed after it was listed
+      if (!hasCode(error, 'REPOSITORY_CORRUPT', 'DESTINATION_DENIED')) throw error;
+      list.bad.push({ id, error });
+    }
+  }
+  list.snapshots.sort((a, b) => (a.time < b.time ? -1 : 1));
+  return list;
+}
+
+function factsOf({ id, tree, time, tags }: Snapshot): SnapshotFacts {
+  const [backup, plan] = ['id:', 'plan:'].map((name) => tags.find((tag) => tag.startsWith(name))?.slice(name.length));
+  if (!tags.includes('tidemark') || backup === undefined) return { id, tree, time };
+  return { id, tree, time, backup, ...(plan === undefined ? {} : { plan }) };
+}
+
+/**
+ * What is wrong with the manifest of a backup of tidemark's, whose blobs can be had; undefined when it is good, or when the
+ * snapshot is not tidemark's.
+ */
+export async function manifestDamage(blobs: BlobReading, snapshot: SnapshotFacts): Promise<string | undefined> {
+  if (snapshot.backup === undefined) return undefined;
+  try {
+    const manifest = await readManifest(blobs, snapshot.tree);
+    if (manifest === undefined) return 'it has no manifest';
+    if (manifest.id === snapshot.backup) return undefined;
+    return `its manifest is that of backup ${manifest.id}`;
+  } catch (error) {
+    if (hasCode(error, 'UNSUPPORTED')) return undefined; // a newer version wrote it
+    if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+    return error.message;
+  }
+}

@@ -1,0 +1,242 @@
+import type { TidemarkError } from '../../error.ts';
+import { BlobIndex } from '../blob-index.ts';
+import { BlobReading } from '../blob-reading.ts';
+import { fromHex, isHexId } from '../format/blob-id.ts';
+import { Sealer } from '../format/sealer.ts';
+import { type KeyInfo, listKeys } from '../keys.ts';
+import { readPackHeaders } from '../pack-headers.ts';
+import { packFolder } from '../pack-name.ts';
+import type { RepositoryParts, WorkOptions } from '../parts.ts';
+import { TreeWalk } from '../walk/tree-walk.ts';
+import { type HurtEntry, HurtWalk } from './hurt-walk.ts';
+import { type PackFacts, PackTable } from './pack-table.ts';
+import { readIndexFiles } from './read-index.ts';
+import { type PackDamage, readPacks } from './read-packs.ts';
+import { nextSlice, type ReadAmount, type Slice } from './slice.ts';
+import { listSnapshots, manifestDamage, type SnapshotFacts, type SnapshotList } from './snapshot-list.ts';
+import { Whereabouts } from './whereabouts.ts';
+
+export interface SurveyOptions {
+  readonly read: ReadAmount;
+  /** Where the last slice ended. */
+  readonly after?: string;
+  /** Packs in which something was found earlier: they are read whatever `read` says. */
+  readonly suspects?: readonly string[];
+}
+
+/** Packs that no index names: what a running backup has just stored, what one left that was cut off, or what an index was lost of. */
+export interface UnindexedPacks {
+  readonly packs: number;
+  readonly bytes: number;
+  /** Whose own headers cannot be read either, where those were looked at. */
+  readonly unreadable: number;
+}
+
+/** All that was seen of a repository: what findings and repairs are made from. */
+export interface Survey {
+  readonly keys: readonly KeyInfo[];
+  readonly indexFiles: number;
+  readonly badIndexFiles: readonly { readonly id: string; readonly error: TidemarkError }[];
+  readonly packs: PackTable;
+  readonly whereabouts: Whereabouts;
+  readonly badPacks: readonly PackDamage[];
+  readonly unindexed: UnindexedPacks;
+  readonly snapshots: SnapshotList;
+  readonly trees: number;
+  readonly hurt: readonly HurtSnapshot[];
+  /** Snapshots whose manifest is missing or is none, while its blobs can be had. */
+  readonly badManifests: readonly { readonly snapshot: SnapshotFacts; readonly text: string }[];
+  readonly read: { readonly slice: Slice; readonly packs: number; readonly bytes: number };
+  readonly storedBytes: number;
+}
+
+export interface HurtSnapshot {
+  readonly snapshot: SnapshotFacts;
+  /** By what costs them. Of many causes those that come first. */
+  readonly causes: ReadonlyMap<HurtEntry['cause'], HurtPaths>;
+  /** How many entries of the backup cannot be had; counting ends at `mostCounted`. */
+  readonly count: number;
+}
+
+export interface HurtPaths {
+  /** The first ones. */
+  readonly paths: readonly string[];
+  readonly count: number;
+}
+
+const mostCauses = 1_000;
+const mostPaths = 20;
+export const mostCounted = 100_000;
+
+type Parts = Pick<RepositoryParts, 'store' | 'objects' | 'key'>;
+
+/**
+ * Looks at a repository as a whole, under a lock of the caller's. The index is read before the packs are listed: what it
+ * names and the listing lacks is lost. Damage is gathered; anything else, such as a store that is away, is thrown.
+ */
+export async function survey(parts: Parts, options: SurveyOptions, work: WorkOptions): Promise<Survey> {
+  const { signal, progress } = work;
+  progress.step('reading keys and index');
+  const keys = await listKeys(parts.store, signal);
+  const snapshots = await listSnapshots(parts.objects, signal);
+  const { packs, index, indexFiles, badIndexFiles } = await readIndex(parts, signal);
+  const storedBytes = await listPacks(parts, packs, signal);
+  const whereabouts = new Whereabouts(index, packs);
+  const slice = nextSlice(packs.all(), options.read, options.after);
+  const suspects = suspectPacks(packs, options.suspects ?? []);
+  const due = [...new Map([...suspects, ...slice.packs].map((pack) => [pack.id, pack])).values()];
+  progress.expect({ bytes: due.reduce((sum, { storedBytes: bytes = 0 }) => sum + bytes, 0) });
+  progress.step('reading data');
+  const gone = packsGone(packs);
+  const read = await readPacks(parts, whereabouts, due, work);
+  progress.step('reading trees');
+  const { hurt, trees, badManifests, unindexed } = await surveyTrees(parts, whereabouts, snapshots.snapshots, signal);
+  return {
+    keys,
+    indexFiles,
+    badIndexFiles,
+    packs,
+    whereabouts,
+    badPacks: [...gone, ...read.damaged],
+    unindexed,
+    snapshots,
+    trees,
+    hurt,
+    badManifests,
+    read: { slice, packs: read.packs, bytes: read.bytes },
+    storedBytes,
+  };
+}
+
+async function readIndex({ objects }: Parts, signal: AbortSignal) {
+  const [packs, index] = [new PackTable(), new BlobIndex()];
+  const badIndexFiles: { id: string; error: TidemarkError }[] = [];
+  let indexFiles = 0;
+  for await (const file of readIndexFiles(objects, signal, (error, id) => badIndexFiles.push({ id, error }))) {
+    indexFiles += 1;
+    for (const { id, blobs } of file.packs()) {
+      packs.addIndexed(id, blobs);
+      index.addPack(id, blobs);
+    }
+  }
+  return { packs, index, indexFiles, badIndexFiles };
+}
+
+async function listPacks({ store }: Parts, packs: PackTable, signal: AbortSignal): Promise<number> {
+  let bytes = 0;
+  for await (const { name, sizeBytes } of store.list(packFolder, signal)) {
+    const id = name.slice(name.lastIndexOf('/') + 1);
+    if (!isHexId(id)) continue;
+    packs.addStored(fromHex(id), sizeBytes);
+    bytes += sizeBytes;
+  }
+  return bytes;
+}
+
+/** What is to be read in any case: packs of another size than the index says, and those that were bad before. */
+function suspectPacks(packs: PackTable, known: readonly string[]): PackFacts[] {
+  const before = new Set(known);
+  return [...packs.all()].filter(
+    ({ id, indexedBytes, storedBytes, contradictory }) =>
+      indexedBytes !== undefined &&
+      storedBytes !== undefined &&
+      (indexedBytes !== storedBytes || contradictory || before.has(id)),
+  );
+}
+
+function packsGone(packs: PackTable): PackDamage[] {
+  return [...packs.all()]
+    .filter(({ storedBytes }) => storedBytes === undefined)
+    .map((pack) => ({ pack, what: 'missing', badBlobs: 0, blobs: 0 }));
+}
+
+type TreeSurvey = Pick<Survey, 'hurt' | 'trees' | 'badManifests' | 'unindexed'>;
+
+/** A quick look at all trees says whether there is anything to look for. */
+async function surveyTrees(
+  parts: Parts,
+  whereabouts: Whereabouts,
+  snapshots: readonly SnapshotFacts[],
+  signal: AbortSignal,
+): Promise<TreeSurvey> {
+  const { index, packs } = whereabouts;
+  let isDamaged = false;
+  const onDamage = () => {
+    isDamaged = true;
+  };
+  const walk = new TreeWalk({ ...parts, index }, { signal, onDamage });
+  await walk.walk(snapshots.map(({ tree }) => tree));
+  const unindexed = countUnindexed(packs);
+  const seen = { trees: walk.treeCount, unindexed };
+  if (isDamaged || !whereabouts.isSound)
+    return { ...seen, ...(await findHurt(parts, whereabouts, snapshots, unindexed, signal)) };
+  const badManifests = await readManifests(new BlobReading({ ...parts, index }, signal), snapshots);
+  return { ...seen, hurt: [], badManifests };
+}
+
+/** Once more, where something is in no index, with what the packs say that no index names. */
+async function findHurt(
+  parts: Parts,
+  whereabouts: Whereabouts,
+  snapshots: readonly SnapshotFacts[],
+  unindexed: UnindexedPacks,
+  signal: AbortSignal,
+): Promise<Omit<TreeSurvey, 'trees' | 'unindexed'> & Partial<TreeSurvey>> {
+  const { index } = whereabouts;
+  const first = await walkHurt({ ...parts, index }, whereabouts, snapshots, signal);
+  if (unindexed.packs === 0 || !first.hurt.some(({ causes }) => causes.has('unindexed'))) return first;
+  const found = await readPackHeaders(parts.store, new Sealer(parts.key), index, signal);
+  whereabouts.addFound(found.index);
+  const second = await walkHurt({ ...parts, index }, whereabouts, snapshots, signal, async () => found.index);
+  return { ...second, unindexed: { ...unindexed, unreadable: found.unreadable } };
+}
+
+async function walkHurt(
+  parts: RepositoryParts,
+  whereabouts: Whereabouts,
+  snapshots: readonly SnapshotFacts[],
+  signal: AbortSignal,
+  findLost?: () => Promise<BlobIndex>,
+): Promise<Pick<TreeSurvey, 'hurt' | 'badManifests'>> {
+  const blobs = new BlobReading(parts, signal, findLost);
+  const walk = new HurtWalk(blobs, whereabouts, signal);
+  const hurt = await walkSnapshots(walk, snapshots);
+  const hurtIds = new Set(hurt.map(({ snapshot }) => snapshot.id));
+  const others = snapshots.filter(({ id }) => !hurtIds.has(id));
+  return { hurt, badManifests: await readManifests(blobs, others) };
+}
+
+async function walkSnapshots(walk: HurtWalk, snapshots: readonly SnapshotFacts[]): Promise<HurtSnapshot[]> {
+  const hurt: SnapshotFacts[] = [];
+  for (const snapshot of snapshots) if (await walk.isHurt(snapshot.tree)) hurt.push(snapshot);
+  const told: HurtSnapshot[] = [];
+  for (const snapshot of hurt) told.push(await tellHurt(walk, snapshot));
+  return told;
+}
+
+async function tellHurt(walk: HurtWalk, snapshot: SnapshotFacts): Promise<HurtSnapshot> {
+  const causes = new Map<HurtEntry['cause'], { paths: string[]; count: number }>();
+  let count = 0;
+  for await (const { path, cause } of walk.hurtIn(snapshot.tree)) {
+    const known = causes.get(cause) ?? { paths: [], count: 0 };
+    if (causes.size < mostCauses) causes.set(cause, known);
+    if (known.paths.length < mostPaths) known.paths.push(path);
+    known.count += 1;
+    if (++count === mostCounted) break;
+  }
+  return { snapshot, causes, count };
+}
+
+async function readManifests(blobs: BlobReading, snapshots: readonly SnapshotFacts[]) {
+  const bad: { snapshot: SnapshotFacts; text: string }[] = [];
+  for (const snapshot of snapshots) {
+    const text = await manifestDamage(blobs, snapshot);
+    if (text !== undefined) bad.push({ snapshot, text });
+  }
+  return bad;
+}
+
+function countUnindexed(packs: PackTable): UnindexedPacks {
+  const all = [...packs.all()].filter(({ indexedBytes }) => indexedBytes === undefined);
+  return { packs: all.length, bytes: all.reduce((sum, { storedBytes = 0 }) => sum + storedBytes, 0), unreadable: 0 };
+}
