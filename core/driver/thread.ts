@@ -1,4 +1,4 @@
-import type { Content, EncodedNodes, Node } from './node.ts';
+import type { Content, EncodedNodes, Node, NodeType } from './node.ts';
 
 /**
  * The code of a driver that runs inside the data threads, where hashing, compression and encryption happen too, so that
@@ -63,6 +63,57 @@ export interface BackupThreadContext extends ThreadContext {
   /** Sorts and encodes the nodes of a folder; folders without `subtree` get their place in `subtreeOffsets`. */
   encodeNodes(nodes: Node[]): EncodedNodes;
   decodeNodes(encoded: Uint8Array): Node[];
+  /** The nodes of a folder of the parent, compared and taken over as they are stored. Throws REPOSITORY_CORRUPT. */
+  storedNodes(encoded: Uint8Array): StoredNodes;
+}
+
+/** The nodes of a stored folder, by their numbers, and which of them the folder still has. */
+export interface StoredNodes {
+  /** The number of the node of this name, -1 where there is none. The name as Latin-1: one character per byte. */
+  find(latin1: string): number;
+  node(at: number): Node;
+  /**
+   * Whether a node made of these would be stored as this file or folder is, but for its content or subtree, and its
+   * extended attributes. False also where that is not certain.
+   */
+  isSame(at: number, state: EntryState, owner: Owner): boolean;
+  /** Of a file that is the same: whether the repository has every blob of it. */
+  hasContent(at: number): boolean;
+  /** Of a folder that is the same. */
+  subtree(at: number): string;
+  /** The folder still has this node, which is the same. A folder's subtree is filled in again. */
+  keep(at: number): void;
+  /** Takes the node of this number instead of `node` where both are stored alike. Not for folders. */
+  keepsAlike(at: number, node: Node): boolean;
+  /** The nodes that were kept, and these. */
+  encode(nodes: readonly Node[]): EncodedNodes;
+  /** Where the subtrees go in what is stored, when all of it was kept. */
+  readonly subtreeOffsetsIfAll: Uint32Array | undefined;
+}
+
+/** What stat(2) tells of an entry. Nanoseconds since 1970 do not fit into a number, so that times come in two. */
+export interface EntryState {
+  readonly type: NodeType;
+  /** Permission bits, setuid, setgid, sticky. */
+  readonly mode: number;
+  readonly links: number;
+  readonly inode: bigint;
+  readonly deviceId: bigint;
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanos: number;
+  readonly atimeSeconds: number;
+  readonly atimeNanos: number;
+  readonly ctimeSeconds: number;
+  readonly ctimeNanos: number;
+}
+
+/** Who owns an entry; the same object for the same numbers. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly user?: string;
+  readonly group?: string;
 }
 
 /** What a restore may do with the repository. */

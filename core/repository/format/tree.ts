@@ -12,10 +12,8 @@ import { toHex } from './blob-id.ts';
 import { goMode, unixMode } from './go-mode.ts';
 import { jsonString, quoteName, unquoteName } from './go-text.ts';
 import { formatTime, parseTime } from './go-time.ts';
+import { treeHead, treeTail } from './split-nodes.ts';
 
-/** `{"nodes":[…]}` and a line feed: restic's tree blob. */
-const head = Buffer.from('{"nodes":[');
-const tail = Buffer.from(']}\n');
 const noSubtree = '0'.repeat(64);
 
 /**
@@ -27,7 +25,7 @@ export function encodeNodes(nodes: readonly Node[]): EncodedNodes {
   rejectTwins(sorted);
   const texts: string[] = [];
   const gaps: number[] = [];
-  let lengthBytes = head.length;
+  let lengthBytes = treeHead.length;
   for (const node of sorted) {
     const text = encodeNode(node);
     const textBytes = Buffer.byteLength(text);
@@ -35,7 +33,7 @@ export function encodeNodes(nodes: readonly Node[]): EncodedNodes {
     texts.push(text);
     lengthBytes += textBytes + 1;
   }
-  const bytes = Buffer.concat([head, Buffer.from(texts.join(',')), tail]);
+  const bytes = Buffer.concat([treeHead, Buffer.from(texts.join(',')), treeTail]);
   return { bytes, subtreeOffsets: Uint32Array.from(gaps) };
 }
 
@@ -52,10 +50,41 @@ export function fillSubtrees(encoded: EncodedNodes, subtrees: readonly string[])
   return bytes;
 }
 
-/** `"}` follow the 64 digits. */
-const subtreeFromEnd = 66;
+/** A node that is there in bytes already. */
+export interface EncodedNode {
+  readonly name: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly hasSubtree: boolean;
+}
 
-function encodeNode(node: Node): string {
+/** As `encodeNodes`, of new nodes and of sorted ones that are encoded. Each encoded folder's subtree is a gap, too. */
+export function mergeNodes(nodes: readonly Node[], encoded: readonly EncodedNode[]): EncodedNodes {
+  const all = [...nodes.map(newNode), ...encoded].sort((a, b) => Buffer.compare(a.name, b.name));
+  const parts: Uint8Array[] = [treeHead];
+  const gaps: number[] = [];
+  let lengthBytes = treeHead.length;
+  for (const [at, { name, bytes, hasSubtree }] of all.entries()) {
+    if (at > 0 && Buffer.compare(name, all[at - 1]!.name) === 0) throw twins(decodeName(Buffer.from(name)));
+    lengthBytes += bytes.length;
+    if (hasSubtree) gaps.push(lengthBytes - subtreeFromEnd);
+    parts.push(bytes, at < all.length - 1 ? comma : treeTail);
+    lengthBytes += 1;
+  }
+  if (all.length === 0) parts.push(treeTail);
+  return { bytes: Buffer.concat(parts), subtreeOffsets: Uint32Array.from(gaps) };
+}
+
+const comma = Buffer.from(',');
+
+function newNode(node: Node): EncodedNode {
+  const hasSubtree = node.type === 'dir' && node.subtree === undefined;
+  return { name: encodeName(node.name), bytes: Buffer.from(encodeNode(node)), hasSubtree };
+}
+
+/** `"}` follow the 64 digits. */
+export const subtreeFromEnd = 66;
+
+export function encodeNode(node: Node): string {
   let text = `{"name":${jsonString(quoteName(node.name))},"type":"${node.type}"`;
   const mode = goMode(node.type, node.mode);
   if (mode !== 0) text += `,"mode":${mode}`;
@@ -100,8 +129,12 @@ function contentIds(content: Content): string {
 function rejectTwins(sorted: readonly Node[]): void {
   for (let at = 1; at < sorted.length; at++) {
     if (sorted[at]!.name !== sorted[at - 1]!.name) continue;
-    throw new TidemarkError('REPOSITORY_CORRUPT', `a folder has two entries named ${quoteName(sorted[at]!.name)}`);
+    throw twins(sorted[at]!.name);
   }
+}
+
+function twins(name: string): TidemarkError {
+  return new TidemarkError('REPOSITORY_CORRUPT', `a folder has two entries named ${quoteName(name)}`);
 }
 
 /** A node as JSON.parse gives it; integers above 2^53 come as bigint (see `parseTree`). */

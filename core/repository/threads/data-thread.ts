@@ -15,9 +15,11 @@ import { type SharedIndexData, sharedHas } from '../blob-index.ts';
 import { idBytes, idOf } from '../format/blob-id.ts';
 import { maxBytes } from '../format/chunker.ts';
 import { ifCorrupt } from '../format/damage.ts';
+import { NodeMatcher } from '../format/node-matcher.ts';
 import { type FinishedPack, openBlob, PackBuilder } from '../format/pack.ts';
 import { release } from '../format/release.ts';
 import { Sealer } from '../format/sealer.ts';
+import { storedNodes } from '../format/stored-nodes.ts';
 import { decodeNodes, encodeNodes } from '../format/tree.ts';
 import { NewBlobs } from '../new-blobs.ts';
 import { ContentIds, contentWriter, FilePartReader } from './content-writer.ts';
@@ -245,9 +247,13 @@ class BlobWriter {
 
   has({ blobs }: Content): boolean {
     for (let at = 0; at < blobs.length; at += idBytes) {
-      if (!sharedHas(this.#index, blobs.subarray(at, at + idBytes))) return false;
+      if (!this.hasBlob(blobs.subarray(at, at + idBytes))) return false;
     }
     return true;
+  }
+
+  hasBlob(id: Uint8Array): boolean {
+    return sharedHas(this.#index, id);
   }
 
   flush(): void {
@@ -281,6 +287,7 @@ class Holes {
 function writingOf(blobs: BlobWriter): Omit<BackupThreadContext, 'thread' | 'threads' | 'progress'> {
   const store = (bytes: Uint8Array) => blobs.store(bytes);
   const parts = new FilePartReader(store);
+  const stored = { matcher: new NodeMatcher(), has: (id: Uint8Array) => blobs.hasBlob(id) };
   return {
     writer: (chunking) => contentWriter(chunking, store),
     filePart: (descriptor, part, fileSizeBytes) => parts.store(descriptor, part, fileSizeBytes),
@@ -288,6 +295,7 @@ function writingOf(blobs: BlobWriter): Omit<BackupThreadContext, 'thread' | 'thr
     has: (content) => blobs.has(content),
     encodeNodes,
     decodeNodes,
+    storedNodes: (encoded) => storedNodes(encoded, stored),
   };
 }
 

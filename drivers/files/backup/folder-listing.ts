@@ -1,7 +1,7 @@
-import { constants, readdirSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { systemClock } from '../../../core/clock.ts';
-import { decodeName } from '../../../core/path-bytes.ts';
+import { decodeName, encodeName } from '../../../core/path-bytes.ts';
 import { type Native, openNoAtime, workingFolder } from '../system/native.ts';
 import type { FileStat } from '../system/stat.ts';
 import type { InodeSet } from './inode-set.ts';
@@ -54,13 +54,22 @@ export function problemOf(error: unknown, path: string): ScanProblem {
   return { kind: vanished ? 'vanished' : 'unreadable', path, reason: message };
 }
 
-/**
- * Latin-1 keeps the bytes of names as they are, and is much faster than one buffer per name. A file system may name an entry
- * twice while the folder changes.
- */
-export function listFolder(folder: number): string[] {
-  const names = readdirSync(`/proc/self/fd/${folder}`, { encoding: 'latin1' });
-  return [...new Set(names)].map((name) => (isAscii(name) ? name : decodeName(Buffer.from(name, 'latin1'))));
+export function listFolder(native: Native, folder: number): string[] {
+  return [...listRaw(native, folder)].map(nameOf);
+}
+
+/** As `Native.list`, each name once. */
+export function listRaw(native: Native, folder: number): ReadonlySet<string> {
+  return new Set(native.list(folder));
+}
+
+/** Of a name as `listRaw` gives it. */
+export function nameOf(latin1: string): string {
+  return isAscii(latin1) ? latin1 : decodeName(Buffer.from(latin1, 'latin1'));
+}
+
+export function rawOf(name: string): string {
+  return isAscii(name) ? name : encodeName(name).toString('latin1');
 }
 
 /** To be taken before the folder is listed. */

@@ -32,7 +32,8 @@ export class FolderLook {
     try {
       const stat = this.#tools.native.stat(folder, '');
       const self = this.#entryOf(this.#task.path, folder, '', stat, this.#task.included);
-      const names = this.#task.only ?? this.#attempt(this.#task.path, () => listFolder(folder)) ?? [];
+      const names =
+        this.#task.only ?? this.#attempt(this.#task.path, () => listFolder(this.#tools.native, folder)) ?? [];
       for (const name of names) this.#attempt(joinPath(this.#task.path, name), () => this.#look(folder, name));
       return this.#result({ ...self, stamp: stampOf(stat) });
     } finally {

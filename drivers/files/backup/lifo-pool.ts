@@ -3,16 +3,16 @@
  * goes down before it goes on, which keeps little open. A failed job rejects its own promise and no other.
  */
 export class LifoPool {
-  readonly #limit: number;
+  readonly limit: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   async run<T>(job: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#limit) await new Promise<void>((start) => this.#waiting.push(start));
+    if (this.#running >= this.limit) await new Promise<void>((start) => this.#waiting.push(start));
     else this.#running += 1;
     try {
       return await job();

@@ -1,4 +1,4 @@
-import type { ExtendedAttribute, Node } from '../../../core/driver/index.ts';
+import type { ExtendedAttribute, Node, Owner } from '../../../core/driver/index.ts';
 import { decodeName } from '../../../core/path-bytes.ts';
 import type { Accounts } from '../system/accounts.ts';
 import type { Native } from '../system/native.ts';
@@ -8,6 +8,7 @@ import type { FileStat } from '../system/stat.ts';
 export class NodeReader {
   readonly #native: Native;
   readonly #accounts: Accounts;
+  readonly #owners = new Map<number, Map<number, Owner>>();
 
   constructor(native: Native, accounts: Accounts) {
     this.#native = native;
@@ -32,6 +33,16 @@ export class NodeReader {
       device: stat.type === 'dev' || stat.type === 'chardev' ? stat.device : undefined,
       extendedAttributes: attributes,
     };
+  }
+
+  /** The same object for the same numbers. */
+  owner(uid: number, gid: number): Owner {
+    const ofUser = this.#owners.get(uid) ?? new Map<number, Owner>();
+    const known = ofUser.get(gid);
+    if (known !== undefined) return known;
+    const owner = { uid, gid, user: this.#accounts.user(uid), group: this.#accounts.group(gid) };
+    this.#owners.set(uid, ofUser.set(gid, owner));
+    return owner;
   }
 
   /** The node of anything but a regular file. `folder` is open, `path` is the path of the entry. */

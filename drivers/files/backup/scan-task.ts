@@ -8,9 +8,9 @@ export interface ScanSetup {
   readonly parentStartedAt?: Date;
 }
 
-export type ScanTask = FolderTask | FilesTask | PartTask | MergeTask | StampTask | LookTask | KnownTask;
+export type ScanTask = FoldersTask | FilesTask | PartTask | MergeTask | StampTask | LookTask | KnownTask;
 export type ScanResult =
-  | FolderResult
+  | FolderResult[]
   | FilesResult
   | PartResult
   | EncodedNodes
@@ -18,9 +18,14 @@ export type ScanResult =
   | LookResult
   | Uint8Array;
 
+/** Look at these folders, one after the other. When much of one was read, the rest are left: the results are fewer then. */
+export interface FoldersTask {
+  readonly kind: 'folders';
+  readonly folders: readonly FolderTask[];
+}
+
 /** Look at one folder: list it, compare with the parent snapshot, read what is new while that is little. */
 export interface FolderTask {
-  readonly kind: 'folder';
   readonly path: string;
   /** Only these entries, whatever the patterns say: for the folders above the paths of the source. */
   readonly only?: readonly string[];
@@ -39,7 +44,10 @@ export interface FolderTask {
 export interface FolderResult {
   /** From before it was listed. Absent: it was not. */
   readonly stamp?: FolderStamp;
+  /** Empty, but for the places of the subtrees, where they are those of `parent`: see `isSame`. */
   readonly nodes: EncodedNodes;
+  /** Every node is as it is stored in the parent backup, but for the subtrees. */
+  readonly isSame: boolean;
   readonly plainNodes?: Node[];
   /** In the order of `nodes.subtreeOffsets`. */
   readonly folders: SubFolder[];

@@ -8,13 +8,15 @@ import { UnmatchedPatterns } from '../unmatched.ts';
 import { FileReader } from './file-reader.ts';
 import { failed, openFolder } from './folder-listing.ts';
 import { FolderLook, stamps } from './folder-look.ts';
-import { FolderScan, readFileNode, type ScanTools } from './folder-scanner.ts';
+import { FolderScan, readFileNode, type ScanTools, taskBytes } from './folder-scanner.ts';
 import { InodeSet } from './inode-set.ts';
 import { joinPath, NodeReader } from './node-reader.ts';
 import {
   emptyReport,
   type FilesResult,
   type FilesTask,
+  type FolderResult,
+  type FolderTask,
   type MergeTask,
   type PartResult,
   type PartTask,
@@ -45,8 +47,8 @@ export function open(setup: ScanSetup, context: BackupThreadContext): ThreadSess
 
 function runTask(tools: ScanTools, task: ScanTask): ScanResult {
   switch (task.kind) {
-    case 'folder':
-      return new FolderScan(tools, task).run();
+    case 'folders':
+      return scanFolders(tools, task.folders);
     case 'files':
       return readFiles(tools, task);
     case 'part':
@@ -60,6 +62,16 @@ function runTask(tools: ScanTools, task: ScanTask): ScanResult {
     case 'known':
       return Uint8Array.from(task.keys, (key) => (tools.known.has(key) ? 1 : 0));
   }
+}
+
+function scanFolders(tools: ScanTools, folders: readonly FolderTask[]): FolderResult[] {
+  const results: FolderResult[] = [];
+  for (let read = 0; results.length < folders.length && read < taskBytes; ) {
+    const scan = new FolderScan(tools, folders[results.length]!);
+    results.push(scan.run());
+    read += scan.readBytes;
+  }
+  return results;
 }
 
 function readFiles(tools: ScanTools, task: FilesTask): FilesResult {

@@ -8,6 +8,7 @@ import type {
   Node,
 } from '../../../core/driver/index.ts';
 import { hasCode } from '../../../core/error.ts';
+import { FolderBatches } from './folder-batches.ts';
 import { LifoPool } from './lifo-pool.ts';
 import { joinPath } from './node-reader.ts';
 import type { ScanSummary } from './scan-summary.ts';
@@ -56,11 +57,14 @@ const partBytes = 64 * 1024 * 1024;
 export class TreeWalk {
   readonly #options: TreeWalkOptions;
   readonly #pool: LifoPool;
+  readonly #batches: FolderBatches;
 
   constructor(options: TreeWalkOptions) {
     this.#options = options;
     // Some more than there are threads, so that parent trees are read ahead.
-    this.#pool = new LifoPool(options.threads.count + 2);
+    const pool = new LifoPool(options.threads.count + 2);
+    this.#pool = pool;
+    this.#batches = new FolderBatches({ pool, scan: (folders) => this.#scanAll(folders) });
   }
 
   /** The nodes of the root folder. */
@@ -75,11 +79,13 @@ export class TreeWalk {
 
   async #folder(folder: Folder): Promise<string> {
     if (folder.closed) return this.#options.sink.tree([]);
-    const result = await this.#scan(folder, false);
+    const { parent, ...result } = await this.#scan(folder, false);
     const at = this.#remember(folder, result);
     const nodes = result.deferred ? await this.#readDeferred(folder, result, result.deferred) : result.nodes;
     const trees = await this.#subFolders(folder, result, at);
-    return this.#options.sink.encodedTree(nodes, trees);
+    if (!result.isSame) return this.#options.sink.encodedTree(nodes, trees);
+    if (trees.every((tree, of) => tree === result.folders[of]!.parentTree)) return folder.parentTree!;
+    return this.#options.sink.encodedTree({ ...nodes, bytes: parent! }, trees);
   }
 
   /** For the second look. The folders above the paths of the source are not listed. */
@@ -89,26 +95,23 @@ export class TreeWalk {
     return this.#options.walked.add({ name, parent, source, included }, stamp);
   }
 
-  async #scan(folder: Folder, plain: boolean): Promise<FolderResult> {
-    const { threads, summary, oneFileSystem } = this.#options;
+  async #scan(folder: Folder, plain: boolean): Promise<FolderResult & { parent?: Uint8Array }> {
+    const { summary, oneFileSystem } = this.#options;
     const { path, above, source, included, place } = folder;
-    const result = await this.#pool.run(async () => {
-      this.#options.request.signal.throwIfAborted();
-      const task: FolderTask = {
-        kind: 'folder',
-        path,
-        included,
-        plain,
-        parent: await this.#parent(folder),
-        only: above && [...above.children.keys()],
-        onlyDevice: oneFileSystem ? source?.deviceId : undefined,
-        place,
-      };
-      return (await threads.run(task)) as FolderResult;
+    let parent: Uint8Array | undefined;
+    const result = await this.#batches.run(async () => {
+      parent = await this.#parent(folder);
+      const only = above && [...above.children.keys()];
+      return { path, included, plain, parent, only, onlyDevice: oneFileSystem ? source?.deviceId : undefined, place };
     });
     summary.add(source, result.report);
     summary.stillUnmatched(result.unmatched);
-    return result;
+    return { ...result, parent };
+  }
+
+  async #scanAll(folders: readonly FolderTask[]): Promise<FolderResult[]> {
+    this.#options.request.signal.throwIfAborted();
+    return (await this.#options.threads.run({ kind: 'folders', folders })) as FolderResult[];
   }
 
   /** A damaged tree of the parent costs time, not the backup. */

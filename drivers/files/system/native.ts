@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
+import { constants, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
 import type * as Koffi from 'koffi';
 import { encodeName } from '../../../core/path-bytes.ts';
-import { decodeBirth, decodeStatx, type FileStat, statxSizeBytes } from './stat.ts';
+import { type FileStat, StatView, statxBirth } from './stat.ts';
 
 /**
  * The libc calls that Node lacks: relative to an open folder (so that no symbolic link is followed on the way), with
@@ -16,8 +16,15 @@ export interface Native {
   close(descriptor: number): void;
   /** Never follows a link; the empty name means the descriptor itself. */
   stat(folder: number, name: string): FileStat;
+  /** As `stat`; what it gives is of this entry until the next call. */
+  look(folder: number, name: string): StatView;
   /** When it was made, in nanoseconds, as `stat` names it. Undefined where the file system does not keep it. */
   birth(folder: number, name: string): bigint | undefined;
+  /**
+   * What is in an open folder that nobody has listed yet: names in Latin-1, which keeps their bytes and is much faster than a
+   * buffer per name. A file system may name an entry twice while the folder changes.
+   */
+  list(folder: number): string[];
   readLink(folder: number, name: string): Buffer;
   makeFolder(folder: number, name: string, mode: number): void;
   makeSymlink(target: string, folder: number, name: string): void;
@@ -53,8 +60,8 @@ const atSymlinkFollow = 0x400;
 const atEmptyPath = 0x1000;
 const renameNoReplaceFlag = 1;
 const statxBasicStats = 0x7ff;
-const statxBirth = 0x800;
 const attributeMaxBytes = 65_536;
+const recordsBytes = 65_536;
 
 export const openPathOnly = 0o10000000;
 /** O_TMPFILE: a new file without a name in the folder that is opened. Not every file system can. */
@@ -69,7 +76,7 @@ export function loadNative(): Native {
     if (result < 0) throw systemError(koffi.errno(), syscall, name);
     return Number(result);
   };
-  return { ...fileCalls(libc, check), ...attributeCalls(libc, check) };
+  return { ...fileCalls(libc, check), ...listingCalls(libc, check), ...attributeCalls(libc, check) };
 }
 
 type Libc = ReturnType<typeof declareFunctions>;
@@ -79,6 +86,7 @@ function declareFunctions(koffi: typeof Koffi) {
   const libc = koffi.load(null);
   return {
     openat: libc.func('int openat(int, const char *, int, int)'),
+    getdents64: ifDeclared(() => libc.func('intptr_t getdents64(int, void *, size_t)')),
     close: libc.func('int close(int)'),
     syncfs: libc.func('int syncfs(int)'),
     statx: libc.func('int statx(int, const char *, int, unsigned int, void *)'),
@@ -102,25 +110,42 @@ function declareFunctions(koffi: typeof Koffi) {
   };
 }
 
-function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<typeof attributeCalls>> {
-  const statBuffer = Buffer.alloc(statxSizeBytes);
-  const statView = new DataView(statBuffer.buffer, statBuffer.byteOffset, statxSizeBytes);
+/** glibc has some calls only since 2019. */
+function ifDeclared<Function>(declare: () => Function): Function | undefined {
+  try {
+    return declare();
+  } catch {
+    return undefined;
+  }
+}
+
+function fileCalls(
+  libc: Libc,
+  check: Check,
+): Omit<Native, keyof ReturnType<typeof attributeCalls> | keyof ReturnType<typeof listingCalls>> {
+  const view = new StatView();
   const linkBuffer = Buffer.alloc(4096);
   const times = new BigInt64Array(4);
+  const statx = (folder: number, name: string, mask: number) => {
+    const flags = name === '' ? atEmptyPath : atSymlinkNoFollow;
+    check(libc.statx(folder, cString(name), flags, mask, view.bytes), 'statx', name);
+  };
   return {
     open: (folder, name, flags, mode = 0) =>
       check(libc.openat(folder, cString(name), flags | openCloseOnExec, mode), 'openat', name),
     close: (descriptor) => void check(libc.close(descriptor), 'close', ''),
     syncFileSystem: (descriptor) => void check(libc.syncfs(descriptor), 'syncfs', ''),
     stat(folder, name) {
-      const flags = name === '' ? atEmptyPath : atSymlinkNoFollow;
-      check(libc.statx(folder, cString(name), flags, statxBasicStats, statBuffer), 'statx', name);
-      return decodeStatx(statView);
+      statx(folder, name, statxBasicStats);
+      return view.decode();
+    },
+    look(folder, name) {
+      statx(folder, name, statxBasicStats);
+      return view;
     },
     birth(folder, name) {
-      const flags = name === '' ? atEmptyPath : atSymlinkNoFollow;
-      check(libc.statx(folder, cString(name), flags, statxBirth, statBuffer), 'statx', name);
-      return (statView.getUint32(0, true) & statxBirth) === 0 ? undefined : decodeBirth(statView);
+      statx(folder, name, statxBirth);
+      return view.birthNs;
     },
     readLink(folder, name) {
       const length = check(libc.readlinkat(folder, cString(name), linkBuffer, linkBuffer.length), 'readlinkat', name);
@@ -160,6 +185,32 @@ function fileCalls(libc: Libc, check: Check): Omit<Native, keyof ReturnType<type
       check(result, 'utimensat', name);
     },
   };
+}
+
+function listingCalls({ getdents64 }: Libc, check: Check) {
+  const records = Buffer.alloc(recordsBytes);
+  return {
+    list(folder: number): string[] {
+      if (getdents64 === undefined) return readdirSync(`/proc/self/fd/${folder}`, { encoding: 'latin1' });
+      const names: string[] = [];
+      for (;;) {
+        const lengthBytes = check(getdents64(folder, records, recordsBytes), 'getdents64', '');
+        if (lengthBytes === 0) return names;
+        addNames(names, records, lengthBytes);
+      }
+    },
+  };
+}
+
+/** Records of getdents64(2): inode, offset, length of the record at 16, type, and the name with a zero behind it from 19 on. */
+function addNames(names: string[], records: Buffer, lengthBytes: number): void {
+  for (let at = 0; at < lengthBytes; at += records.readUInt16LE(at + 16)) {
+    const start = at + 19;
+    let end = start;
+    while (records[end] !== 0) end += 1;
+    const name = records.toString('latin1', start, end);
+    if (name !== '.' && name !== '..') names.push(name);
+  }
 }
 
 function attributeCalls(libc: Libc, check: Check) {

@@ -1,4 +1,4 @@
-import type { NodeType } from '../../../core/driver/index.ts';
+import type { EntryState, NodeType } from '../../../core/driver/index.ts';
 
 /** What statx(2) says about one name, never following a link. */
 export interface FileStat {
@@ -22,6 +22,7 @@ export interface FileStat {
 /** Bytes of `struct statx`, which is the same on every architecture (linux/stat.h). */
 export const statxSizeBytes = 256;
 
+export const statxBirth = 0x800;
 const typeBits = 0o170000;
 
 /** File type bits of stat(2) for each type of node. */
@@ -37,7 +38,88 @@ export const typeModes: Readonly<Record<NodeType, number>> = {
 
 const typesByMode = new Map(Object.entries(typeModes).map(([type, mode]) => [mode, type as NodeType]));
 
-export function decodeStatx(view: DataView): FileStat {
+/**
+ * What the last statx(2) into a buffer says, in numbers and without objects: most entries of a backup are looked at once and
+ * are as they were.
+ */
+export class StatView implements EntryState {
+  readonly bytes = Buffer.alloc(statxSizeBytes);
+  readonly #view = new DataView(this.bytes.buffer, this.bytes.byteOffset, statxSizeBytes);
+  #device = { major: 0, minor: 0, id: 0n };
+
+  get type(): NodeType {
+    return typesByMode.get(this.#view.getUint16(28, true) & typeBits)!;
+  }
+
+  get mode(): number {
+    return this.#view.getUint16(28, true) & 0o7777;
+  }
+
+  get uid(): number {
+    return this.#view.getUint32(20, true);
+  }
+
+  get gid(): number {
+    return this.#view.getUint32(24, true);
+  }
+
+  get links(): number {
+    return this.#view.getUint32(16, true);
+  }
+
+  get inode(): bigint {
+    return this.#view.getBigUint64(32, true);
+  }
+
+  get deviceId(): bigint {
+    const [major, minor] = [this.#view.getUint32(136, true), this.#view.getUint32(140, true)];
+    const last = this.#device;
+    if (major !== last.major || minor !== last.minor) this.#device = { major, minor, id: deviceNumber(major, minor) };
+    return this.#device.id;
+  }
+
+  get sizeBytes(): number {
+    return this.#wide(40);
+  }
+
+  get atimeSeconds(): number {
+    return this.#wide(64);
+  }
+
+  get atimeNanos(): number {
+    return this.#view.getUint32(72, true);
+  }
+
+  get ctimeSeconds(): number {
+    return this.#wide(96);
+  }
+
+  get ctimeNanos(): number {
+    return this.#view.getUint32(104, true);
+  }
+
+  get mtimeSeconds(): number {
+    return this.#wide(112);
+  }
+
+  get mtimeNanos(): number {
+    return this.#view.getUint32(120, true);
+  }
+
+  decode(): FileStat {
+    return decodeStatx(this.#view);
+  }
+
+  get birthNs(): bigint | undefined {
+    return (this.#view.getUint32(0, true) & statxBirth) === 0 ? undefined : timeNs(this.#view, 80);
+  }
+
+  #wide(at: number): number {
+    return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
+  }
+}
+
+function decodeStatx(view: DataView): FileStat {
   const mode = view.getUint16(28, true);
   return {
     type: typesByMode.get(mode & typeBits)!,
@@ -54,11 +136,6 @@ export function decodeStatx(view: DataView): FileStat {
     ctimeNs: timeNs(view, 96),
     mtimeNs: timeNs(view, 112),
   };
-}
-
-/** Where the mask says that there is one. */
-export function decodeBirth(view: DataView): bigint {
-  return timeNs(view, 80);
 }
 
 /** True when the bytes of a file cannot have changed between the two looks (which is what ctime is for). */

@@ -56,6 +56,8 @@ export interface Fixture {
   readonly store: RecordingStore;
   readonly restic: Restic;
   backUp(settings?: Record<string, unknown>, request?: Partial<BackupRequest>): Promise<BackupFacts>;
+  /** All that the last backup has below `tree`, by path. */
+  nodes(): Promise<Map<string, Node>>;
   /** `from`: another way to the same store. */
   restore(request?: Partial<RestoreRequest>, from?: Store): Promise<RestoreResult>;
   /** Stores a tree that no file system could hold. */
@@ -105,6 +107,19 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
       const { root, facts } = await session.backup(whole, writing);
       await commit(writing, root, { startedAt, ...facts });
       return facts;
+    },
+    async nodes() {
+      await using backup = await read('read', store);
+      const found = new Map<string, Node>();
+      const walk = async (id: string, path: string): Promise<void> => {
+        for (const node of await backup.tree(id)) {
+          const below = `${path}/${node.name}`;
+          if (below.startsWith(tree)) found.set(below, node);
+          if (node.subtree && (below.startsWith(tree) || tree.startsWith(`${below}/`))) await walk(node.subtree, below);
+        }
+      };
+      await walk(backup.rootTree, '');
+      return found;
     },
     async restore(request = {}, from = store) {
       await using session = await files.open({ paths: [tree] }, context);

@@ -21,6 +21,19 @@ test('stat tells what Node tells, to the nanosecond', async (t) => {
   assert.equal(native.stat(workingFolder, '/dev/null').device, lstatSync('/dev/null', { bigint: true }).rdev);
 });
 
+test('a folder is listed whole, whatever its size, and its access time stays', async (t) => {
+  const { path } = await openFolder(t);
+  const names = Array.from({ length: 3000 }, (_, at) =>
+    Buffer.concat([Buffer.from(`${at} `.repeat(9)), Buffer.of(0xff, 0x0a)]),
+  );
+  for (const name of names) writeFileSync(Buffer.concat([Buffer.from(`${path}/`), name]), '');
+  const noAtime = native.open(workingFolder, path, constants.O_DIRECTORY | constants.O_NOATIME);
+  const before = native.stat(noAtime, '').atimeNs;
+  assert.deepEqual(native.list(noAtime).sort(), names.map((name) => name.toString('latin1')).sort());
+  assert.equal(native.stat(noAtime, '').atimeNs, before);
+  native.close(noAtime);
+});
+
 test('times before 1970 and after 2038 are exact', async (t) => {
   const { path, folder } = await openFolder(t);
   writeFileSync(join(path, 'file'), '');

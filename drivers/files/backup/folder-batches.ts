@@ -1,0 +1,52 @@
+import type { LifoPool } from './lifo-pool.ts';
+import type { FolderResult, FolderTask } from './scan-task.ts';
+
+export interface FolderBatchesOptions {
+  readonly pool: LifoPool;
+  /** Gives the results of the first folders, of one at least. */
+  readonly scan: (folders: readonly FolderTask[]) => Promise<readonly FolderResult[]>;
+}
+
+interface Waiting {
+  /** Reads what the task needs. */
+  readonly task: () => Promise<FolderTask>;
+  readonly result: PromiseWithResolvers<FolderResult>;
+}
+
+/** A message to a thread and back costs as much as the look at some files. */
+const mostAtOnce = 16;
+
+/** Sends folders to the threads, the newest first, several in one message while there are enough of them for all. */
+export class FolderBatches {
+  readonly #options: FolderBatchesOptions;
+  readonly #waiting: Waiting[] = [];
+
+  constructor(options: FolderBatchesOptions) {
+    this.#options = options;
+  }
+
+  run(task: () => Promise<FolderTask>): Promise<FolderResult> {
+    const result = Promise.withResolvers<FolderResult>();
+    this.#add({ task, result });
+    return result.promise;
+  }
+
+  #add(folder: Waiting): void {
+    this.#waiting.push(folder);
+    void this.#options.pool.run(() => this.#batch());
+  }
+
+  /** Each folder has a turn in the pool, which finds none when another took it along. */
+  async #batch(): Promise<void> {
+    const share = Math.ceil(this.#waiting.length / this.#options.pool.limit);
+    const batch = this.#waiting.splice(-Math.min(share, mostAtOnce)).reverse();
+    if (batch.length === 0) return;
+    try {
+      const results = await this.#options.scan(await Promise.all(batch.map(({ task }) => task())));
+      for (const [at, result] of results.entries()) batch[at]!.result.resolve(result);
+      for (const left of batch.slice(results.length).reverse()) this.#add(left);
+    } catch (error) {
+      for (const { result } of batch) result.reject(error);
+    }
+  }
+}
