@@ -8,7 +8,7 @@ import { expire, forgetExpiring, obstacle } from './expiry.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
-import { pinColumn, replacePins, toPin } from './retained.ts';
+import { pinColumn, setPins, toPin } from './retained.ts';
 import type { BackupRow, Tables } from './tables.ts';
 
 export function openBackups(context: PartContext): Backups {
@@ -85,6 +85,7 @@ async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly 
     if (value !== undefined) query = query.where(field, '=', value);
   }
   if (filter.partial !== undefined) query = query.where('partial', '=', filter.partial ? 1 : 0);
+  if (filter.pinned !== undefined) query = query.where('pin', filter.pinned ? 'is not' : 'is', null);
   if (filter.expiring !== undefined) query = query.where('expiringAt', filter.expiring ? 'is not' : 'is', null);
   if (filter.since !== undefined) query = query.where('consistentAt', '>=', filter.since.getTime());
   if (filter.until !== undefined) query = query.where('consistentAt', '<=', filter.until.getTime());
@@ -193,7 +194,7 @@ async function takeStock(
   for (const backup of found) added += await refresh(db, { ...toRow(backup), destination });
   for (const batch of batches(gone, 500)) removed += await remove(db, destination, batch);
   for (const [snapshot, why] of damaged) await markDamaged(db, destination, snapshot, why);
-  if (pins !== undefined) await replacePins(db, destination, pins);
+  await setPins(db, destination, pins ?? new Map());
   return { added, removed };
 }
 

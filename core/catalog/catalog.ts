@@ -173,8 +173,8 @@ export interface BackupStock {
   readonly gone: readonly string[];
   /** Snapshots that cannot be read, and why. One that was known is not forgotten: it becomes partial, with a warning. */
   readonly damaged: ReadonlyMap<string, string>;
-  /** All pins that are there, by the id of the backup. When left out, nothing is said of them. */
-  readonly pins?: ReadonlyMap<string, Pin>;
+  /** By the id of the backup: its pin, or undefined where it has none any more. Of others nothing is said. */
+  readonly pins?: ReadonlyMap<string, Pin | undefined>;
 }
 
 /** Copies of backups as retention sees them. */
@@ -217,6 +217,7 @@ export interface BackupFilter {
   readonly partial?: boolean;
   /** False: none that is being deleted. */
   readonly expiring?: boolean;
+  readonly pinned?: boolean;
   readonly since?: Date;
   /** Newest whose `consistentAt` is not after this. */
   readonly until?: Date;

@@ -23,19 +23,12 @@ export function toPin(column: string | null): Pin | undefined {
   return pin && { ...pin, at: new Date(pin.at) };
 }
 
-/** Makes these the pins of a destination, and no others. */
-export async function replacePins(
+/** Sets these pins of a destination, and takes those away that are undefined. */
+export async function setPins(
   db: Transaction<Tables>,
   destination: string,
-  pins: ReadonlyMap<string, Pin>,
+  pins: ReadonlyMap<string, Pin | undefined>,
 ): Promise<void> {
-  const pinned = await db
-    .selectFrom('backup')
-    .select('id')
-    .where('destination', '=', destination)
-    .where('pin', 'is not', null)
-    .execute();
-  for (const { id } of pinned) if (!pins.has(id)) await setPin(db, destination, id, undefined);
   for (const [id, pin] of pins) await setPin(db, destination, id, pin);
 }
 

@@ -3,6 +3,7 @@ import { firstOf } from '../first-of.ts';
 import { createEmitter, type EventKind } from '../observe/index.ts';
 import type { Repository, RepositoryLock } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
+import { learnPins } from './pins.ts';
 
 /** A repository that is open under a lock, and the name of its destination. */
 export interface LockedPlace {
@@ -38,6 +39,7 @@ export async function forgetCopies(
   copies: readonly BackupRecord[],
   terms: ForgetTerms,
 ): Promise<readonly Deletion[]> {
+  if (copies.length > 0) await learnPins(context, place.repository, place.destination, terms.signal);
   const deletions: Deletion[] = [];
   for (let at = 0; at < copies.length; at += batchSize) {
     deletions.push(...(await forgetBatch(context, place, copies.slice(at, at + batchSize), terms)));

@@ -41,20 +41,41 @@ export async function unpinBackup(
   });
 }
 
-/** The pins of a repository for the catalog. While one cannot be read, those that the catalog knows stay. */
+export interface KnownPins {
+  /** For the catalog: what it does not know, and undefined for what it knows and is not there any more. */
+  readonly pins: ReadonlyMap<string, Pin | undefined>;
+  /** Of pins that cannot be read. Then none counts as gone. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads the pins of a repository. What is pinned meanwhile does not count as gone. */
 export async function readPins(
   { catalog }: Pick<OperationContext, 'catalog'>,
   repository: Repository,
   destination: string,
   signal: AbortSignal,
-): Promise<{ readonly pins: ReadonlyMap<string, Pin>; readonly warnings: readonly string[] }> {
+): Promise<KnownPins> {
+  const known = await catalog.backups.list({ destination, pinned: true, limit: Number.MAX_SAFE_INTEGER });
   const warnings: string[] = [];
   const listed = await repository.pins.list(signal, ({ message, hint }) => warnings.push(`${message}. ${hint}`));
-  const found = [...listed].map(([id, document]): [string, Pin] => [id, toPin(document)]);
-  if (warnings.length === 0) return { pins: new Map(found), warnings };
-  const known = await catalog.backups.list({ destination, limit: Number.MAX_SAFE_INTEGER });
-  const kept = known.flatMap(({ id, pin }): [string, Pin][] => (pin === undefined ? [] : [[id, pin]]));
-  return { pins: new Map([...kept, ...found]), warnings };
+  const pins = new Map([...listed].map(([id, document]): [string, Pin | undefined] => [id, toPin(document)]));
+  for (const { id } of known) if (warnings.length === 0 && !pins.has(id)) pins.set(id, undefined);
+  return { pins, warnings };
+}
+
+/**
+ * Makes the catalog know the pins that others set in a repository, before backups are deleted from it. Throws
+ * REPOSITORY_CORRUPT while one cannot be read.
+ */
+export async function learnPins(
+  { catalog }: Pick<OperationContext, 'catalog'>,
+  repository: Repository,
+  destination: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const listed = await repository.pins.list(signal);
+  const pins = new Map([...listed].map(([id, document]) => [id, toPin(document)]));
+  if (pins.size > 0) await catalog.backups.takeStock(destination, { found: [], gone: [], damaged: new Map(), pins });
 }
 
 async function ofEachCopy(

@@ -90,6 +90,22 @@ test('a pin that cannot be read is named, and nothing is unpinned for it', async
   assert.deepEqual(await pinned(at), { [old]: null, [newest]: null });
 });
 
+test('a pin that another catalog set keeps a backup from being deleted, and so does one that nobody can read', async (t) => {
+  const { at, old } = await withBackups(t);
+  assert.equal((await at.inside('pin', old, '--reason', 'elsewhere')).code, 0);
+  await using catalog = await openSqliteCatalog(join(at.folder, 'catalog.db'), systemClock);
+  assert.equal(await catalog.retained.pin('disk', old, undefined), true);
+  const kept = await at.inside('delete', old, '--auto-approve', '--json');
+  assert.match(JSON.parse(kept.stdout).backups[0].why, /^it is pinned/, kept.stderr);
+  assert.deepEqual(await pinned(at), { [old]: 'elsewhere' });
+
+  assert.equal((await at.inside('unpin', old)).code, 0);
+  await writeFile(join(at.repository, 'pins', 'a'.repeat(64)), 'damaged');
+  const unread = await at.inside('delete', old, '--auto-approve');
+  assert.match(unread.stderr, /REPOSITORY_CORRUPT: a pin cannot be read, so nobody knows which backup it keeps/);
+  assert.equal((await catalog.backups.list()).length, 2);
+});
+
 test('what is being deleted cannot be pinned, and no pin of it is left behind', async (t) => {
   const { at, old } = await withBackups(t);
   await using catalog = await openSqliteCatalog(join(at.folder, 'catalog.db'), systemClock);

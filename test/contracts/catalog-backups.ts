@@ -186,7 +186,7 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     await catalog.backups.takeStock('nas', stock);
     assert.deepEqual((await catalog.backups.list({ destination: 'nas' }))[0]!.pin, pin);
     await catalog.backups.takeStock('vault', { ...stock, found: [], pins: new Map([[one.id, pin]]) });
-    await catalog.backups.takeStock('nas', { ...stock, pins: new Map([['another', pin]]) });
+    await catalog.backups.takeStock('nas', { ...stock, pins: new Map([[one.id, undefined]]) });
     assert.deepEqual(await pins(), ['nas false', 'vault true']);
     assert.equal(await catalog.retained.pin('vault', one.id, undefined), true);
     assert.deepEqual(await pins(), ['nas false', 'vault false']);
