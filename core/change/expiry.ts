@@ -2,7 +2,7 @@ import type { RetainedCopy } from '../catalog/index.ts';
 import { firstOf } from '../first-of.ts';
 import { decide, historiesOf } from '../retention/index.ts';
 import { formatBytes } from '../units.ts';
-import type { Consequence } from './change-set.ts';
+import type { Consequence, ExpiringCopy } from './change-set.ts';
 import { describeHeld, figures, heldBackups } from './held-backups.ts';
 import { type Keeping, keepingOf } from './keeping.ts';
 import type { World } from './rule.ts';
@@ -38,36 +38,37 @@ function expiringOf(
   after: Keeping,
   now: Date,
 ): readonly Consequence[] {
-  const old = new Set(judge(history, before, now).kept);
+  const old = judge(history, before, now).kept;
   const { kept, gone, doubt } = judge(history, after, now);
-  const going = gone.filter((copy) => old.has(copy));
+  const stood = new Set(old);
+  const going = gone.filter((copy) => stood.has(copy));
   if (going.length === 0) return [];
-  const [oldest, oldestAfter] = [oldestGood([...old]), oldestGood(kept)];
-  const [{ plan, destination }] = going as [RetainedCopy];
-  const sizeBytes = going.reduce((sum, copy) => sum + copy.sizeBytes, 0);
-  const count = `${going.length} of ${old.size} backups of ${plan} in ${destination} (${formatBytes(sizeBytes)})`;
-  const list = firstOf(going.map(named), shownBackups);
+  const [oldest, oldestAfter] = [oldestGood(old), oldestGood(kept)];
   const doubts = doubt === undefined ? '' : `; the daemon will not let them go by itself: ${doubt}`;
   return [
     {
       kind: 'retention',
-      text: `${count} will expire: ${list}; ${movedText(oldest, oldestAfter)}${doubts}`,
-      backups: { copies: going.length, sizeBytes },
-      expiring: going.map(({ id, snapshot, consistentAt, ...copy }) => {
-        const { source } = copy;
-        return {
-          id,
-          destination,
-          snapshot,
-          source,
-          consistentAt: consistentAt.toISOString(),
-          sizeBytes: copy.sizeBytes,
-        };
-      }),
+      text: `${goingText(going, old.length)}; ${movedText(oldest, oldestAfter)}${doubts}`,
+      backups: { copies: going.length, sizeBytes: sumBytes(going) },
+      expiring: going.map(toExpiring),
       ...(oldest === undefined ? {} : { before: oldest.toISOString() }),
       ...(oldestAfter === undefined ? {} : { after: oldestAfter.toISOString() }),
     },
   ];
+}
+
+function goingText(going: readonly RetainedCopy[], of: number): string {
+  const [{ plan, destination }] = going as [RetainedCopy];
+  const list = firstOf(going.map(named), shownBackups);
+  return `${going.length} of ${of} backups of ${plan} in ${destination} (${formatBytes(sumBytes(going))}) will expire: ${list}`;
+}
+
+function sumBytes(copies: readonly RetainedCopy[]): number {
+  return copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+function toExpiring({ id, destination, snapshot, source, consistentAt, sizeBytes }: RetainedCopy): ExpiringCopy {
+  return { id, destination, snapshot, source, consistentAt: consistentAt.toISOString(), sizeBytes };
 }
 
 const shownBackups = 12;
