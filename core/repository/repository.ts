@@ -228,7 +228,6 @@ export class Repository {
     return check({ store: this.#options.store, objects: this.#objects, key: this.#master }, options, work);
   }
 
-  /** Its keys; `current` opened it. Damaged and weak ones are told, not thrown. */
   /**
    * Finds out what is used of every pack, and what a prune would do. Needs a lock for `prune`: a shared one, beside which
    * others work on; with `now` an exclusive one. Changes nothing. Throws UNSUPPORTED for format version 1, and
@@ -253,6 +252,7 @@ export class Repository {
     return { store: this.#options.store, objects: this.#objects, key: this.#master };
   }
 
+  /** Its keys; `current` opened it. Damaged and weak ones are told, not thrown. */
   keys(signal?: AbortSignal): Promise<(KeyInfo & { current: boolean })[]> {
     return listKeys(this.#options.store, signal).then((keys) =>
       keys.map((key) => ({ ...key, current: key.id === this.#keyId })),

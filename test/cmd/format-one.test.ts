@@ -16,6 +16,8 @@ test('a repository of format 1 is applied with a warning, listed and restored fr
   assert.match((await at.inside('apply')).stderr, /format version 1/); // an apply without changes looks, too
   await importsAndRestores(at, 2);
 
+  const checked = await at.inside('repository', 'check', 'disk', '--read-all');
+  assert.equal(checked.code, 0, checked.stdout + checked.stderr);
   const before = await namesIn(at.repository);
   const refused = await at.inside('backup', 'docs-daily');
   assert.equal(refused.code, 3);
@@ -33,6 +35,7 @@ test('a repository of format 1 is applied with a warning, listed and restored fr
   await stock(['check', '--read-data']);
   await stock(['backup', at.data]);
   await importsAndRestores(at, 4);
+  assert.equal((await at.inside('repository', 'check', 'disk', '--read-all')).code, 0);
   await stock(['prune', '--repack-uncompressed']);
   await stock(['check', '--read-data']);
   await importsAndRestores(at, 4);

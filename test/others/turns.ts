@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { hasCode } from '../../core/error.ts';
+import { Repository, type RepositoryLock } from '../../core/repository/index.ts';
 import { type Home, home, inside, yamlFor } from '../cmd/kit.ts';
-import { sha256 } from '../core/repository/repository-kit.ts';
+import { localStore, noProgress, noSignal, openOptions, sha256 } from '../core/repository/repository-kit.ts';
 import { assertSameDescriptions, describeTree, type TreeDescription } from '../kit/compare-trees.ts';
 import { type Ran, run } from '../kit/process.ts';
 import { tempFolder } from '../kit/temp.ts';
@@ -55,18 +57,21 @@ export class Turns {
     const turns = new Turns(at, restics, seededRandom(seed), await tempFolder(t));
     await turns.ours('apply', '--auto-approve');
     await turns.ours('apply', '--auto-approve', '--config', 'twin.yaml');
+    for (const action of [backup, resticBackup, backup, resticBackup]) await turns.turn([action]);
     return turns;
   }
 
   /** One to three actions, at once; then a look whether exactly those snapshots are there that should be. */
-  async turn(): Promise<void> {
+  async turn(actions = this.#draw()): Promise<void> {
     changeSource(this.#at.data, this.#random);
     this.#taken = new Set();
-    const count = this.#random.pick([1, 1, 2, 3]);
-    const actions = Array.from({ length: count }, () => this.#random.pick(weighted));
     const outcomes = await Promise.all(actions.map((action) => action(this)));
     this.log.push(outcomes.map(({ did }) => did).join(' | '));
     await this.#reconcile(outcomes);
+  }
+
+  #draw(): readonly Action[] {
+    return Array.from({ length: this.#random.pick([1, 1, 2, 3]) }, () => this.#random.pick(weighted));
   }
 
   /** `restic check --read-data` by every restic, and whole snapshots: all, or one by each way of restoring. */
@@ -101,6 +106,21 @@ export class Turns {
     return JSON.parse(stdout);
   }
 
+  /** Undefined when somebody else has a lock that keeps us out. */
+  async ourRepository<Result>(
+    kind: 'shared' | 'exclusive',
+    work: (repository: Repository, lock: RepositoryLock) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const repository = await Repository.open(openOptions(await localStore(this.#at.repository)));
+    try {
+      await using lock = await repository.lock(kind, noSignal, 'prune');
+      return await work(repository, lock);
+    } catch (error) {
+      if (hasCode(error, 'REPOSITORY_LOCKED')) return undefined;
+      throw new Error(`${String(error)}\n${this.history}`, { cause: error });
+    }
+  }
+
   get history(): string {
     return this.log.slice(-40).join('\n');
   }
@@ -121,7 +141,7 @@ export class Turns {
   /** A snapshot that no other action of this turn has. */
   take(): Listed | undefined {
     const free = this.#listed.filter(({ key }) => !this.#taken.has(key));
-    if (free.length < 4) return undefined; // something must be left to lose
+    if (free.length < 3) return undefined; // something must be left to lose
     const one = this.#random.pick(free);
     this.#taken.add(one.key);
     return one;
@@ -186,6 +206,8 @@ export class Turns {
     return all.map(({ id, original = id }) => ({ id, key: keys.get(id) ?? keys.get(original) ?? original }));
   }
 }
+
+const work = { threads: 1, progress: noProgress, signal: noSignal };
 
 const backup: Action = async (turns) => {
   const twin = turns.random.below(3) === 0 ? ['--config', 'twin.yaml'] : [];
@@ -254,6 +276,33 @@ const ourRestore: Action = async (turns) => {
   return { did: `we ${await turns.ourDownload(one)}` };
 };
 
+/** With no grace what nothing needs goes soon, and what a prune of a second ago marked goes now. */
+const ourPrune: Action = async (turns) => {
+  const { random } = turns;
+  const now = random.below(6) === 0;
+  const maxUnused = random.pick([{ bytes: 0 }, { percent: 5 }, 'unlimited'] as const);
+  const graceMs = random.pick([0, 0, 0, 3000]);
+  const result = await turns.ourRepository(now ? 'exclusive' : 'shared', async (repository, lock) =>
+    repository.prune(await repository.planPrune(lock, { maxUnused, graceMs, now }, work), work),
+  );
+  return { did: `our prune ${now ? 'now ' : ''}${result === undefined ? 'locked' : JSON.stringify(result)}` };
+};
+
+const ourCheck: Action = async (turns) => {
+  const done = await turns.ours('repository', 'check', 'disk', ...turns.random.pick([[], ['--read-all']]));
+  return { did: `our check ${done === undefined ? 'locked' : 'good'}` };
+};
+
+const ourForget: Action = async (turns) => {
+  const one = turns.take();
+  if (one === undefined) return { did: 'nothing to forget' };
+  const done = await turns.ourRepository('shared', async (repository, lock) => {
+    await repository.forget(lock, [one.id], noSignal);
+    return true;
+  });
+  return done ? { did: `our forget ${one.key.slice(0, 8)}`, gone: one.key } : { did: 'our forget locked' };
+};
+
 const maintenance: Action = async (turns) => {
   const args = turns.random.pick([['check'], ['rebuild-index'], ['unlock']]);
   const ran = await turns.restic(args);
@@ -262,5 +311,6 @@ const maintenance: Action = async (turns) => {
 
 const weighted: readonly Action[] = [
   ...[backup, backup, backup, resticBackup, resticBackup, forget, forget],
+  ...[ourPrune, ourPrune, ourPrune, ourPrune, ourForget, ourForget, ourCheck],
   ...[tag, prune, prune, rewrite, dump, resticRestore, ourRestore, maintenance],
 ];
