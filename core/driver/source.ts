@@ -81,8 +81,15 @@ export interface BackupRequest extends Run {
 
 /** Where a backup goes. Blobs are stored as they come; nothing is visible until core writes the snapshot. */
 export interface BackupSink {
-  /** Starts a thread module of the driver, a `BackupThreadModule`, in every data thread. */
-  threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>>;
+  /**
+   * Starts a thread module of the driver, a `BackupThreadModule`, in every data thread; `asNeeded`: in the first one, and
+   * in the others when there is work for them.
+   */
+  threads<Setup, Task, Result>(
+    module: string,
+    setup: Setup,
+    options?: { readonly asNeeded?: boolean },
+  ): Promise<DataThreads<Task, Result>>;
   /** Stores the bytes of a small file from this thread. Large data belongs into `threads`. */
   content(bytes: Uint8Array): Promise<Content>;
   /** Stores a folder and gives the id of its tree. Nodes may come in any order; two of one name are an error. */

@@ -47,10 +47,15 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     return this.#uploads.addedBytes;
   }
 
-  async threads<Setup, Task, Result>(module: string, setup: Setup): Promise<DataThreads<Task, Result>> {
+  async threads<Setup, Task, Result>(
+    module: string,
+    setup: Setup,
+    { asNeeded }: { readonly asNeeded?: boolean } = {},
+  ): Promise<DataThreads<Task, Result>> {
     const { index, key } = this.#parts;
     const pool = await ThreadPool.start<Task, Result>({
       count: this.#options.threads,
+      asNeeded,
       module,
       setup,
       key,

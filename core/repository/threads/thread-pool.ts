@@ -1,4 +1,5 @@
-import { extname } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { unlessAborted } from '../../abort.ts';
 import type { DataThreads } from '../../driver/index.ts';
@@ -11,6 +12,8 @@ import type { FromThread, ThreadData, ToThread } from './messages.ts';
 
 export interface PoolOptions {
   readonly count: number;
+  /** Threads behind the first are started when there is work for them: one costs as much as to read a thousand files. */
+  readonly asNeeded?: boolean;
   readonly module: string;
   readonly setup: unknown;
   readonly key: ThreadData['key'];
@@ -25,20 +28,24 @@ export interface PoolOptions {
   readonly signal: AbortSignal;
 }
 
+/** A call that waits longer for a thread than this gets a new one. */
+const startsAfterMs = 20;
 /** Less than a job has to let go. */
 const endsWithinMs = 3_000;
 
 /** Data threads that run one driver module. Ends all of them at once when the signal fires or one of them fails. */
 export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   readonly #options: PoolOptions;
-  readonly #workers: Worker[];
+  /** Those that were started: all, or the first few of `count`. */
+  readonly #workers: Worker[] = [];
   readonly #idle: number[] = [];
   readonly #waiting: ((thread: number) => void)[] = [];
   readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #stores = new Set<Promise<void>>();
-  readonly #ready: PromiseWithResolvers<void>[];
+  readonly #ready: PromiseWithResolvers<void>[] = [];
   readonly #onAbort = () => this.#fail(this.#options.signal.reason);
   #nextCall = 0;
+  #growing: NodeJS.Timeout | undefined;
   #failure: { error: unknown } | undefined;
   #closing: Promise<void> | undefined;
   /** From here on, threads that end are no failure. */
@@ -46,13 +53,11 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
 
   private constructor(options: PoolOptions) {
     this.#options = options;
-    const threads = Array.from({ length: options.count }, (_, thread) => thread);
-    this.#ready = threads.map(() => Promise.withResolvers<void>());
-    this.#workers = threads.map((thread) => this.#startWorker(thread));
+    while (this.#workers.length < (options.asNeeded ? 1 : options.count)) this.#startWorker();
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Resolves when the module is open in every thread. Rejects with what it threw. */
+  /** Resolves when the module is open in every thread that is started now. Rejects with what it threw. */
   static async start<Task, Result>(options: PoolOptions): Promise<ThreadPool<Task, Result>> {
     options.signal.throwIfAborted();
     const pool = new ThreadPool<Task, Result>(options);
@@ -67,7 +72,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   }
 
   get count(): number {
-    return this.#workers.length;
+    return this.#options.count;
   }
 
   async run(task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result> {
@@ -84,13 +89,11 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     try {
       return await this.#call(thread, message, transfer);
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#idle.push(thread);
-      else next(thread);
+      this.#becomesIdle(thread);
     }
   }
 
-  /** Sends to every thread. */
+  /** Sends to every thread that is started. */
   async onEvery(message: (call: number) => ToThread): Promise<void> {
     await Promise.all(this.#workers.map((_, thread) => this.#call(thread, message)));
   }
@@ -118,6 +121,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
       }
     } finally {
       this.#closed = true;
+      clearTimeout(this.#growing);
       this.#options.signal.removeEventListener('abort', this.#onAbort);
       await this.#endThreads();
       this.#rejectCalls(closed());
@@ -136,7 +140,28 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   }
 
   #nextIdle(): Promise<number> {
+    if (this.#workers.length < this.count) this.#growing ??= setTimeout(() => this.#grow(), startsAfterMs);
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #becomesIdle(thread: number): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(thread);
+    else next(thread);
+  }
+
+  /** One more thread, when a call still waits; a failure of it is one of the pool. */
+  #grow(): void {
+    this.#growing = undefined;
+    if (this.#waiting.length === 0 || this.#failure !== undefined || this.#closed) return;
+    const thread = this.#startWorker();
+    this.#ready[thread]!.promise.then(
+      () => {
+        this.#becomesIdle(thread);
+        if (this.#waiting.length > 0 && this.#workers.length < this.count) this.#grow();
+      },
+      () => {},
+    );
   }
 
   #call(thread: number, message: (call: number) => ToThread, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
@@ -144,12 +169,26 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     if (this.#closed) return Promise.reject(closed());
     const call = this.#nextCall++;
     const pending = Promise.withResolvers<unknown>();
-    this.#workers[thread]!.postMessage(message(call), [...transfer]);
+    this.#workerOf(thread).postMessage(message(call), [...transfer]);
     this.#calls.set(call, pending);
     return pending.promise;
   }
 
-  #startWorker(thread: number): Worker {
+  /** Of a thread that was not needed before it is started now. */
+  #workerOf(thread: number): Worker {
+    while (this.#workers.length <= thread) {
+      const started = this.#startWorker();
+      this.#ready[started]!.promise.then(
+        () => this.#becomesIdle(started),
+        () => {},
+      );
+    }
+    return this.#workers[thread]!;
+  }
+
+  #startWorker(): number {
+    const thread = this.#workers.length;
+    this.#ready.push(Promise.withResolvers<void>());
     const { count, module, setup, key, writing } = this.#options;
     const workerData: ThreadData = {
       thread,
@@ -160,11 +199,12 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
       writing: writing && { index: writing.index, newBlobs: writing.newBlobs, gate: writing.gate.memory },
     };
     const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(entry, { workerData, env: {}, name: `data ${thread}` });
+    const worker = new Worker(entry, { workerData, env: compileCacheEnv(), name: `data ${thread}` });
     worker.on('message', (message: FromThread) => this.#receive(thread, message));
     worker.on('error', (error) => this.#fail(error));
     worker.on('exit', () => this.#fail(new TidemarkError('BUG', 'a data thread ended by itself')));
-    return worker;
+    this.#workers.push(worker);
+    return thread;
   }
 
   #receive(thread: number, message: FromThread): void {
@@ -212,8 +252,14 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
       one.reject(error);
     }
     this.#rejectCalls(error);
-    for (const worker of this.#workers ?? []) void worker.terminate();
+    for (const worker of this.#workers) void worker.terminate();
   }
+}
+
+/** All that a thread gets of the environment: where Node keeps compiled code. Without it each thread compiles anew. */
+function compileCacheEnv(): { NODE_COMPILE_CACHE?: string } {
+  const folder = getCompileCacheDir(); // of this version of Node, in the folder that was asked for
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }
 
 function closed(): TidemarkError {

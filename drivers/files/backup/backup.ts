@@ -81,7 +81,7 @@ async function readTwice(
   const selection = new Selection(setup);
   const mountsNow = async () => (oneFileSystem ? [] : enteredMounts(found, selection));
   const before = await mountsNow();
-  await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup);
+  await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup, { asNeeded: true });
   const common = { threads, walked: new WalkedFolders(), oneFileSystem };
   const root = await new TreeWalk({ ...common, sink, request, summary }).root(pathTree(found));
   const look = new SecondLook({ ...common, signal, startedAt, vanished: summary.vanished, selection });

@@ -32,6 +32,34 @@ function start(sink: BackupSink, setup: Setup = {}): Promise<DataThreads<Task, R
   return sink.threads<Setup, Task, Result>(moduleUrl, setup);
 }
 
+test('where threads start as needed, there is one until calls wait, and then all take part', async (t) => {
+  const { repository } = await newPlace(t);
+  await writeBackup(repository, async (sink) => {
+    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, {}, { asNeeded: true });
+    assert.equal(threads.count, 2);
+    for (let call = 0; call < 20; call++) assert.equal(await threads.run({ kind: 'thread' }), 0);
+    const waiting = Array.from({ length: 40 }, () => threads.run({ kind: 'thread', afterMs: 100 }));
+    assert.deepEqual([...new Set(await Promise.all(waiting))].sort(), [0, 1]);
+    return [];
+  });
+  await writeBackup(repository, async (sink) => {
+    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, {}, { asNeeded: true });
+    assert.deepEqual(await threads.runOn(1, { kind: 'thread' }), 1);
+    return [];
+  });
+});
+
+test('a thread that is needed later and cannot open spoils the backup', async (t) => {
+  const { repository } = await newPlace(t);
+  const backup = writeBackup(repository, async (sink) => {
+    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, { failOpenIn: 1 }, { asNeeded: true });
+    const waiting = Array.from({ length: 40 }, () => threads.run({ kind: 'thread', afterMs: 100 }));
+    await Promise.allSettled(waiting);
+    return [];
+  });
+  await assert.rejects(backup, /open was told to fail/);
+});
+
 test('threads store through every kind of writer and read it back', async (t) => {
   const { repository, store, restic } = await newPlace(t);
   const random = randomBytes('threads', 5 * mib);

@@ -1,5 +1,6 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type {
   BackupThreadContext,
   Chunking,
@@ -24,7 +25,8 @@ export type Task =
   | { kind: 'small-blobs'; seed: string; count: number }
   | { kind: 'random'; seed: string; sizeBytes: number }
   | { kind: 'hash'; content: Content }
-  | { kind: 'thread' }
+  /** Tells which thread it is, after so many milliseconds. */
+  | { kind: 'thread'; afterMs?: number }
   | { kind: 'length'; bytes: Uint8Array<ArrayBuffer> }
   | { kind: 'context' }
   | { kind: 'throw' }
@@ -62,7 +64,7 @@ function runTask(context: Both, task: Task): Result | Promise<Result> {
     case 'hash':
       return hash(context, task.content);
     case 'thread':
-      return context.thread;
+      return task.afterMs === undefined ? context.thread : delay(task.afterMs, context.thread);
     case 'length':
       return task.bytes.length;
     case 'context':
