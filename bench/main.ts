@@ -9,11 +9,13 @@ import { logical } from './logical.ts';
 import { profile } from './profile/profile.ts';
 import { resticPrograms } from './restic-programs.ts';
 import { smallFile } from './small-file.ts';
+import { start } from './start.ts';
 import { tableHead } from './table.ts';
 
 const help = `npm run bench [-- CASE… --scale N --rounds N --seed TEXT --data FOLDER]
   Measures tidemark against its peers. A case is the beginning of a name: files (files-first, -unchanged, -changed,
-  -restore), one-small-file, logical (logical-dump, -unchanged, -load), idle (idle-daemon, -status). Scale 1 is 7 GB in
+  -restore), one-small-file, start (every verb), logical (logical-dump,
+  -unchanged, -load), idle (idle-daemon, -status). Scale 1 is 7 GB in
   200,000 files and 2 GB of tables.
 npm run bench -- profile CASE… [--scale N]
   Shows where a verb's time goes: CPU by thread and phase, functions and files by time over all threads, allocation in
@@ -48,6 +50,7 @@ else {
     console.log(`${await conditions()}\n${tableHead}`);
     await files(lab);
     await smallFile(lab);
+    await start(lab);
     await logical(lab);
     await idle(lab);
   }

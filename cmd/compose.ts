@@ -1,15 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Catalog, openSqliteCatalog } from '../core/catalog/index.ts';
-import {
-  catalogPath,
-  type DaemonSettings,
-  type Drivers,
-  type LoadedConfiguration,
-  loadConfiguration,
-  makeSecretResolver,
-  readDaemonSettings,
-} from '../core/config/index.ts';
+import type { Catalog } from '../core/catalog/index.ts';
+import type { DaemonSettings, Drivers, LoadedConfiguration } from '../core/config/index.ts';
 import { TidemarkError } from '../core/error.ts';
 import type { JobContext } from '../core/job/index.ts';
 import type { OperationContext } from '../core/operation/index.ts';
@@ -39,11 +31,21 @@ export interface Workspace extends AsyncDisposable {
 export function compose(surroundings: Surroundings, globals: Globals, given: { catalog?: string } = {}): Workspace {
   const { clock, env, drivers } = surroundings;
   const opened = new AsyncDisposableStack();
-  const secret = makeSecretResolver({ env, credentialsDirectory: env.CREDENTIALS_DIRECTORY });
+  const secret = async (text: string) => {
+    const { makeSecretResolver } = await configRoom();
+    return makeSecretResolver({ env, credentialsDirectory: env.CREDENTIALS_DIRECTORY })(text);
+  };
   const configurationPath = once(() => findConfiguration(surroundings, globals.config));
-  const daemonSettings = once(async () => readDaemonSettings(await configurationPath()));
+  const daemonSettings = once(async () => {
+    const path = await configurationPath();
+    return (await configRoom()).readDaemonSettings(path);
+  });
   const catalog = once(async () => {
     const address = given.catalog ?? (await daemonSettings()).catalog;
+    const [{ catalogPath }, { openSqliteCatalog }] = await Promise.all([
+      configRoom(),
+      import('../core/catalog/index.ts'),
+    ]);
     return opened.use(await openSqliteCatalog(catalogPath(address), clock));
   });
   return {
@@ -52,8 +54,10 @@ export function compose(surroundings: Surroundings, globals: Globals, given: { c
     signal: surroundings.ending,
     configurationPath,
     daemonSettings,
-    configuration: async ({ secrets }) =>
-      loadConfiguration(await configurationPath(), await drivers(), secrets ? { secrets: secret } : {}),
+    configuration: async ({ secrets }) => {
+      const { loadConfiguration } = await configRoom();
+      return loadConfiguration(await configurationPath(), await drivers(), secrets ? { secrets: secret } : {});
+    },
     drivers,
     catalog,
     operationContext: once(async () => operationContext(surroundings, await catalog(), await drivers(), secret)),
@@ -61,6 +65,9 @@ export function compose(surroundings: Surroundings, globals: Globals, given: { c
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
+
+/** Rooms are loaded when something of them is wanted: a verb starts as fast as it is small. */
+const configRoom = () => import('../core/config/index.ts');
 
 const standardPlaces = ['./tidemark.yaml', '/etc/tidemark'];
 

@@ -1,7 +1,7 @@
-import { probeErrors } from '../core/change/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { asTidemarkError, TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
+import { probeErrors } from '../core/probe-errors.ts';
 import type { Globals, Stream, Surroundings } from './surroundings.ts';
 import { diagnosticsText, errorJson, errorText, warningText } from './views/errors.ts';
 import type { Look } from './views/look.ts';

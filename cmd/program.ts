@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { TidemarkError } from '../core/error.ts';
 import { exitCodes } from '../core/error-codes.ts';
-import { verbs } from './commands/index.ts';
+import { verbsOf } from './commands/index.ts';
 import { compose } from './compose.ts';
 import { openOutput } from './output.ts';
 import type { Globals, Surroundings } from './surroundings.ts';
-import type { Bind, VerbOptions } from './verb.ts';
+import type { Bind, Register, VerbOptions } from './verb.ts';
 
 /** Runs one command line, without the name of the program, and gives its exit code. Never throws. */
 export async function main(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -15,7 +15,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
     async (...args) => {
       exitCode = await runVerb(surroundings, globalsOf(program), options, (workspace) => verb(workspace, ...args));
     };
-  const program = buildProgram(surroundings, bind);
+  const program = buildProgram(surroundings, await verbsOf(argv), bind);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
@@ -24,8 +24,12 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
   }
 }
 
-/** The command tree. `docs/reference/cli.md` is generated from it, and so are completions. */
-export function buildProgram(surroundings: Pick<Surroundings, 'version' | 'stdout' | 'stderr'>, bind: Bind): Command {
+/** The command tree of these verbs. `docs/reference/cli.md` is generated from it, and so are completions. */
+export function buildProgram(
+  surroundings: Pick<Surroundings, 'version' | 'stdout' | 'stderr'>,
+  verbs: readonly Register[],
+  bind: Bind,
+): Command {
   const program = new Command('tidemark')
     .description('Backups as code: what to back up, when, to where and for how long is written in YAML.')
     .version(surroundings.version, '--version', 'print the version')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { allVerbs } from '../cmd/commands/index.ts';
 import { buildProgram } from '../cmd/program.ts';
 import { jobStateDiagram } from '../core/catalog/index.ts';
 import { configurationReference, diagnosticCodes } from '../core/config/index.ts';
@@ -10,6 +11,8 @@ import { findingReference } from '../core/repository/index.ts';
 import { drivers } from '../drivers/index.ts';
 import { failure, outputs, plainTypes, type Shape, shapes } from './json-shapes.ts';
 import { withQuotes } from './quotes.ts';
+
+const verbs = await allVerbs();
 
 /** Every page that is generated, or quotes the code: its path below `docs/`, and what makes it. */
 export const pages: Readonly<Record<string, () => string>> = {
@@ -81,7 +84,7 @@ function jobStatesPage(): string {
 
 function cliPage(): string {
   const stream = { columns: 100, write: () => {} };
-  const program = buildProgram({ version: '', stdout: stream, stderr: stream }, () => async () => {});
+  const program = buildProgram({ version: '', stdout: stream, stderr: stream }, verbs, () => async () => {});
   const shown = [...program.commands].flatMap((verb) => (verb.commands.length > 0 ? [verb, ...verb.commands] : [verb]));
   const visible = shown.filter((verb) => verb.name() !== 'complete');
   return `${[

@@ -1,6 +1,5 @@
 import { Argument } from 'commander';
 import { exitCodes } from '../../core/error-codes.ts';
-import { complete } from '../complete.ts';
 import type { Register } from '../verb.ts';
 
 export const registerCompletion: Register = (program, bind) => {
@@ -20,6 +19,7 @@ export const registerCompletion: Register = (program, bind) => {
     .argument('[words...]')
     .action(
       bind(async ({ catalog, output }, words: readonly string[]) => {
+        const { complete } = await import('../complete.ts');
         const found = await complete(program, words, catalog).catch(() => []); // a shell's Tab shows no errors
         output.raw(found.map((one) => `${one}\n`).join(''));
         return exitCodes.ok;

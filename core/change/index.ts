@@ -5,5 +5,5 @@ export { type DiffInput, diff } from './diff.ts';
 export { limitProbes } from './limit-probes.ts';
 export { observe } from './observe.ts';
 export type { Observed } from './observed.ts';
-export { type ApplyWarning, type Probed, type Probes, probeErrors, probeFailure } from './probe.ts';
+export { type ApplyWarning, type Probed, type Probes, probeFailure } from './probe.ts';
 export { encodeChangeSet, parseChangeSet } from './saved.ts';

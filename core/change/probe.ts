@@ -52,11 +52,6 @@ export async function probeActions(
   };
 }
 
-/** The errors that one `apply` met: several in a PROBE_FAILED, else the error itself. */
-export function probeErrors(error: TidemarkError): readonly TidemarkError[] {
-  return error.code === 'PROBE_FAILED' && error.cause instanceof AggregateError ? error.cause.errors : [error];
-}
-
 function needsProbe({ kind, address, fields }: Action): boolean {
   if (!/^(sources|destinations)\./.test(address)) return false;
   return kind === 'add' || (kind === 'change' && [...changedFields(fields)].some((field) => !passiveFields.has(field)));

@@ -1,4 +1,5 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { createRequire } from 'node:module';
+import type { DestinationStream, Logger } from 'pino';
 import { TidemarkError } from '../error.ts';
 
 export type { Logger } from 'pino';
@@ -11,6 +12,7 @@ const secretFields = ['password', 'secret', 'secretKey', 'accessKey', 'token'];
 
 /** JSON lines, one per message, to `stream`. Errors are told without their cause, which may quote data. */
 export function createLogger(options: { stream: DestinationStream; level: LogLevel }): Logger {
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino'); // verbs do without
   return pino(
     {
       level: options.level,

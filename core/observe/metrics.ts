@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createRequire } from 'node:module';
+import type { Gauge, Registry } from 'prom-client';
 import { metricTable } from './metric-table.ts';
 import { type MetricSources, readSamples, type Timetables } from './samples.ts';
 
@@ -14,6 +15,7 @@ const loopPrecisionMs = 500;
 
 /** Metrics in a registry of their own, with those of the process. */
 export function createMetrics(sources: MetricSources): Metrics {
+  const { collectDefaultMetrics, Gauge, Registry } = loadClient();
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopPrecisionMs });
   const gauges = new Map<string, Gauge>();
@@ -22,6 +24,11 @@ export function createMetrics(sources: MetricSources): Metrics {
   }
   const timetables: Timetables = new Map();
   return { contentType: registry.contentType, render: () => render(sources, registry, gauges, timetables) };
+}
+
+/** Only by a daemon: it and what it brings are a quarter of all that a verb could load. */
+function loadClient(): typeof import('prom-client') {
+  return createRequire(import.meta.url)('prom-client');
 }
 
 async function render(

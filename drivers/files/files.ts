@@ -13,14 +13,10 @@ import type {
 } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
 import schema from '../../schemas/source.files.json' with { type: 'json' };
-import { backUpFiles } from './backup/backup.ts';
-import { checkMounts, findPaths } from './backup/source-paths.ts';
 import { pathRelations } from './pattern-relations.ts';
-import { restoreFiles } from './restore/restore.ts';
 import { type FileSettings, fileSettings } from './settings.ts';
-import { mountOf } from './system/mount.ts';
 
-/** Folders and files of this machine. */
+/** Folders and files of this machine. What it does is loaded when it is done: the driver itself is asked by every verb. */
 export const files: SourceDriver = {
   kind: 'files',
   schema,
@@ -46,6 +42,8 @@ class FilesSession implements SourceSession {
   }
 
   async probe(): Promise<SourceProbe> {
+    const { checkMounts, findPaths } = await import('./backup/source-paths.ts');
+    const { mountOf } = await import('./system/mount.ts');
     await checkMounts(this.#settings, this.#context.subject);
     const { found, missing } = await findPaths(this.#settings.paths);
     if (found.length === 0) {
@@ -64,12 +62,14 @@ class FilesSession implements SourceSession {
     return { version, identity: this.#identity(), problems };
   }
 
-  backup(request: BackupRequest, sink: BackupSink) {
+  async backup(request: BackupRequest, sink: BackupSink) {
+    const { backUpFiles } = await import('./backup/backup.ts');
     const { subject, clock } = this.#context;
     return backUpFiles({ settings: this.#settings, identity: this.#identity(), subject, clock }, request, sink);
   }
 
-  restore(request: RestoreRequest, backup: BackupReader): Promise<RestoreResult> {
+  async restore(request: RestoreRequest, backup: BackupReader): Promise<RestoreResult> {
+    const { restoreFiles } = await import('./restore/restore.ts');
     return restoreFiles(request, backup, this.#context.subject);
   }
 

@@ -1,13 +1,13 @@
 import type { DestinationDriver } from '../../../core/driver/index.ts';
 import schema from '../../../schemas/destination.local.json' with { type: 'json' };
-import { LocalStore } from './local-store.ts';
 
 /** A folder of this machine: a disk, an NFS or SMB mount. */
 export const local: DestinationDriver = {
   kind: 'local',
   schema,
   placeSettings: ['path'],
-  open(settings, context) {
+  async open(settings, context) {
+    const { LocalStore } = await import('./local-store.ts');
     return new LocalStore({
       path: String(settings.path).replace(/(?<=.)\/+$/, ''),
       requireMount: settings.requireMount === true,

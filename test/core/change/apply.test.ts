@@ -3,16 +3,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { type AppliedState, type Catalog, openSqliteCatalog } from '../../../core/catalog/index.ts';
-import {
-  apply,
-  encodeChangeSet,
-  isEmpty,
-  type Probes,
-  parseChangeSet,
-  probeErrors,
-} from '../../../core/change/index.ts';
+import { apply, encodeChangeSet, isEmpty, type Probes, parseChangeSet } from '../../../core/change/index.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { hasCode, TidemarkError } from '../../../core/error.ts';
+import { probeErrors } from '../../../core/probe-errors.ts';
 import { backup, manualClock } from '../../contracts/catalog-samples.ts';
 import { atEnd } from '../../kit/scope.ts';
 import { tempFolder } from '../../kit/temp.ts';
