@@ -35,6 +35,7 @@ export const lengthBytes = 4;
 /** A pack is full with so much. */
 export const targetBytes = 16 * 1024 * 1024;
 const maxEntries = 100_000;
+const fullBytes = targetBytes + maxBytes / 4;
 
 /** Collects blobs into one pack after the other. */
 export class PackBuilder {
@@ -42,6 +43,8 @@ export class PackBuilder {
   readonly #sealer: Sealer;
   #buffer: Buffer<ArrayBuffer> | undefined;
   #sizeBytes = 0;
+  /** Of a new buffer. To clear that of a whole pack takes longer than all else that a small backup does. */
+  #roomBytes = 1024 * 1024;
   #entries: PackEntry[] = [];
 
   constructor(type: BlobType, sealer: Sealer) {
@@ -68,7 +71,9 @@ export class PackBuilder {
   #added(id: Uint8Array, length: number, plainBytes: number | undefined): FinishedPack | undefined {
     this.#entries.push({ type: this.#type, id, offset: this.#sizeBytes, length, plainBytes });
     this.#sizeBytes += length;
-    return this.#sizeBytes >= targetBytes || this.#entries.length >= maxEntries ? this.finish() : undefined;
+    if (this.#sizeBytes < targetBytes && this.#entries.length < maxEntries) return undefined;
+    this.#roomBytes = fullBytes;
+    return this.finish();
   }
 
   /** The pack so far, when it has any blob. */
@@ -89,12 +94,17 @@ export class PackBuilder {
     const needed = this.#sizeBytes + bytes;
     const old = this.#buffer;
     if (old !== undefined && needed <= old.length) return old;
-    const size = old === undefined ? Math.max(needed, targetBytes + maxBytes / 4) : needed + maxBytes + sealBytes;
-    const larger = Buffer.from(new ArrayBuffer(size));
+    const larger = Buffer.from(new ArrayBuffer(roomBytes(needed, old?.length, this.#roomBytes)));
     old?.copy(larger, 0, 0, this.#sizeBytes);
     this.#buffer = larger;
     return larger;
   }
+}
+
+function roomBytes(needed: number, beforeBytes: number | undefined, firstBytes: number): number {
+  if (beforeBytes === undefined) return Math.max(needed, firstBytes);
+  if (beforeBytes < fullBytes) return Math.max(needed, Math.min(fullBytes, 4 * beforeBytes));
+  return needed + maxBytes + sealBytes;
 }
 
 /** The entries of a pack's plain header. Throws REPOSITORY_CORRUPT. */
