@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict';
-import crypto from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Clock, systemClock } from '../../../core/clock.ts';
-import {
-  type BackupSink,
-  type Content,
-  emptyContent,
-  type Node,
-  type Progress,
-  type Store,
-} from '../../../core/driver/index.ts';
+import { systemClock } from '../../../core/clock.ts';
+import type { BackupSink, Content, Node, Store } from '../../../core/driver/index.ts';
 import { type ErrorCode, hasCode } from '../../../core/error.ts';
 import { encodeName } from '../../../core/path-bytes.ts';
-import { type BackupReading, Repository, type RepositoryOptions } from '../../../core/repository/index.ts';
+import { type BackupReading, Repository } from '../../../core/repository/index.ts';
 import { Secret } from '../../../core/secret.ts';
 import { local } from '../../../drivers/files/index.ts';
-import { cheapKeys } from '../../kit/cheap-keys.ts';
 import { type Restic, restic } from '../../kit/restic.ts';
 import { tempFolder } from '../../kit/temp.ts';
+import { noProgress, noSignal, openOptions, password } from './light-kit.ts';
 
-export const password = 'correct horse';
-export const noSignal = new AbortController().signal;
-export const noProgress: Progress = { add() {}, expect() {}, step() {} };
+export * from './light-kit.ts';
 
 /** A repository of ours in a folder of its own, and stock restic on it. */
 export interface Place {
@@ -44,18 +34,6 @@ export function localStore(folder: string): Promise<Store> {
     { path: folder },
     { subject: 'destinations.test', secret: async () => new Secret(''), clock: systemClock },
   );
-}
-
-export function openOptions(store: Store, more: Partial<RepositoryOptions> = {}): RepositoryOptions {
-  return {
-    store,
-    password: new Secret(password),
-    by: { host: 'test-host', user: 'tester', pid: process.pid },
-    clock: systemClock as Clock,
-    processAlive: () => true,
-    keyCost: cheapKeys,
-    ...more,
-  };
 }
 
 export function reopen(store: Store): Promise<Repository> {
@@ -94,23 +72,6 @@ export async function readBackup(repository: Repository, id: string): Promise<Ba
   return repository.read(await repository.snapshot(id), { threads: 2, progress: noProgress, signal: noSignal });
 }
 
-const plain = {
-  mode: 0o644,
-  mtimeNs: 1_700_000_000_123_456_789n,
-  atimeNs: 1_700_000_001_000_000_000n,
-  ctimeNs: 1_700_000_002_500_000_000n,
-  uid: 0,
-  gid: 0,
-};
-
-export function fileNode(name: string, content: Content = emptyContent, more: Partial<Node> = {}): Node {
-  return { ...plain, name, type: 'file', content, ...more };
-}
-
-export function folderNode(name: string, subtree: string, more: Partial<Node> = {}): Node {
-  return { ...plain, name, type: 'dir', mode: 0o755, subtree, ...more };
-}
-
 /** Contents of parts in order, as one. */
 export function joinContents(parts: readonly Content[]): Content {
   return {
@@ -135,16 +96,6 @@ export async function readContent(backup: BackupReading, content: Content): Prom
   const parts: Uint8Array[] = [];
   for await (const part of backup.read(content)) parts.push(part);
   return Buffer.concat(parts);
-}
-
-/** Bytes that look random and are the same for the same seed. */
-export function randomBytes(seed: string, sizeBytes: number): Buffer {
-  const key = crypto.hash('sha256', seed, 'buffer');
-  return crypto.createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(sizeBytes));
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return crypto.hash('sha256', bytes);
 }
 
 /** For `assert.rejects`: a TidemarkError of this code whose message fits. */

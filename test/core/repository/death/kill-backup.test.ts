@@ -1,0 +1,4 @@
+import { testKills } from './kills.ts';
+import { backupWorks } from './works.ts';
+
+testKills(backupWorks, 9);
