@@ -4,9 +4,11 @@ import { parseArgs } from 'node:util';
 import { run } from '../test/kit/process.ts';
 import { files } from './files.ts';
 import { idle } from './idle.ts';
+import { indexMemory } from './index-memory.ts';
 import { openLab } from './lab.ts';
 import { logical } from './logical.ts';
 import { profile } from './profile/profile.ts';
+import { prunes } from './prune.ts';
 import { resticPrograms } from './restic-programs.ts';
 import { smallFile } from './small-file.ts';
 import { start } from './start.ts';
@@ -15,8 +17,10 @@ import { tableHead } from './table.ts';
 const help = `npm run bench [-- CASE… --scale N --rounds N --seed TEXT --data FOLDER]
   Measures tidemark against its peers. A case is the beginning of a name: files (files-first, -unchanged, -changed,
   -restore), one-small-file, start (every verb), logical (logical-dump,
-  -unchanged, -load), idle (idle-daemon, -status). Scale 1 is 7 GB in
+  -unchanged, -load), prune, idle (idle-daemon, -status). Scale 1 is 7 GB in
   200,000 files and 2 GB of tables.
+npm run bench -- index
+  What the index, and a prune beside it, take of memory at one, three and ten million blobs.
 npm run bench -- profile CASE… [--scale N]
   Shows where a verb's time goes: CPU by thread and phase, functions and files by time over all threads, allocation in
   V8's heap, system calls (with strace). Cases: files-first, files-unchanged, files-changed, files-restore,
@@ -46,12 +50,15 @@ else {
   const lab = openLab(settings, positionals, stack);
   if (positionals[0] === 'profile') {
     await profile(lab, positionals.slice(1));
+  } else if (positionals[0] === 'index') {
+    await indexMemory(lab);
   } else {
     console.log(`${await conditions()}\n${tableHead}`);
     await files(lab);
     await smallFile(lab);
     await start(lab);
     await logical(lab);
+    await prunes(lab);
     await idle(lab);
   }
 }

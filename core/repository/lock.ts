@@ -154,6 +154,7 @@ export class RepositoryLock implements AsyncDisposable {
   /** Removes what a crash left on the way. */
   async #conflict(): Promise<LockDocument | undefined> {
     for await (const { id, other } of this.#othersWithIds()) {
+      if (other.holder === this.holder) continue; // the lock under which this one is taken, however old it looks
       if (isStale(other, this.#request)) await this.#recover(id, other);
       else if ((other.exclusive || this.#request.exclusive) && !this.#request.accepts?.(other)) return other;
     }

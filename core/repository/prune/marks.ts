@@ -49,7 +49,7 @@ export async function readMarks(objects: SealedObjects, signal: AbortSignal, pas
   const witnesses = new Map<string, MarkWitness>();
   const damaged: string[] = [];
   for await (const id of objects.list('marks', signal)) {
-    const document = await readMark(objects, id, signal).catch((error) => {
+    const document = await readMark(objects, id, signal, passDamaged).catch((error) => {
       if (!passDamaged || !hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
       damaged.push(id);
       return undefined;
@@ -70,12 +70,19 @@ function withHolders(id: string, document: MarkedPacks, all: ReadonlyMap<string,
   return { ...document, id, holders, witnesses: own.map(([witness]) => witness) };
 }
 
-async function readMark(objects: SealedObjects, id: string, signal: AbortSignal): Promise<MarkDocument | undefined> {
+/** An empty file, as a full disk leaves, tells nobody anything; only who clears up takes it for damage. */
+async function readMark(
+  objects: SealedObjects,
+  id: string,
+  signal: AbortSignal,
+  emptyIsDamage: boolean,
+): Promise<MarkDocument | undefined> {
   try {
     return checked(id, (await objects.get('marks', id, signal)) as Partial<MarkedPacks & MarkWitness>);
   } catch (error) {
     if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined;
-    if (hasCode(error, 'REPOSITORY_CORRUPT') && (await objects.isEmpty('marks', id, signal))) return undefined;
+    if (!emptyIsDamage && hasCode(error, 'REPOSITORY_CORRUPT') && (await objects.isEmpty('marks', id, signal)))
+      return undefined;
     throw error;
   }
 }

@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Store } from '../../../../core/driver/index.ts';
-import type { PruneOptions, PruneResult, PruneSummary, Repository } from '../../../../core/repository/index.ts';
+import type { BackupSink, Node, Store } from '../../../../core/driver/index.ts';
+import type {
+  BackupWriting,
+  PruneOptions,
+  PruneResult,
+  PruneSummary,
+  Repository,
+  RepositoryLock,
+} from '../../../../core/repository/index.ts';
 import { tempFolder } from '../../../kit/temp.ts';
 import {
   fileNode,
@@ -27,14 +34,7 @@ export const bytesOf = (seed: string) => randomBytes(seed, 20_000 + (seed.length
 
 /** A backup of these files, each in a folder of its own. */
 export async function backUp(repository: Repository, files: Files): Promise<string> {
-  const { id } = await writeBackup(repository, async (sink) => {
-    const nodes = [];
-    for (const [name, seed] of Object.entries(files)) {
-      const file = fileNode('file', await sink.content(bytesOf(seed)));
-      nodes.push(folderNode(name, await sink.tree([file])));
-    }
-    return nodes;
-  });
+  const { id } = await writeBackup(repository, (sink) => foldersOf(sink, files));
   return id;
 }
 
@@ -50,8 +50,8 @@ export async function plan(store: Store, options: PruneOptions = thorough): Prom
   return (await repository.planPrune(lock, options, work)).summary;
 }
 
-export async function prune(store: Store, options: PruneOptions = thorough): Promise<PruneResult> {
-  const repository = await reopen(store);
+export async function prune(store: Store, options: PruneOptions = thorough, opened?: Repository): Promise<PruneResult> {
+  const repository = opened ?? (await reopen(store));
   await using lock = await repository.lock(options.now ? 'exclusive' : 'shared', noSignal, 'prune');
   return await repository.prune(await repository.planPrune(lock, options, work), work);
 }
@@ -88,4 +88,38 @@ export async function assertWhole(
       assert.equal(sha256(await readFile(join(target, name, 'file'))), sha256(bytesOf(seed)), `${id} ${name}`);
     }
   }
+}
+
+/** What a backup writes that began under a lock of its own and goes on. */
+export interface OpenBackup {
+  readonly lock: RepositoryLock;
+  readonly writing: BackupWriting;
+  /** Stores these files and ends. Gives the snapshot. */
+  commit(files: Files): Promise<string>;
+}
+
+export async function beginBackup(store: Store): Promise<OpenBackup> {
+  const repository = await reopen(store);
+  const lock = await repository.lock('shared', noSignal, 'write');
+  const writing = await repository.write(lock, work);
+  return {
+    lock,
+    writing,
+    commit: async (files) => {
+      await using _ = lock;
+      const tree = await writing.tree(await foldersOf(writing, files));
+      const time = new Date().toISOString();
+      const by = { hostname: 'test-host', username: 'tester', tags: ['tidemark'], programVersion: 'tidemark test' };
+      return await writing.commit({ time, tree, paths: ['/test'], ...by }, lock.signal);
+    },
+  };
+}
+
+async function foldersOf(sink: BackupSink, files: Files): Promise<Node[]> {
+  const nodes: Node[] = [];
+  for (const [name, seed] of Object.entries(files)) {
+    const file = fileNode('file', await sink.content(bytesOf(seed)));
+    nodes.push(folderNode(name, await sink.tree([file])));
+  }
+  return nodes;
 }

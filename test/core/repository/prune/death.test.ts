@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Repository } from '../../../../core/repository/index.ts';
+import { run } from '../../../kit/process.ts';
+import { restic } from '../../../kit/restic.ts';
+import { tempFolder } from '../../../kit/temp.ts';
+import type { Death } from '../dying-store.ts';
+import {
+  localStore,
+  newPlace,
+  openOptions,
+  type Place,
+  password,
+  readBackup,
+  readContent,
+  reopen,
+} from '../repository-kit.ts';
+import { backUp, bytesOf, type Files, forget, names, plan, prune, storedBytes, thorough } from './prune-kit.ts';
+
+const child = join(import.meta.dirname, 'prune-child.ts');
+const kept: Files = { c: 'c', d: 'd' };
+const later: Files = { d: 'd', e: 'e' };
+
+/** Something is ripe, something is to be repacked and marked, and an old pack is in no index. */
+async function manyThings(t: TestContext): Promise<{ place: Place; snapshots: Record<string, Files> }> {
+  const place = await newPlace(t);
+  const { store } = place;
+  const first = await backUp(place.repository, { a: 'a', b: 'b', c: 'c' });
+  const snapshots = { [await backUp(await reopen(store), kept)]: kept };
+  await forget(store, first);
+  await prune(store);
+  const second = await backUp(await reopen(store), { d: 'd', e: 'e', f: 'f' });
+  snapshots[await backUp(await reopen(store), later)] = later;
+  await forget(store, second);
+  const indexBefore = await names(store, 'index/');
+  await forget(store, await backUp(await reopen(store), { x: 'x' }));
+  await store.delete((await names(store, 'index/')).filter((name) => !indexBefore.includes(name)));
+  return { place, snapshots };
+}
+
+for (const how of ['marks', 'now'] as const) {
+  test(`a prune (${how}) killed at any of its changes leaves a whole repository, and the next ones end the work`, async (t) => {
+    const { place, snapshots } = await manyThings(t);
+    const die = await diesFrom(t, place.folder, how, snapshots);
+    assert.equal(
+      await die({ at: 1000, when: 'after' }),
+      false,
+      'whole, and what Node compiled is kept for the next ones',
+    );
+    let deaths = 0;
+    for (let at = 1, ended = false; !ended; at += 2) {
+      // Before a change the store is as it was after the one before it.
+      const times: Death[] = [at, at + 1].flatMap((change) =>
+        ['half' as const, 'after' as const].map((when) => ({ at: change, when })),
+      );
+      if (at === 1) times.push({ at, when: 'before' });
+      const died = await Promise.all(times.map(die));
+      ended = died.includes(false);
+      deaths += died.filter(Boolean).length;
+    }
+    assert(deaths >= 16, `${deaths} deaths`);
+    t.diagnostic(`${deaths} deaths`);
+  });
+}
+
+/** Lets a prune on a copy die and looks at what it left. False when it ended before it came to that change. */
+async function diesFrom(t: TestContext, from: string, how: string, snapshots: Readonly<Record<string, Files>>) {
+  const env = { NODE_COMPILE_CACHE: await tempFolder(t) };
+  return async (death: Death): Promise<boolean> => {
+    const what = `${how}, ${death.when} change ${death.at}`;
+    const folder = join(await tempFolder(t), 'repository');
+    await cp(from, folder, { recursive: true });
+    const ran = await run(process.execPath, [child, folder, `${death.at}`, death.when, how], { env });
+    const program = await restic(t, folder, password);
+    const { stdout } = await program(['check', '--read-data', '--no-lock']);
+    assert.match(stdout, /no errors were found/, what);
+    const store = await localStore(folder);
+    const survivor = await Repository.open(openOptions(store, { processAlive: (pid) => pid === process.pid }));
+    await assertReads(survivor, snapshots, what);
+    await finish(store, survivor, what);
+    await assertReads(await reopen(store), snapshots, what);
+    if (ran.stdout.includes('done')) return false;
+    assert.equal(ran.signal, 'SIGKILL', `${what}: ${ran.stderr}`);
+    return true;
+  };
+}
+
+/** With a few more prunes nothing is left but what is needed. */
+async function finish(store: Place['store'], survivor: Repository, what: string): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    await prune(store, thorough, survivor);
+    if ((await names(store, 'marks/')).length === 0) break;
+  }
+  assert.deepEqual([await names(store, 'marks/'), await names(store, 'locks/')], [[], []], what);
+  const { usedBytes } = await plan(store);
+  const bytes = await storedBytes(store);
+  assert(bytes < usedBytes + 2500, `${what}: ${bytes} bytes for ${usedBytes}`);
+}
+
+async function assertReads(
+  repository: Repository,
+  snapshots: Readonly<Record<string, Files>>,
+  what: string,
+): Promise<void> {
+  for (const [id, files] of Object.entries(snapshots)) {
+    await using backup = await readBackup(repository, id);
+    for (const node of await backup.tree(backup.rootTree)) {
+      const [file] = await backup.tree(node.subtree!);
+      assert(bytesOf(files[node.name]!).equals(await readContent(backup, file!.content!)), `${what}: ${node.name}`);
+    }
+  }
+}
