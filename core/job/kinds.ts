@@ -5,6 +5,7 @@ import type { OperationContext } from '../operation/index.ts';
 import type { RestorePlan } from '../restore/index.ts';
 import { checkOutcome, readOf } from './check-job.ts';
 import type { JobKinds, JobOutcome, Operation } from './operation.ts';
+import { planOf, repairOutcome } from './repair-job.ts';
 import { restoreResult } from './restore-job.ts';
 
 /** Every kind of job there is, by the name that the catalog keeps. */
@@ -17,6 +18,7 @@ export const jobKinds = {
     countsForPlan: true,
   },
   check: { perform: check, slots: 'shared', whenInterrupted: 'requeue', countsForPlan: false },
+  repair: { perform: repair, slots: 'shared', whenInterrupted: 'fail', countsForPlan: false },
   restore: { perform: restore, slots: 'shared', whenInterrupted: 'fail', countsForPlan: false },
 } as const satisfies JobKinds;
 
@@ -64,4 +66,10 @@ async function check(context: OperationContext, job: Job, run: Run): Promise<Job
   const { runCheck } = await operations();
   const destination = job.destination!;
   return checkOutcome(await runCheck(context, { destination, read: readOf(job) }, run), destination);
+}
+
+async function repair(context: OperationContext, job: Job, run: Run): Promise<JobOutcome> {
+  const { runRepair } = await operations();
+  const destination = job.destination!;
+  return repairOutcome(await runRepair(context, { destination, plan: planOf(job) }, run), destination);
 }

@@ -197,6 +197,8 @@ async function manifestOf(
   if (!reading.isForeign) return reading.manifest;
   if (Number.isNaN(Date.parse(snapshot.time))) throw new TidemarkError('REPOSITORY_CORRUPT', 'it tells no time');
   const { warnings, ...totals } = await countTree(reading, reading.rootTree, onDamage);
+  // Restic's own repair leaves this tag, too.
+  if (snapshot.tags.includes('repaired')) warnings.push('it was repaired: what was lost is left out of it');
   return { ...reading.manifest, totals, warnings, partial: warnings.length > 0 };
 }
 

@@ -11,4 +11,5 @@ export { type OpenRepository, openRepository } from './open.ts';
 export { pinBackup, unpinBackup } from './pins.ts';
 export { planRestore } from './plan-restore.ts';
 export { type Prepared, prepareDestination, prepareSource, probeDestination, probeSource } from './prepare.ts';
+export { planRepair, type RepairOutcome, runRepair } from './repair.ts';
 export { type RestoreOutcome, runRestore } from './restore.ts';

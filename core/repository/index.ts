@@ -21,5 +21,7 @@ export type { MaxUnused, PruneOptions } from './prune/options.ts';
 export type { PrunePlan } from './prune/plan.ts';
 export type { PackGroup, PruneResult, PruneSummary, WaitingMark } from './prune/summary.ts';
 export { type Recovered, recover } from './recover.ts';
+export type { RepairPlan } from './repair/plan.ts';
+export type { SnapshotChange } from './repair/rewrite-snapshots.ts';
 export { formatOneText, Repository, type RepositoryOptions, upgradeHint } from './repository.ts';
 export type { Snapshot } from './snapshots.ts';

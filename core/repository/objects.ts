@@ -122,7 +122,7 @@ function hintFor(name: string): string {
 const markHint =
   'It only names packs that a prune meant to remove later. `tidemark prune` removes it, or remove the file while no prune runs.';
 const damageHint =
-  'Run `restic check` on the repository to see how far the damage goes; restore the file from a copy if there is one.';
+  'Run `tidemark repository check` on its destination to see how far the damage goes; restore the file from a copy if there is one.';
 /** An index is made of what stands in the packs. */
 const indexHint =
-  'Run `restic repair index` (or `rebuild-index`) on the repository: it makes the index anew from the packs. `restic check` then says whether more is damaged.';
+  'Run `tidemark repository repair` on its destination: it makes the index anew from the packs. `tidemark repository check` says whether more is damaged.';

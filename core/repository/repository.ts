@@ -7,6 +7,7 @@ import { BackupReading } from './backup-reading.ts';
 import { BackupWriting } from './backup-writing.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { type CheckOptions, type CheckReport, check } from './check/check.ts';
+import { type SurveyOptions, survey } from './check/survey.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
 import { makeKeyFile, type ScryptCost } from './key-file.ts';
@@ -24,6 +25,10 @@ import type { PruneOptions } from './prune/options.ts';
 import { type PrunePlan, planPrune } from './prune/plan.ts';
 import { prune } from './prune/prune.ts';
 import type { PruneResult } from './prune/summary.ts';
+import { fingerprintOf, staleRepair } from './repair/fingerprint.ts';
+import { planRepair, type RepairPlan } from './repair/plan.ts';
+import { rebuildIndex } from './repair/rebuild-index.ts';
+import { type RewriteOptions, rewriteSnapshots, type SnapshotChange } from './repair/rewrite-snapshots.ts';
 import { Salvage } from './salvage.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
 
@@ -221,6 +226,44 @@ export class Repository {
       throw error;
     });
     return BackupReading.salvage({ ...known, index: salvage.index }, salvage, snapshot, options);
+  }
+
+  /**
+   * What a repair would do, under a shared lock of the caller's; changes nothing. With `read: 'none'` data is read only of
+   * `suspects` and of packs that are not as the index says. Throws DESTINATION_DENIED for what cannot be read: nothing is
+   * known of it.
+   */
+  async planRepair(options: SurveyOptions, work: WorkOptions): Promise<RepairPlan> {
+    this.requireWritable();
+    const { store } = this.#options;
+    const fingerprint = await fingerprintOf(store, work.signal);
+    const parts = { store, objects: this.#objects, key: this.#master };
+    const seen = await survey(parts, { ...options, readUnindexed: true }, work);
+    const denied = [...seen.badPacks, ...seen.snapshots.bad].find(({ error }) => hasCode(error, 'DESTINATION_DENIED'));
+    if (denied !== undefined) throw denied.error;
+    return planRepair(seen, fingerprint);
+  }
+
+  /**
+   * Executes a plan under an exclusive lock. Killed anywhere, what could be read before can be read still, and another
+   * repair does the rest. Throws CHANGE_STALE when the repository is not what the plan was made for.
+   */
+  async repair(
+    lock: RepositoryLock,
+    plan: RepairPlan,
+    options: RewriteOptions,
+    work: WorkOptions,
+  ): Promise<SnapshotChange[]> {
+    this.requireWritable();
+    const { signal, progress } = work;
+    const parts = { store: this.#options.store, objects: this.#objects, key: this.#master };
+    if ((await fingerprintOf(parts.store, signal)) !== plan.fingerprint) throw staleRepair();
+    progress.step('rebuilding the index');
+    await rebuildIndex(parts, plan, lock.holder, signal);
+    this.#index = undefined;
+    progress.step('rewriting backups');
+    const index = await loadIndex(this.#objects, signal);
+    return rewriteSnapshots({ ...parts, index, lock }, plan.snapshots, options, signal);
   }
 
   /** Looks whether the repository is whole, under a lock of the caller's. Damage is in the report; all else is thrown. */

@@ -53,7 +53,7 @@ export class Salvage {
     if (packs > 0) {
       const but = unreadable === 0 ? '' : `; of ${unreadable} of them that is damaged too`;
       this.warnings.push(
-        `blobs that no index names were looked for in ${packs} packs by the list that ends each pack${but}; \`restic repair index\` (or \`rebuild-index\`) makes the index whole`,
+        `blobs that no index names were looked for in ${packs} packs by the list that ends each pack${but}; \`tidemark repository repair\` makes the index whole`,
       );
     }
     return index;

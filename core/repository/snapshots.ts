@@ -10,6 +10,8 @@ export interface Snapshot {
   readonly username: string;
   readonly tags: readonly string[];
   readonly parent?: string;
+  /** The snapshot that this one was made from, by a repair or by a tool that rewrites snapshots. */
+  readonly original?: string;
 }
 
 export interface NewSnapshot extends Omit<Snapshot, 'id'> {
@@ -23,7 +25,7 @@ export function writeSnapshot(objects: SealedObjects, snapshot: NewSnapshot): Pr
 }
 
 export async function readSnapshot(objects: SealedObjects, id: string, signal?: AbortSignal): Promise<Snapshot> {
-  const { time, tree, paths, hostname, username, tags, parent } = (await objects.get(
+  const { time, tree, paths, hostname, username, tags, parent, original } = (await objects.get(
     'snapshots',
     id,
     signal,
@@ -37,5 +39,6 @@ export async function readSnapshot(objects: SealedObjects, id: string, signal?: 
     username: username ?? '',
     tags: tags ?? [],
     parent,
+    ...(original !== undefined && { original }),
   };
 }

@@ -1,7 +1,9 @@
 import type { Register } from '../../verb.ts';
 import { registerCheck } from './check.ts';
+import { registerRepair } from './repair.ts';
 
 export const registerRepository: Register = (program, bind) => {
   const repository = program.command('repository').description("Look after a destination's repository.");
   registerCheck(repository, bind);
+  registerRepair(repository, bind);
 };

@@ -106,7 +106,7 @@ export class HurtWalk {
   /** By all that was known it could be had, and could not be read: now that is known of all its places. */
   #blame(tree: string): void {
     for (const place of this.#whereabouts.index.findAll('tree', fromHex(tree))) {
-      this.#whereabouts.markBad(this.#whereabouts.packs.find(place.pack)!, place.offset);
+      this.#whereabouts.markBad(this.#whereabouts.packs.find(place.pack)!, place);
     }
   }
 

@@ -22,6 +22,8 @@ export interface PackVerdict {
   /** What its header lists, or else `PackTask.blobs`; those that do not open or are not what their ids say are `bad`. */
   readonly blobs: number;
   readonly bad: readonly PackEntry[];
+  /** All that its header lists, where that is not what the index says. */
+  readonly own?: readonly PackEntry[];
 }
 
 export const moduleUrl = import.meta.url;
@@ -48,7 +50,12 @@ function look(sealer: Sealer, { id, sealed, headerDigest, blobs }: PackTask): Pa
   const listed = blobs ?? (own === undefined ? [] : decodeHeader(own));
   const bad = listed.filter((blob) => !opens(sealer, id, sealed, blob));
   // Copies: an id of a header is a view of all of it.
-  return { isItself, header, blobs: listed.length, bad: bad.map((blob) => ({ ...blob, id: new Uint8Array(blob.id) })) };
+  const verdict = { isItself, header, blobs: listed.length, bad: bad.map(copied) } as const;
+  return header === 'differs' && blobs === undefined ? { ...verdict, own: listed.map(copied) } : verdict;
+}
+
+function copied(blob: PackEntry): PackEntry {
+  return { ...blob, id: new Uint8Array(blob.id) };
 }
 
 /** The plain header; undefined when it cannot be had. */

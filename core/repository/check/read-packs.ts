@@ -1,10 +1,12 @@
 import { hasCode, type TidemarkError } from '../../error.ts';
-import { toHex } from '../format/blob-id.ts';
+import { BlobIndex } from '../blob-index.ts';
+import { fromHex, toHex } from '../format/blob-id.ts';
 import type { PackEntry } from '../format/pack.ts';
 import { openBlob } from '../format/pack.ts';
 import { Sealer } from '../format/sealer.ts';
 import { packName } from '../pack-name.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
+import { readInPieces } from '../repair/set-aside.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import type { PackFacts } from './pack-table.ts';
 import { moduleUrl, type PackTask, type PackVerdict } from './pack-thread.ts';
@@ -15,7 +17,7 @@ import type { Whereabouts } from './whereabouts.ts';
 export interface PackDamage {
   readonly pack: PackFacts;
   /** `denied`: it could not be read, and nothing is known of it. */
-  readonly what: 'missing' | 'denied' | 'damaged' | 'header damaged' | 'header differs' | 'not itself';
+  readonly what: 'missing' | 'denied' | 'damaged' | 'header damaged' | 'header differs' | 'not itself' | 'unindexed';
   /** How many blobs do not open, of how many. */
   readonly badBlobs: number;
   readonly blobs: number;
@@ -27,6 +29,8 @@ export interface ReadPacks {
   readonly damaged: readonly PackDamage[];
   readonly packs: number;
   readonly bytes: number;
+  /** What packs hold by their own headers where the index says something else of them, or nothing. */
+  readonly own: BlobIndex;
 }
 
 type Parts = Pick<RepositoryParts, 'store' | 'objects' | 'key'>;
@@ -41,7 +45,7 @@ export async function readPacks(
   packs: readonly PackFacts[],
   work: WorkOptions,
 ): Promise<ReadPacks> {
-  if (packs.length === 0) return { damaged: [], packs: 0, bytes: 0 };
+  if (packs.length === 0) return { damaged: [], packs: 0, bytes: 0, own: new BlobIndex() };
   await using threads = await ThreadPool.start<PackTask, PackVerdict>({
     count: work.threads,
     module: moduleUrl,
@@ -60,6 +64,7 @@ class Reading implements ReadPacks {
   readonly damaged: PackDamage[] = [];
   packs = 0;
   bytes = 0;
+  readonly own = new BlobIndex();
   readonly #parts: Parts;
   readonly #whereabouts: Whereabouts;
   readonly #threads: ThreadPool<PackTask, PackVerdict>;
@@ -101,8 +106,15 @@ class Reading implements ReadPacks {
     this.bytes += sealed.length;
     const { id, headerDigest } = pack;
     const verdict = await this.#threads.run({ id, sealed, headerDigest }, [sealed.buffer]);
-    if (verdict.header === 'as the index') this.#judge(pack, verdict);
+    if (verdict.own !== undefined) this.#addOwn(pack, verdict);
+    if (pack.indexedBytes === undefined) this.#judgeUnindexed(pack, verdict);
+    else if (verdict.header === 'as the index') this.#judge(pack, verdict);
     else this.#doubtful.set(id, pack);
+  }
+
+  #addOwn(pack: PackFacts, { own = [], bad }: PackVerdict): void {
+    this.own.addPack(fromHex(pack.id), own);
+    for (const blob of bad) this.#whereabouts.markBad(pack.number, blob);
   }
 
   async #readBy(pack: PackFacts | undefined, blobs: readonly PackEntry[]): Promise<void> {
@@ -117,7 +129,7 @@ class Reading implements ReadPacks {
 
   #judge(pack: PackFacts, { isItself, header, blobs, bad }: PackVerdict): void {
     for (const blob of bad) {
-      this.#whereabouts.markBad(pack.number, blob.offset);
+      this.#whereabouts.markBad(pack.number, blob);
       this.#bad.push(blob);
     }
     const what =
@@ -131,13 +143,20 @@ class Reading implements ReadPacks {
     if (what !== undefined) this.damaged.push({ pack, what, badBlobs: bad.length, blobs });
   }
 
+  /** Its header cannot be as the index says. */
+  #judgeUnindexed(pack: PackFacts, { isItself, header, blobs, bad }: PackVerdict): void {
+    const isWhole = isItself && header === 'differs' && bad.length === 0;
+    this.damaged.push({ pack, what: isWhole ? 'unindexed' : 'damaged', badBlobs: bad.length, blobs });
+  }
+
   /** The bytes of a pack, zeros where the disk refuses some; undefined, and said, when there are none to have. */
   async #get(pack: PackFacts): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { store } = this.#parts;
     try {
       return await store.get(packName(pack.id), undefined, this.#signal);
     } catch (error) {
-      if (hasCode(error, 'REPOSITORY_CORRUPT')) return this.#getInPieces(pack);
+      if (hasCode(error, 'REPOSITORY_CORRUPT'))
+        return readInPieces(store, packName(pack.id), pack.storedBytes ?? 0, this.#signal);
       if (!hasCode(error, 'OBJECT_NOT_FOUND', 'DESTINATION_DENIED')) throw error;
       const isMissing = error.code === 'OBJECT_NOT_FOUND';
       if (isMissing) this.#whereabouts.markMissing(pack.number);
@@ -146,26 +165,13 @@ class Reading implements ReadPacks {
     }
   }
 
-  async #getInPieces({ id, storedBytes = 0 }: PackFacts): Promise<Uint8Array<ArrayBuffer>> {
-    const whole = new Uint8Array(storedBytes);
-    for (let offset = 0; offset < storedBytes; offset += pieceBytes) {
-      try {
-        const range = { offset, length: pieceBytes };
-        whole.set(await this.#parts.store.get(packName(id), range, this.#signal), offset);
-      } catch (error) {
-        if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
-      }
-    }
-    return whole;
-  }
-
   async #tryElsewhere(): Promise<void> {
     const sealer = new Sealer(this.#parts.key);
     for (const { type, id } of this.#bad) {
       for (const place of this.#whereabouts.index.findAll(type, id)) {
         if (this.#whereabouts.isBad(place)) continue;
         if (await this.#opensAt(sealer, place)) continue;
-        this.#whereabouts.markBad(this.#whereabouts.packs.find(place.pack)!, place.offset);
+        this.#whereabouts.markBad(this.#whereabouts.packs.find(place.pack)!, place);
       }
     }
   }
@@ -182,5 +188,3 @@ class Reading implements ReadPacks {
     }
   }
 }
-
-const pieceBytes = 64 * 1024;

@@ -12,6 +12,8 @@ export interface SnapshotFacts {
   /** Tidemark's id of the backup, and its plan, by the tags; absent in what other programs wrote. */
   readonly backup?: string;
   readonly plan?: string;
+  /** See `Snapshot.original`. */
+  readonly original?: string;
 }
 
 export interface BadSnapshot {
@@ -40,10 +42,11 @@ export async function listSnapshots(objects: SealedObjects, signal: AbortSignal)
   return list;
 }
 
-function factsOf({ id, tree, time, tags }: Snapshot): SnapshotFacts {
+function factsOf({ id, tree, time, tags, original }: Snapshot): SnapshotFacts {
+  const facts = { id, tree, time, ...(original !== undefined && { original }) };
   const [backup, plan] = ['id:', 'plan:'].map((name) => tags.find((tag) => tag.startsWith(name))?.slice(name.length));
-  if (!tags.includes('tidemark') || backup === undefined) return { id, tree, time };
-  return { id, tree, time, backup, ...(plan === undefined ? {} : { plan }) };
+  if (!tags.includes('tidemark') || backup === undefined) return facts;
+  return { ...facts, backup, ...(plan === undefined ? {} : { plan }) };
 }
 
 /**

@@ -22,6 +22,8 @@ export interface SurveyOptions {
   readonly after?: string;
   /** Packs in which something was found earlier: they are read whatever `read` says. */
   readonly suspects?: readonly string[];
+  /** Packs that no index names are read, too: to be taken in. */
+  readonly readUnindexed?: boolean;
 }
 
 /** Packs that no index names: what a running backup has just stored, what one left that was cut off, or what an index was lost of. */
@@ -84,13 +86,23 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
   const whereabouts = new Whereabouts(index, packs);
   const slice = nextSlice(packs.all(), options.read, options.after);
   const suspects = suspectPacks(packs, options.suspects ?? []);
-  const due = [...new Map([...suspects, ...slice.packs].map((pack) => [pack.id, pack])).values()];
+  const unnamed = options.readUnindexed
+    ? [...packs.all()].filter(({ indexedBytes }) => indexedBytes === undefined)
+    : [];
+  const due = [...new Map([...suspects, ...slice.packs, ...unnamed].map((pack) => [pack.id, pack])).values()];
   progress.expect({ bytes: due.reduce((sum, { storedBytes: bytes = 0 }) => sum + bytes, 0) });
   progress.step('reading data');
   const gone = packsGone(packs);
   const read = await readPacks(parts, whereabouts, due, work);
   progress.step('reading trees');
-  const { hurt, trees, badManifests, unindexed } = await surveyTrees(parts, whereabouts, snapshots.snapshots, signal);
+  const own = options.readUnindexed ? read.own : undefined;
+  const { hurt, trees, badManifests, unindexed } = await surveyTrees(
+    parts,
+    whereabouts,
+    snapshots.snapshots,
+    signal,
+    own,
+  );
   return {
     keys,
     indexFiles,
@@ -158,6 +170,7 @@ async function surveyTrees(
   whereabouts: Whereabouts,
   snapshots: readonly SnapshotFacts[],
   signal: AbortSignal,
+  own: BlobIndex | undefined,
 ): Promise<TreeSurvey> {
   const { index, packs } = whereabouts;
   let isDamaged = false;
@@ -169,7 +182,7 @@ async function surveyTrees(
   const unindexed = countUnindexed(packs);
   const seen = { trees: walk.treeCount, unindexed };
   if (isDamaged || !whereabouts.isSound)
-    return { ...seen, ...(await findHurt(parts, whereabouts, snapshots, unindexed, signal)) };
+    return { ...seen, ...(await findHurt(parts, whereabouts, snapshots, unindexed, signal, own)) };
   const badManifests = await readManifests(new BlobReading({ ...parts, index }, signal), snapshots);
   return { ...seen, hurt: [], badManifests };
 }
@@ -181,12 +194,17 @@ async function findHurt(
   snapshots: readonly SnapshotFacts[],
   unindexed: UnindexedPacks,
   signal: AbortSignal,
+  own: BlobIndex | undefined,
 ): Promise<Omit<TreeSurvey, 'trees' | 'unindexed'> & Partial<TreeSurvey>> {
   const { index } = whereabouts;
+  if (own !== undefined) {
+    whereabouts.setFound(own);
+    return walkHurt({ ...parts, index }, whereabouts, snapshots, signal, async () => own);
+  }
   const first = await walkHurt({ ...parts, index }, whereabouts, snapshots, signal);
   if (unindexed.packs === 0 || !first.hurt.some(({ causes }) => causes.has('unindexed'))) return first;
   const found = await readPackHeaders(parts.store, new Sealer(parts.key), index, signal);
-  whereabouts.addFound(found.index);
+  whereabouts.setFound(found.index);
   const second = await walkHurt({ ...parts, index }, whereabouts, snapshots, signal, async () => found.index);
   return { ...second, unindexed: { ...unindexed, unreadable: found.unreadable } };
 }

@@ -1,5 +1,6 @@
 import type { BlobIndex, BlobLocation } from '../blob-index.ts';
-import type { BlobType } from '../format/pack.ts';
+import { toHex } from '../format/blob-id.ts';
+import type { BlobType, PackEntry } from '../format/pack.ts';
 import type { PackTable } from './pack-table.ts';
 
 /** Why a blob cannot be had: the number of a pack that should hold it, or that no index names it. */
@@ -21,8 +22,8 @@ export class Whereabouts {
   }
 
   /** The blob at this place of the pack cannot be had from there. */
-  markBad(pack: number, offset: number): void {
-    this.#bad.add(`${pack}:${offset}`);
+  markBad(pack: number, blob: Pick<PackEntry, 'type' | 'id' | 'offset'>): void {
+    this.#bad.add(placeKey(pack, blob));
   }
 
   /** The pack was listed and is not there. */
@@ -31,8 +32,8 @@ export class Whereabouts {
     this.#isMissingAny = true;
   }
 
-  /** What lies in packs that no index names can be had from now on, by who looks there: see `needsFound`. */
-  addFound(found: BlobIndex): void {
+  /** What lies where no index says so can be had from now on, by who looks there: see `needsFound`. */
+  setFound(found: BlobIndex): void {
     this.#found = found;
   }
 
@@ -51,21 +52,27 @@ export class Whereabouts {
     if (!this.index.has(type, id)) return this.#lostBeyond(type, id);
     if (this.isSound) return undefined;
     const places = this.index.findAll(type, id);
-    return places.every((place) => this.isBad(place)) ? this.#packOf(places[0]!) : undefined;
+    if (!places.every((place) => this.isBad(place))) return undefined;
+    return this.#lostBeyond(type, id) && this.#packOf(places[0]!);
   }
 
   #lostBeyond(type: BlobType, id: Uint8Array): Lost | undefined {
-    if (this.#found?.has(type, id) !== true) return 'unindexed';
+    const places = this.#found?.findAll(type, id) ?? [];
+    if (places.every((place) => this.isBad(place))) return 'unindexed';
     this.#needsFound = true;
     return undefined;
   }
 
   isBad(place: BlobLocation): boolean {
     const pack = this.#packOf(place);
-    return this.packs.isMissing(pack) || this.#bad.has(`${pack}:${place.offset}`);
+    return this.packs.isMissing(pack) || this.#bad.has(placeKey(pack, place));
   }
 
   #packOf({ pack }: BlobLocation): number {
     return this.packs.find(pack)!; // whoever fills the index fills the table
   }
+}
+
+function placeKey(pack: number, { type, id, offset }: Pick<PackEntry, 'type' | 'id' | 'offset'>): string {
+  return `${pack} ${offset} ${type} ${toHex(id.subarray(0, 8))}`;
 }

@@ -20,14 +20,14 @@ export function damagedBlob(
 
 export function unindexedBlob(type: 'data' | 'tree', id: Uint8Array): TidemarkError {
   return new TidemarkError('REPOSITORY_CORRUPT', `${type} blob ${toHex(id)} is in no index`, {
-    hint: 'Run `restic check`. If packs are there but not indexed, `restic repair index` (or `rebuild-index`) finds them again.',
+    hint: 'Run `tidemark repository check` on its destination. If packs are there but not indexed, `tidemark repository repair` finds them again.',
   });
 }
 
 /** A tree whose bytes are as its id says, and that makes no sense. */
 export function damagedTree(id: Uint8Array, cause: TidemarkError): TidemarkError {
   return new TidemarkError('REPOSITORY_CORRUPT', `tree ${toHex(id)} is not readable: ${cause.message}`, {
-    hint: 'Another program wrote it so, or a newer version of one. Run `restic check`; if it finds nothing, please report it.',
+    hint: 'Another program wrote it so, or a newer version of one. Run `tidemark repository check`; if it finds nothing, please report it.',
     cause,
   });
 }

@@ -1,0 +1,118 @@
+import type { AppliedResource, BackupWithManifest } from '../catalog/index.ts';
+import type { Manifest, Run } from '../driver/index.ts';
+import { hasCode } from '../error.ts';
+import type { CheckReport, RepairPlan, SnapshotChange } from '../repository/index.ts';
+import { recordOf } from './backup-record.ts';
+import { runCheck } from './check.ts';
+import type { OperationContext } from './context.ts';
+import { importBackups } from './import.ts';
+import { appliedResource, openRepository, withSubject } from './open.ts';
+
+export interface RepairOutcome {
+  /** Of the check of the structure that follows. */
+  readonly verdict: CheckReport['verdict'];
+  readonly packs: number;
+  readonly indexFiles: number;
+  /** Backups that have a new snapshot, without what is lost. */
+  readonly rewritten: number;
+  /** Snapshots that were moved aside. */
+  readonly setAside: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What a repair of a destination's repository would do; changes nothing. `quick`: of the data only what earlier checks
+ * found bad is read, not all of it.
+ */
+export async function planRepair(
+  context: OperationContext,
+  name: string,
+  { quick }: { readonly quick: boolean },
+  run: Run,
+): Promise<RepairPlan> {
+  const destination = await appliedResource(context, `destinations.${name}`);
+  await using open = await openRepository(context, destination, run.signal);
+  return await withSubject(destination.address, async () => {
+    await using lock = await open.repository.lock('shared', run.signal);
+    const { suspects } = await context.catalog.checks.get(name);
+    const work = { ...run, signal: AbortSignal.any([run.signal, lock.signal]), threads: context.process.threads };
+    const isAllSuspect = suspects === 'all';
+    const read = quick && !isAllSuspect ? 'none' : { share: 1 };
+    return await open.repository.planRepair({ read, suspects: isAllSuspect ? [] : suspects }, work);
+  });
+}
+
+/** Executes a plan, makes the catalog follow, and looks whether all is well. Throws CHANGE_STALE. */
+export async function runRepair(
+  context: OperationContext,
+  { destination: name, plan }: { readonly destination: string; readonly plan: RepairPlan },
+  run: Run,
+): Promise<RepairOutcome> {
+  const destination = await appliedResource(context, `destinations.${name}`);
+  const changes = await repairUnderLock(context, destination, plan, run);
+  const imported = plan.snapshots.length === 0 ? undefined : await importBackups(context, destination, run);
+  const { verdict } = await runCheck(context, { destination: name, read: 'none' }, run);
+  return {
+    verdict,
+    packs: plan.packs.length,
+    indexFiles: plan.indexFiles.length,
+    rewritten: changes.filter(({ by }) => by !== undefined).length,
+    setAside: changes.filter(({ by }) => by === undefined).length,
+    warnings: imported?.warnings ?? [],
+  };
+}
+
+async function repairUnderLock(
+  context: OperationContext,
+  destination: AppliedResource,
+  plan: RepairPlan,
+  run: Run,
+): Promise<readonly SnapshotChange[]> {
+  await using open = await openRepository(context, destination, run.signal);
+  return await withSubject(destination.address, async () => {
+    await using lock = await open.repository.lock('exclusive', run.signal, 'prune');
+    const work = { ...run, signal: AbortSignal.any([run.signal, lock.signal]), threads: context.process.threads };
+    const options = {
+      manifestOf: async (snapshot: string) => knownManifest(await knownCopy(context, destination.name, snapshot)),
+      onChange: (change: SnapshotChange) => followChange(context, destination.name, change),
+    };
+    return await open.repository.repair(lock, plan, options, work);
+  });
+}
+
+async function knownCopy(
+  { catalog }: OperationContext,
+  destination: string,
+  snapshot: string,
+): Promise<BackupWithManifest | undefined> {
+  try {
+    return await catalog.backups.copy(destination, snapshot);
+  } catch (error) {
+    if (!hasCode(error, 'BACKUP_NOT_FOUND')) throw error;
+    return undefined;
+  }
+}
+
+function knownManifest(known: BackupWithManifest | undefined): Manifest | undefined {
+  return known?.manifest.format === 1 && known.plan !== '' ? known.manifest : undefined;
+}
+
+/** The new snapshot is known before the old one is forgotten, under the names that the backup has by now. */
+async function followChange(context: OperationContext, destination: string, change: SnapshotChange): Promise<void> {
+  const { backups } = context.catalog;
+  const known = await knownCopy(context, destination, change.id);
+  const next = known === undefined ? undefined : followed(known, change);
+  if (next !== undefined) await backups.record(next);
+  await backups.takeStock(destination, { found: [], gone: [change.id], damaged: new Map() });
+}
+
+function followed(known: BackupWithManifest, { by, manifest, lost }: SnapshotChange): BackupWithManifest | undefined {
+  if (by === undefined) return undefined;
+  const { plan, source, destination, addedBytes, pin } = known;
+  if (manifest !== undefined) {
+    const record = recordOf(manifest, { destination, snapshot: by, ...(addedBytes !== undefined && { addedBytes }) });
+    return { ...record, plan, source, ...(pin !== undefined && { pin }) };
+  }
+  const warnings = [...known.warnings, `repaired: ${lost.length} of its files and folders are lost`];
+  return { ...known, snapshot: by, id: by, warnings, partial: true, manifest: { ...known.manifest, id: by } };
+}

@@ -1,0 +1,100 @@
+import type { PackDamage } from '../check/read-packs.ts';
+import type { SnapshotFacts } from '../check/snapshot-list.ts';
+import type { HurtSnapshot, Survey } from '../check/survey.ts';
+
+/** What a repair does, in this order, and nothing else. */
+export interface RepairPlan {
+  /** Of the repository that it was made for: see `fingerprintOf`. */
+  readonly fingerprint: string;
+  /** Index files that cannot be read: moved aside. What they named is taken in from the packs. */
+  readonly indexFiles: readonly string[];
+  readonly packs: readonly PackAction[];
+  readonly snapshots: readonly SnapshotAction[];
+  /** What was found and no repair can mend, for people. */
+  readonly left: readonly string[];
+}
+
+export interface PackAction {
+  readonly id: string;
+  /**
+   * `drop`: it is gone, the index forgets it. `salvage`: its blobs that open go into new packs, it is moved aside.
+   * `take-in`: it is whole and no index names it; one does then.
+   */
+  readonly action: 'drop' | 'salvage' | 'take-in';
+  readonly reason: string;
+}
+
+export interface SnapshotAction {
+  readonly id: string;
+  readonly backup?: string;
+  readonly plan?: string;
+  readonly time: string;
+  /**
+   * `rewrite`: a new snapshot without what is lost takes its place. `set-aside`: it cannot be read, nothing of it is
+   * left, or a repair that was cut off has its new one written: it is moved aside.
+   */
+  readonly action: 'rewrite' | 'set-aside';
+  readonly reason: string;
+  /** What it loses: the first paths, and how many in all. */
+  readonly paths: readonly string[];
+  readonly count: number;
+}
+
+/** Pure. `fingerprint`: of the repository as it was before the survey. */
+export function planRepair(survey: Survey, fingerprint: string): RepairPlan {
+  return {
+    fingerprint,
+    indexFiles: survey.badIndexFiles.map(({ id }) => id),
+    packs: survey.badPacks.map(packAction).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    snapshots: snapshotActions(survey),
+    left: survey.keys.filter(({ state }) => state === 'damaged').map(({ id }) => `keys/${id} is damaged`),
+  };
+}
+
+function packAction({ pack: { id }, what, badBlobs, blobs }: PackDamage): PackAction {
+  if (what === 'missing') return { id, action: 'drop', reason: 'it is gone' };
+  if (what === 'unindexed')
+    return { id, action: 'take-in', reason: `no index names it, and its ${blobs} blobs are whole` };
+  if (what === 'damaged') return { id, action: 'salvage', reason: `${badBlobs} of ${blobs} blobs do not open` };
+  return { id, action: 'salvage', reason: what === 'not itself' ? 'its bytes are not those of its name' : what };
+}
+
+function snapshotActions({ snapshots, hurt, badManifests }: Survey): SnapshotAction[] {
+  const originals = new Set(snapshots.snapshots.flatMap(({ original }) => original ?? []));
+  const unreadable = snapshots.bad.map(
+    ({ id, error }): SnapshotAction => ({
+      id,
+      time: '',
+      action: 'set-aside',
+      reason: error.message,
+      paths: [],
+      count: 0,
+    }),
+  );
+  const rewritten = hurt.map((one) => hurtAction(one, originals.has(one.snapshot.id)));
+  const manifests = badManifests.map(
+    ({ snapshot, text }): SnapshotAction => ({
+      ...named(snapshot),
+      action: originals.has(snapshot.id) ? 'set-aside' : 'rewrite',
+      reason: text,
+      paths: ['/.tidemark/manifest.json'],
+      count: 1,
+    }),
+  );
+  return [...unreadable, ...rewritten, ...manifests];
+}
+
+function hurtAction({ snapshot, causes, count }: HurtSnapshot, isRewritten: boolean): SnapshotAction {
+  const paths = [...causes.values()].flatMap((cause) => cause.paths);
+  const common = { ...named(snapshot), paths: paths.slice(0, mostPaths), count };
+  if (isRewritten)
+    return { ...common, action: 'set-aside', reason: 'the new snapshot in its place is written already' };
+  if (paths.includes('/')) return { ...common, action: 'set-aside', reason: 'nothing of it can be read any more' };
+  return { ...common, action: 'rewrite', reason: `${count} of its files and folders are lost` };
+}
+
+const mostPaths = 100;
+
+function named({ id, backup, plan, time }: SnapshotFacts) {
+  return { id, time, ...(backup !== undefined && { backup }), ...(plan !== undefined && { plan }) };
+}

@@ -1,0 +1,128 @@
+import { openHeader, opens } from '../check/pack-thread.ts';
+import { readIndexFiles } from '../check/read-index.ts';
+import { fromHex, toHex } from '../format/blob-id.ts';
+import { decodeHeader, type FinishedPack, PackBuilder, type PackEntry } from '../format/pack.ts';
+import { Sealer } from '../format/sealer.ts';
+import type { IndexDocument } from '../index-files.ts';
+import { writeIndex } from '../index-files.ts';
+import { packName } from '../pack-name.ts';
+import { PackUploads } from '../pack-uploads.ts';
+import type { RepositoryParts } from '../parts.ts';
+import type { RepairPlan } from './plan.ts';
+import { readAll, setAside } from './set-aside.ts';
+
+type Parts = Pick<RepositoryParts, 'store' | 'objects' | 'key'>;
+
+/**
+ * Makes the index name what is there, and nothing else. In this order: what is sound of bad packs goes into new packs,
+ * index files name these and the packs that are taken in, then the index files that name bad packs are replaced, and at
+ * last what is bad is moved aside. Killed anywhere, everything that could be read before can be read still.
+ */
+export async function rebuildIndex(parts: Parts, plan: RepairPlan, holder: string, signal: AbortSignal): Promise<void> {
+  const bad = new Set(plan.packs.filter(({ action }) => action !== 'take-in').map(({ id }) => id));
+  const salvage = new Set(plan.packs.filter(({ action }) => action === 'salvage').map(({ id }) => id));
+  await salvagePacks(parts, salvage, holder, signal);
+  await takeIn(
+    parts,
+    plan.packs.filter(({ action }) => action === 'take-in').map(({ id }) => id),
+    signal,
+  );
+  await replaceIndexFiles(parts, bad, signal);
+  for (const id of plan.indexFiles) await setAside(parts.store, `index/${id}`, signal);
+  for (const id of salvage) await setAside(parts.store, packName(id), signal);
+}
+
+async function salvagePacks(
+  parts: Parts,
+  ids: ReadonlySet<string>,
+  holder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (ids.size === 0) return;
+  const uploads = new PackUploads(parts.store, parts.objects, signal, holder);
+  const salvage = new PackSalvage(parts, uploads, signal);
+  const byIndex = await indexedBlobs(parts, ids, signal);
+  for (const id of ids) await salvage.take(id, byIndex.get(id) ?? []);
+  await salvage.finish();
+}
+
+/** What index files say of these packs. */
+async function indexedBlobs({ objects }: Parts, ids: ReadonlySet<string>, signal: AbortSignal) {
+  const blobs = new Map<string, PackEntry[]>();
+  for await (const file of readIndexFiles(objects, signal, () => {})) {
+    for (const pack of file.packs()) {
+      const id = toHex(pack.id);
+      if (ids.has(id)) blobs.set(id, [...(blobs.get(id) ?? []), ...pack.blobs]);
+    }
+  }
+  return blobs;
+}
+
+/** Brings blobs that open from bad packs into new ones, sealed as they are. */
+class PackSalvage {
+  readonly #parts: Parts;
+  readonly #uploads: PackUploads;
+  readonly #signal: AbortSignal;
+  readonly #sealer: Sealer;
+  readonly #builders: Readonly<Record<'data' | 'tree', PackBuilder>>;
+
+  constructor(parts: Parts, uploads: PackUploads, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#uploads = uploads;
+    this.#signal = signal;
+    this.#sealer = new Sealer(parts.key);
+    this.#builders = { data: new PackBuilder('data', this.#sealer), tree: new PackBuilder('tree', this.#sealer) };
+  }
+
+  /** By the pack's own header and by the index: either may say what the other does not. */
+  async take(id: string, indexed: readonly PackEntry[]): Promise<void> {
+    const sealed = await readAll(this.#parts.store, packName(id), this.#signal);
+    if (sealed === undefined) return;
+    const own = openHeader(this.#sealer, sealed);
+    const taken = new Set<string>();
+    for (const blob of [...(own === undefined ? [] : decodeHeader(own)), ...indexed]) {
+      const key = `${blob.type} ${toHex(blob.id)}`;
+      if (taken.has(key) || !opens(this.#sealer, id, sealed, blob)) continue;
+      taken.add(key);
+      const bytes = sealed.subarray(blob.offset, blob.offset + blob.length);
+      await this.#upload(this.#builders[blob.type].addSealed({ ...blob, id: new Uint8Array(blob.id) }, bytes));
+    }
+  }
+
+  async finish(): Promise<void> {
+    for (const builder of Object.values(this.#builders)) await this.#upload(builder.finish());
+    await this.#uploads.finish();
+  }
+
+  async #upload(pack: FinishedPack | undefined): Promise<void> {
+    if (pack !== undefined) await this.#uploads.add(pack);
+  }
+}
+
+const packsPerIndex = 1_000;
+
+async function takeIn({ store, objects, key }: Parts, ids: readonly string[], signal: AbortSignal): Promise<void> {
+  const sealer = new Sealer(key);
+  for (let at = 0; at < ids.length; at += packsPerIndex) {
+    const packs: Pick<FinishedPack, 'id' | 'header'>[] = [];
+    for (const id of ids.slice(at, at + packsPerIndex)) {
+      const sealed = await readAll(store, packName(id), signal);
+      const header = sealed && openHeader(sealer, sealed);
+      if (header !== undefined) packs.push({ id: fromHex(id), header });
+    }
+    await writeIndex(objects, packs, signal);
+  }
+}
+
+/** Each that names a bad pack by one that names the others. */
+async function replaceIndexFiles({ objects }: Parts, bad: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+  const replaced: string[] = [];
+  if (bad.size === 0) return;
+  for await (const { id, document } of readIndexFiles(objects, signal, () => {})) {
+    const packs = (document.packs ?? []).filter((pack) => !bad.has(pack.id));
+    if (packs.length === (document.packs ?? []).length) continue;
+    if (packs.length > 0) await objects.put('index', { ...document, packs } satisfies IndexDocument, signal);
+    replaced.push(id);
+  }
+  await objects.delete('index', replaced, signal);
+}

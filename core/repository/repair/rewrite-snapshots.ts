@@ -1,0 +1,128 @@
+import { type Manifest, manifestFolder } from '../../driver/index.ts';
+import { firstOf } from '../../first-of.ts';
+import { BlobReading } from '../blob-reading.ts';
+import { ifCorrupt } from '../format/damage.ts';
+import type { RepositoryLock } from '../lock.ts';
+import { readManifest } from '../manifest.ts';
+import type { RepositoryParts } from '../parts.ts';
+import { BlobWriting } from './blob-writing.ts';
+import type { SnapshotAction } from './plan.ts';
+import { putManifest } from './put-manifest.ts';
+import { TreeRewriting } from './rewrite-trees.ts';
+import { setAside } from './set-aside.ts';
+
+/** What became of a snapshot. */
+export interface SnapshotChange {
+  readonly id: string;
+  /** The snapshot in its place; undefined when there is none. */
+  readonly by?: string;
+  /** Of a backup of tidemark's, as the new snapshot has it. */
+  readonly manifest?: Manifest;
+  readonly lost: readonly string[];
+}
+
+export interface RewriteOptions {
+  /** What the catalog has of a manifest that the repository lost. */
+  readonly manifestOf: (snapshot: string) => Promise<Manifest | undefined>;
+  /** Called when the new snapshot is durable and the old one still there. */
+  readonly onChange: (change: SnapshotChange) => Promise<void>;
+}
+
+interface Ready extends SnapshotChange {
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly tree: string;
+}
+
+/** Manifests may have megabytes: so many are held at a time. */
+const batchSize = 20;
+
+/**
+ * Puts snapshots without what is lost in the place of those that lack something. All that a new one needs is durable before
+ * it, and it before the old one is moved aside.
+ */
+export async function rewriteSnapshots(
+  parts: RepositoryParts & { readonly lock: RepositoryLock },
+  actions: readonly SnapshotAction[],
+  options: RewriteOptions,
+  signal: AbortSignal,
+): Promise<SnapshotChange[]> {
+  const changes: SnapshotChange[] = [];
+  for (let at = 0; at < actions.length; at += batchSize) {
+    const blobs = new BlobWriting(parts, parts.lock.holder, signal);
+    const rewriting = new SnapshotRewriting(parts, blobs, options, signal);
+    const batch: (Ready | SnapshotChange)[] = [];
+    for (const action of actions.slice(at, at + batchSize)) batch.push(await rewriting.prepare(action));
+    await blobs.finish();
+    await parts.lock.confirm();
+    for (const one of batch) changes.push(await rewriting.replace(one));
+  }
+  return changes;
+}
+
+class SnapshotRewriting {
+  readonly #parts: RepositoryParts;
+  readonly #blobs: BlobWriting;
+  readonly #options: RewriteOptions;
+  readonly #signal: AbortSignal;
+  readonly #reading: BlobReading;
+  readonly #trees: TreeRewriting;
+
+  constructor(parts: RepositoryParts, blobs: BlobWriting, options: RewriteOptions, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#blobs = blobs;
+    this.#options = options;
+    this.#signal = signal;
+    this.#reading = new BlobReading(parts, signal);
+    const hasData = (id: Uint8Array) => parts.index.has('data', id);
+    this.#trees = new TreeRewriting(this.#reading, hasData, (bytes) => blobs.add('tree', bytes));
+  }
+
+  async prepare({ id, action }: SnapshotAction): Promise<Ready | SnapshotChange> {
+    if (action === 'set-aside') return { id, lost: [] };
+    const document = (await this.#parts.objects.get('snapshots', id, this.#signal)) as Record<string, unknown>;
+    const { tree, lost } = await this.#trees.rewrite(String(document.tree));
+    if (tree === undefined) return { id, lost };
+    const isOurs = Array.isArray(document.tags) && document.tags.includes('tidemark');
+    const manifest = isOurs ? await this.#manifest(id, String(document.tree), lost) : undefined;
+    if (manifest === undefined) return { id, lost, document, tree };
+    const root = await putManifest(tree, manifest, this.#trees, this.#blobs);
+    return { id, lost: lost.filter(isNotManifest), document, tree: root, manifest };
+  }
+
+  async replace(one: Ready | SnapshotChange): Promise<SnapshotChange> {
+    const { id, lost, manifest } = one;
+    const by = 'document' in one ? await this.#write(one) : undefined;
+    const change = { id, lost, ...(by !== undefined && { by }), ...(manifest !== undefined && { manifest }) };
+    await this.#options.onChange(change);
+    await setAside(this.#parts.store, `snapshots/${id}`, this.#signal);
+    return change;
+  }
+
+  #write({ id, document, tree }: Ready): Promise<string> {
+    const tags = new Set([...((document.tags as string[] | null | undefined) ?? []), 'repaired']);
+    const original = document.original ?? id;
+    return this.#parts.objects.put('snapshots', { ...document, tree, original, tags: [...tags] });
+  }
+
+  async #manifest(id: string, root: string, lost: readonly string[]): Promise<Manifest | undefined> {
+    const own = await readManifest(this.#reading, root).catch((error) => ifCorrupt(error, () => undefined));
+    const manifest = own ?? (await this.#options.manifestOf(id));
+    if (manifest === undefined) return undefined;
+    const files = lost.filter(isNotManifest);
+    const warnings = [
+      ...manifest.warnings,
+      ...(own === undefined ? ['repaired: its manifest was damaged, this is the one that the catalog had'] : []),
+      ...(files.length === 0
+        ? []
+        : [`repaired: lost for damage of the repository (${files.length}): ${firstOf(files, mostNamed)}`]),
+    ];
+    return { ...manifest, warnings, partial: manifest.partial || files.length > 0 };
+  }
+}
+
+/** The manifest itself is made anew. */
+function isNotManifest(path: string): boolean {
+  return path !== manifestFolder && !path.startsWith(`${manifestFolder}/`);
+}
+
+const mostNamed = 100;

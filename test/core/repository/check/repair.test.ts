@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { SurveyOptions } from '../../../../core/repository/check/survey.ts';
+import type { RepairPlan, Repository } from '../../../../core/repository/index.ts';
+import type { SnapshotChange } from '../../../../core/repository/repair/rewrite-snapshots.ts';
+import {
+  coded,
+  newPlace,
+  noSignal,
+  randomBytes,
+  readBackup,
+  readContent,
+  reopen,
+  sha256,
+  walk,
+} from '../repository-kit.ts';
+import { check, filesIn, told, twoFiles, work } from './check-kit.ts';
+import { damages, isFine, twoBackups } from './damages.ts';
+
+async function plan(repository: Repository, options: Partial<SurveyOptions> = {}): Promise<RepairPlan> {
+  await using _ = await repository.lock('shared', noSignal);
+  return await repository.planRepair({ read: { share: 1 }, ...options }, work);
+}
+
+async function repair(repository: Repository, planned: RepairPlan): Promise<readonly SnapshotChange[]> {
+  await using lock = await repository.lock('exclusive', noSignal);
+  const options = { manifestOf: async () => undefined, onChange: async () => {} };
+  return await repository.repair(lock, planned, options, work);
+}
+
+const nothing = { indexFiles: [], packs: [], snapshots: [] };
+
+/** Which of the four files can be read whole from the snapshots that there are; a file that is there is as it was. */
+async function wholeFiles(repository: Repository): Promise<string[]> {
+  const whole: string[] = [];
+  const sums = new Map(
+    ['first', 'second'].flatMap((seed) =>
+      ['one', 'two'].map((name) => [sha256(randomBytes(`${seed} ${name}`, 600_000)), `${seed} ${name}`] as const),
+    ),
+  );
+  for await (const snapshot of repository.snapshots()) {
+    const backup = await readBackup(repository, snapshot.id);
+    for (const [path, { content }] of await walk(backup, snapshot.tree)) {
+      if (content === undefined) continue;
+      const name = sums.get(sha256(await readContent(backup, content)));
+      assert(name !== undefined, `${path} has wrong bytes`);
+      whole.push(name);
+    }
+    await backup[Symbol.asyncDispose]();
+  }
+  return whole.sort();
+}
+
+const allFiles = ['first one', 'first two', 'second one', 'second two'];
+
+/** What is left by each damage; all where it is not named. */
+const left: Record<string, string[]> = {
+  'a flipped bit in data': allFiles.filter((name) => name !== 'first one'),
+  'a flipped bit in a tree': allFiles.filter((name) => name !== 'first two'),
+  'a flipped bit in a tree, and no data read': allFiles.filter((name) => name !== 'first two'),
+  'a pack that is gone': ['second one', 'second two'],
+  'a pack that is cut short': allFiles.filter((name) => name !== 'first two'),
+  'an index file and its pack that are gone': ['second one', 'second two'],
+  'a snapshot that is damaged': ['second one', 'second two'],
+};
+
+test('after a repair all is good, for stock restic too, what is whole is there, and nothing is left to repair', async (t) => {
+  for (const [name, damage] of Object.entries(damages)) {
+    await t.test(name, async (t) => {
+      const place = await newPlace(t);
+      const files = await twoBackups(place);
+      await damage.does(place, files);
+      const planned = await plan(place.repository);
+      const before = await filesIn(place.folder, 'data');
+      await repair(place.repository, JSON.parse(JSON.stringify(planned)));
+      const report = await check(place.repository, { read: { share: 1 } });
+      const expected = name.startsWith('a damaged key') ? 1 : 0;
+      assert.equal(told(report).length, expected, told(report).join('\n'));
+      const { fingerprint: _, left: _left, ...second } = await plan(place.repository);
+      assert.deepEqual(second, nothing);
+      assert.deepEqual(await wholeFiles(await reopen(place.store)), left[name] ?? allFiles);
+      if (expected === 0) assert.equal(await isFine(place), true);
+      const aside = await readdir(join(place.folder, 'damaged'), { recursive: true }).catch(() => []);
+      const gone = before.filter((path) => aside.every((one) => !path.endsWith(one.split('/').at(-1)!)));
+      const now = new Set(await filesIn(place.folder, 'data'));
+      for (const path of gone) assert(now.has(path), `${path} is neither there nor aside`);
+    });
+  }
+});
+
+test('a plan for another state of the repository is refused, and nothing done', async (t) => {
+  const place = await newPlace(t);
+  const files = await twoBackups(place);
+  await damages['a flipped bit in data']!.does(place, files);
+  const planned = await plan(place.repository);
+  await twoFiles(place, 'third');
+  const before = await readdir(place.folder, { recursive: true });
+  await assert.rejects(repair(place.repository, planned), coded('CHANGE_STALE'));
+  assert.deepEqual((await readdir(place.folder, { recursive: true })).sort(), before.sort());
+});
