@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Store } from '../../../../core/driver/index.ts';
+import { TidemarkError } from '../../../../core/error.ts';
 import { Repository } from '../../../../core/repository/index.ts';
 import { run } from '../../../kit/process.ts';
+import { RecordingStore } from '../../../kit/recording-store.ts';
 import { restic } from '../../../kit/restic.ts';
 import { tempFolder } from '../../../kit/temp.ts';
 import type { Death } from '../dying-store.ts';
 import {
+  coded,
   localStore,
   newPlace,
   openOptions,
@@ -63,6 +67,42 @@ for (const how of ['marks', 'now'] as const) {
     assert(deaths >= 16, `${deaths} deaths`);
     t.diagnostic(`${deaths} deaths`);
   });
+}
+
+test('a disk that is full from any write on stops a prune and hurts nothing', async (t) => {
+  const { place, snapshots } = await manyThings(t);
+  for (const how of ['marks', 'now'] as const) {
+    for (let at = 1, ended = false; !ended; at++) {
+      const folder = join(await tempFolder(t), 'repository');
+      await cp(place.folder, folder, { recursive: true });
+      const store = await localStore(folder);
+      const outcome = await prune(new FullStore(store, at), { ...thorough, now: how === 'now' }).catch(
+        (error) => error,
+      );
+      ended = !(outcome instanceof Error);
+      if (!ended) coded('DESTINATION_FULL')(outcome);
+      const program = await restic(t, folder, password);
+      await program(['check', '--read-data', '--no-lock']);
+      await assertReads(await reopen(store), snapshots, `${how} ${at}`);
+      await finish(store, await reopen(store), `${how} ${at}`);
+    }
+  }
+});
+
+/** From the put that is counted `at` on there is no room. */
+class FullStore extends RecordingStore {
+  #left: number;
+
+  constructor(inner: Store, at: number) {
+    super(inner);
+    this.#left = at;
+  }
+
+  override async put(...args: Parameters<RecordingStore['put']>): Promise<void> {
+    this.#left -= 1;
+    if (this.#left <= 0) throw new TidemarkError('DESTINATION_FULL', 'no space left');
+    await super.put(...args);
+  }
 }
 
 /** Lets a prune on a copy die and looks at what it left. False when it ended before it came to that change. */
