@@ -50,6 +50,19 @@ export const shapes: Readonly<Record<string, Shape>> = {
     paths: 'text[]: What of it cannot be had whole: the first ones. Empty: all of it.',
     count: 'number: How many of them there are.',
   },
+  Lock: {
+    id: 'text: Its name below `locks/`.',
+    state: 'text: `held`, `stale` (nobody holds it any more) or `unreadable`.',
+    'by?': 'LockHolder: Whose it is; left out where it cannot be read.',
+  },
+  LockHolder: {
+    time: 'text: When it was taken or refreshed.',
+    exclusive: 'boolean: Nobody else may work.',
+    hostname: 'text: The machine.',
+    username: 'text: The user.',
+    pid: 'number: The process.',
+    'use?': 'text: `write`, `read`, `prune` or `gate`; left out in locks of other programs.',
+  },
   RepairPlan: {
     packs: 'PackAction[]: In this order: packs,',
     indexFiles: 'text[]: index files that cannot be read, which are moved aside,',
@@ -415,6 +428,11 @@ export const outputs: Readonly<Record<string, Shape>> = {
     plan: 'RepairPlan: What is to be done; empty where nothing is.',
     'job?': 'text: Id of the job that did it; left out by `--dry-run`.',
     'repaired?': 'Repaired: What came of it.',
+  },
+  'repository unlock': {
+    destination: 'text: Its name.',
+    locks: 'Lock[]: That were there.',
+    removed: 'text[]: Ids of those that were taken away.',
   },
   'catalog import': {
     destination: 'text: Its name.',

@@ -7,6 +7,7 @@ export { deleteBackups, type PlannedDeletion, planDelete } from './delete-backup
 export type { Deletion } from './forget-copies.ts';
 export { type ImportOutcome, importBackups } from './import.ts';
 export { addKey, exportKit, importKit, listKeys, removeKey } from './keys.ts';
+export { listLocks, removeLocks } from './locks.ts';
 export { type OpenRepository, openRepository } from './open.ts';
 export { pinBackup, unpinBackup } from './pins.ts';
 export { planRestore } from './plan-restore.ts';

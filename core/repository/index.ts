@@ -25,3 +25,4 @@ export type { RepairPlan } from './repair/plan.ts';
 export type { SnapshotChange } from './repair/rewrite-snapshots.ts';
 export { formatOneText, Repository, type RepositoryOptions, upgradeHint } from './repository.ts';
 export type { Snapshot } from './snapshots.ts';
+export type { LockFacts } from './unlock.ts';

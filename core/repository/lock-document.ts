@@ -75,6 +75,6 @@ export function describeLock({ username, hostname, pid, time }: LockDocument, be
 export function lockedBy(other: LockDocument): TidemarkError {
   const kind = other.exclusive ? 'exclusively ' : '';
   return new TidemarkError('REPOSITORY_LOCKED', `repository is ${kind}locked by ${describeLock(other)}`, {
-    hint: 'Wait for that process to end. If it is dead, run `restic unlock` on the repository.',
+    hint: 'Wait for that process to end. If it is dead, run `tidemark repository unlock` on the destination.',
   });
 }

@@ -31,6 +31,7 @@ import { rebuildIndex } from './repair/rebuild-index.ts';
 import { type RewriteOptions, rewriteSnapshots, type SnapshotChange } from './repair/rewrite-snapshots.ts';
 import { Salvage } from './salvage.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
+import { type LockFacts, listLocks } from './unlock.ts';
 
 export interface RepositoryOptions {
   readonly store: Store;
@@ -226,6 +227,17 @@ export class Repository {
       throw error;
     });
     return BackupReading.salvage({ ...known, index: salvage.index }, salvage, snapshot, options);
+  }
+
+  /** Every lock, and whether anybody holds it. */
+  locks(signal: AbortSignal): Promise<LockFacts[]> {
+    const { by, clock, processAlive } = this.#options;
+    return listLocks(this.#objects, { by, clock, processAlive, signal });
+  }
+
+  /** Takes locks away, whoever holds them: work under one that is held ends with REPOSITORY_LOCK_LOST. */
+  removeLocks(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#objects.delete('locks', ids, signal);
   }
 
   /**
