@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run } from '../test/kit/process.ts';
+import { curve } from './curve.ts';
 import { files } from './files.ts';
 import { idle } from './idle.ts';
 import { indexMemory } from './index-memory.ts';
@@ -21,6 +22,8 @@ const help = `npm run bench [-- CASE… --scale N --rounds N --seed TEXT --data 
   200,000 files and 2 GB of tables.
 npm run bench -- index
   What the index, and a prune beside it, take of memory at one, three and ten million blobs.
+npm run bench -- curve [--scale N]
+  The same backups at 1, 3 and 10 times the files: 10,000 to 100,000 small ones at scale 1, in few folders and in many.
 npm run bench -- profile CASE… [--scale N]
   Shows where a verb's time goes: CPU by thread and phase, functions and files by time over all threads, allocation in
   V8's heap, system calls (with strace). Cases: files-first, files-unchanged, files-changed, files-restore,
@@ -59,6 +62,7 @@ else {
     await start(lab);
     await logical(lab);
     await prunes(lab);
+    if (positionals.some((name) => name.startsWith('curve'))) await curve(lab);
     await idle(lab);
   }
 }

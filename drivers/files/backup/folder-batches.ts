@@ -20,6 +20,8 @@ const mostAtOnce = 16;
 export class FolderBatches {
   readonly #options: FolderBatchesOptions;
   readonly #waiting: Waiting[] = [];
+  /** How many batches wait for their turn in the pool: as many as there are folders, at most. */
+  #turns = 0;
 
   constructor(options: FolderBatchesOptions) {
     this.#options = options;
@@ -33,11 +35,14 @@ export class FolderBatches {
 
   #add(folder: Waiting): void {
     this.#waiting.push(folder);
+    if (this.#turns >= this.#waiting.length) return;
+    this.#turns += 1;
     void this.#options.pool.run(() => this.#batch());
   }
 
-  /** Each folder has a turn in the pool, which finds none when another took it along. */
+  /** Finds no folder when the one that it was for went with others. */
   async #batch(): Promise<void> {
+    this.#turns -= 1;
     const share = Math.ceil(this.#waiting.length / this.#options.pool.limit);
     const batch = this.#waiting.splice(-Math.min(share, mostAtOnce)).reverse();
     if (batch.length === 0) return;
