@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unlessAborted } from '../abort.ts';
-import { TidemarkError } from '../error.ts';
+import { asTidemarkError, TidemarkError } from '../error.ts';
 import {
   describeLock,
   isStale,
@@ -50,6 +50,8 @@ export class RepositoryLock implements AsyncDisposable {
   #refreshedAt: Moment;
   #refreshing: Promise<void> = Promise.resolve();
   #renewal: Promise<unknown> = Promise.resolve();
+  /** Why the last renewal failed: a disk that is full, or a destination that is away. */
+  #notRenewed: TidemarkError | undefined;
   /** Locks that a crashed process of this host left and that were removed on the way. */
   readonly recovered: string[] = [];
   /** Names this acquisition in the lock's document; it stays when the lock is refreshed. */
@@ -193,7 +195,7 @@ export class RepositoryLock implements AsyncDisposable {
     const outcome = await this.#inTime(Math.max(minuteMs, this.#leftMs()), renewal);
     if (outcome === 'yes') this.#refreshedAt = startedAt;
     if (outcome === 'removed') this.#lose('somebody removed the lock');
-    else if (this.#leftMs() <= 0) this.#lose('the lock could not be refreshed');
+    else if (this.#leftMs() <= 0) this.#lose('the lock could not be refreshed', this.#notRenewed);
   }
 
   #moment(): Moment {
@@ -248,18 +250,19 @@ export class RepositoryLock implements AsyncDisposable {
       if ((await readLock(this.#objects, old[0]!, signal)) === undefined) return 'removed';
       await this.#objects.delete('locks', old, signal);
       this.#ids = this.#ids.slice(0, 1);
+      this.#notRenewed = undefined;
       return 'yes';
-    } catch {
+    } catch (error) {
+      this.#notRenewed = asTidemarkError(error);
       return 'not-now';
     }
   }
 
-  #lose(why: string): void {
-    this.#lost.abort(
-      new TidemarkError('REPOSITORY_LOCK_LOST', why, {
-        hint: 'The work was stopped so that nothing is written without a lock. It can be started again.',
-      }),
-    );
+  #lose(why: string, cause?: TidemarkError): void {
+    const stopped = 'The work was stopped so that nothing is written without a lock. It can be started again.';
+    const hint = cause?.hint === undefined ? stopped : `${stopped} ${cause.hint}`;
+    const text = cause === undefined ? why : `${why}: ${cause.message}`;
+    this.#lost.abort(new TidemarkError('REPOSITORY_LOCK_LOST', text, { hint, cause }));
   }
 
   #document(): LockDocument {
