@@ -33,7 +33,13 @@ async function daemonContext(
   drainMs: number,
 ): Promise<DaemonContext> {
   const { env, clock, process, self, version, onReload } = workspace.surroundings;
-  const { listen, concurrency, keep, catalog: catalogAddress }: DaemonSettings = await workspace.daemonSettings();
+  const {
+    listen,
+    concurrency,
+    keep,
+    prune,
+    catalog: catalogAddress,
+  }: DaemonSettings = await workspace.daemonSettings();
   const { host, pid } = process;
   const configurationPath = await workspace.configurationPath();
   const resource = (collection: Collection, name: string) => requireResource(operation.catalog, collection, name);
@@ -46,6 +52,7 @@ async function daemonContext(
     listen,
     concurrency,
     keep,
+    prune,
     drainMs,
     kinds: jobKinds,
     operation: operationInProcess({ env, catalog: catalogAddress }),

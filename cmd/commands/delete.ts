@@ -1,3 +1,4 @@
+import type { BackupRecord } from '../../core/catalog/index.ts';
 import { exitCodes } from '../../core/error-codes.ts';
 import type { Deletion, PlannedDeletion } from '../../core/operation/index.ts';
 import type { Workspace } from '../compose.ts';
@@ -43,7 +44,7 @@ async function agree(workspace: Workspace, planned: readonly PlannedDeletion[], 
 }
 
 /** What was refused before is told with what went wrong on the way. */
-function show({ output }: Workspace, deletions: readonly Deletion[]): number {
+function show({ output }: Workspace, deletions: readonly Deletion<BackupRecord>[]): number {
   const deleted = deletions.filter((one) => one.deleted).length;
   const text = () =>
     `${deletionsTable(deletions, output.look)}${count(deleted, 'backup')} deleted; \`tidemark prune\` frees their space\n`;

@@ -16,6 +16,7 @@ const verbs: Readonly<Record<string, () => Promise<Register>>> = {
   pin: async () => (await import('./pin.ts')).registerPin,
   unpin: async () => (await import('./pin.ts')).registerUnpin,
   delete: async () => (await import('./delete.ts')).registerDelete,
+  prune: async () => (await import('./prune.ts')).registerPrune,
   restores: async () => (await import('./jobs.ts')).registerRestores,
   jobs: async () => (await import('./jobs.ts')).registerJobs,
   events: async () => (await import('./events.ts')).registerEvents,

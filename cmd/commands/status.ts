@@ -18,12 +18,13 @@ export const registerStatus: Register = (program, bind) => {
     .addOption(labelOption())
     .option('--check', 'exit with 1 when something is not safe')
     .action(
-      bind(async ({ catalog, drivers, output, surroundings }, { check, label }: Options) => {
+      bind(async ({ catalog, daemonSettings, drivers, output, surroundings }, { check, label }: Options) => {
         const { clock, self } = surroundings;
         const sources = {
           catalog: await catalog(),
           drivers: await drivers(),
           planKinds: planKinds(jobKinds),
+          prune: (await daemonSettings()).prune,
           fate: self.fate,
         };
         const overview = await readOverview(sources, clock.now(), label);

@@ -1,3 +1,4 @@
+import type { BackupRecord } from '../../core/catalog/index.ts';
 import type { Deletion, PlannedDeletion } from '../../core/operation/index.ts';
 import { formatBytes } from '../../core/units.ts';
 import { brief, type Look, paint } from './look.ts';
@@ -21,7 +22,7 @@ export function plannedDeletionsTable(planned: readonly PlannedDeletion[], look:
 }
 
 /** What became of it. */
-export function deletionsTable(deletions: readonly Deletion[], look: Look): string {
+export function deletionsTable(deletions: readonly Deletion<BackupRecord>[], look: Look): string {
   return table(
     deletions,
     [
@@ -35,7 +36,7 @@ export function deletionsTable(deletions: readonly Deletion[], look: Look): stri
   );
 }
 
-const copyColumns: readonly Column<Pick<Deletion, 'backup'>>[] = [
+const copyColumns: readonly Column<{ readonly backup: BackupRecord }>[] = [
   { title: 'ID', cell: ({ backup }) => backup.id },
   { title: 'SOURCE', minor: true, cell: ({ backup }) => backup.source },
   { title: 'PLAN', cell: ({ backup }) => backup.plan },

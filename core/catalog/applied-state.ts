@@ -92,6 +92,7 @@ async function forgetPlan(db: Transaction<Tables>, plan: string, now: Date): Pro
 
 async function forgetDestination(db: Transaction<Tables>, destination: string, now: Date): Promise<void> {
   await forgetBackups(db, destination);
+  await db.deleteFrom('destination_status').where('destination', '=', destination).execute();
   const error: JobError = { code: 'CANCELLED', message: `destination ${destination} was removed before the job began` };
   await cancelQueued(db, { destination }, error, now.getTime());
 }

@@ -23,6 +23,7 @@ export interface Catalog extends AsyncDisposable {
   readonly retained: RetainedCopies;
   readonly jobs: Jobs;
   readonly plans: PlanStatuses;
+  readonly destinations: DestinationStatuses;
   readonly events: Events;
   readonly daemons: Daemons;
   readonly checks: Checks;
@@ -195,6 +196,10 @@ export interface RetainedCopy
   > {
   readonly pinned: boolean;
   readonly expiring: boolean;
+  /** As `BackupRecord.identity`. */
+  readonly identity?: string;
+  /** An import found it: it may be of another catalog, whose plan has the same name. */
+  readonly imported: boolean;
 }
 
 /** All copies of one plan's backups of one source in one destination. */
@@ -246,6 +251,29 @@ export interface PlanStatuses {
     readonly from: Date | undefined;
     readonly to: Date;
     readonly jobs: readonly NewJob[];
+    readonly event?: NewEvent;
+  }): Promise<readonly Job[] | undefined>;
+}
+
+/** What changes about a destination while it lives; moved by `renamedFrom`, gone with it. */
+export interface DestinationStatus {
+  readonly destination: string;
+  /** The schedule and time zone by which space is freed in it; another one begins anew. */
+  readonly timetable: string;
+  /** As `PlanStatus.scheduledThrough`, of the freeing of space. */
+  readonly scheduledThrough: Date;
+}
+
+export interface DestinationStatuses {
+  list(): Promise<readonly DestinationStatus[]>;
+  /**
+   * As `PlanStatuses.schedule`: from the status that was read (undefined: there was none) to this one, with the jobs and
+   * the event, or not at all.
+   */
+  schedule(decision: {
+    readonly from: DestinationStatus | undefined;
+    readonly to: DestinationStatus;
+    readonly jobs?: readonly NewJob[];
     readonly event?: NewEvent;
   }): Promise<readonly Job[] | undefined>;
 }

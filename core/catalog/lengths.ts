@@ -32,6 +32,7 @@ export const columnLengths = {
   },
   plan_status: { plan: name },
   check_status: { destination: name },
+  destination_status: { destination: name },
   event: { id: 26, kind: 64, level: 16, subject: host },
   daemon: { owner, host, version: 64 },
 } as const satisfies { readonly [Table in keyof Tables]: { readonly [Column in keyof Tables[Table]]?: number } };

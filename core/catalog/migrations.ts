@@ -20,6 +20,7 @@ export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   backupMarks,
   backupIdentities,
   checkStatuses,
+  destinationStatuses,
 ];
 
 async function first(db: Kysely<Tables>): Promise<void> {
@@ -257,5 +258,15 @@ async function checkStatuses({ schema }: Kysely<Tables>): Promise<void> {
     .createTable('check_status')
     .addColumn('destination', text('check_status', 'destination'), (column) => column.primaryKey())
     .addColumn('status', anyText, (column) => column.notNull())
+    .execute();
+}
+
+/** Where the scheduling of what destinations need stands. */
+async function destinationStatuses({ schema }: Kysely<Tables>): Promise<void> {
+  await schema
+    .createTable('destination_status')
+    .addColumn('destination', text('destination_status', 'destination'), (column) => column.primaryKey())
+    .addColumn('timetable', anyText, (column) => column.notNull())
+    .addColumn('scheduledThrough', 'bigint', (column) => column.notNull())
     .execute();
 }

@@ -6,6 +6,7 @@ import { openBackups } from './backups.ts';
 import type { Catalog } from './catalog.ts';
 import { openChecks } from './checks.ts';
 import { openDaemons } from './daemons.ts';
+import { openDestinationStatuses } from './destination-statuses.ts';
 import { openEvents } from './events.ts';
 import { openJobs } from './jobs.ts';
 import type { PartContext } from './part-context.ts';
@@ -26,6 +27,7 @@ export function openParts(
     retained: openRetained(context),
     jobs: openJobs(context),
     plans: openPlanStatuses(context),
+    destinations: openDestinationStatuses(context),
     events: openEvents(context),
     daemons: openDaemons(context),
     checks: openChecks(context),

@@ -23,12 +23,19 @@ export async function renameResource(db: Transaction<Tables>, from: string, to: 
   if (field !== undefined) await renameReferences(db, field, oldName, name);
   if (field === 'plan') await renameStatus(db, oldName, name);
   if (field === 'destination') await renameChecks(db, oldName, name);
+  if (field === 'destination') await renameDestinationStatus(db, oldName, name);
 }
 
 /** A status that has the new name already is of a plan that is no more. */
 async function renameStatus(db: Transaction<Tables>, oldName: string, name: string): Promise<void> {
   await db.deleteFrom('plan_status').where('plan', '=', name).execute();
   await db.updateTable('plan_status').set({ plan: name }).where('plan', '=', oldName).execute();
+}
+
+async function renameDestinationStatus(db: Transaction<Tables>, destination: string, name: string): Promise<void> {
+  await db.deleteFrom('destination_status').where('destination', '=', name).execute();
+  const renamed = db.updateTable('destination_status').set({ destination: name });
+  await renamed.where('destination', '=', destination).execute();
 }
 
 type ReferenceField = 'plan' | 'source' | 'destination';

@@ -45,15 +45,16 @@ async function setPin(db: Kysely<Tables>, destination: string, id: string, pin: 
 
 const columns = [
   ...(['id', 'destination', 'snapshot', 'plan', 'source', 'consistentAt', 'sizeBytes', 'partial'] as const),
-  ...(['pin', 'expiringAt'] as const),
+  ...(['pin', 'expiringAt', 'identity', 'addedBytes'] as const),
 ];
 
 async function list(db: Kysely<Tables>, plans: readonly string[]): Promise<readonly RetainedCopy[]> {
   const copies: RetainedCopy[] = [];
   for (const batch of batches(plans, 500)) {
     const rows = await db.selectFrom('backup').select(columns).where('plan', 'in', batch).execute();
-    for (const { pin, expiringAt, ...row } of rows) {
-      const marks = { pinned: pin !== null, expiring: expiringAt !== null };
+    for (const { pin, expiringAt, identity, addedBytes, ...row } of rows) {
+      const whose = { ...(identity === null ? {} : { identity }), imported: addedBytes === null };
+      const marks = { pinned: pin !== null, expiring: expiringAt !== null, ...whose };
       copies.push({ ...row, consistentAt: toTime(row.consistentAt), partial: row.partial === 1, ...marks });
     }
   }

@@ -8,6 +8,7 @@ export interface Tables {
   backup: BackupRow;
   job: JobRow;
   plan_status: PlanStatusRow;
+  destination_status: DestinationStatusRow;
   event: EventRow;
   daemon: DaemonRow;
   check_status: CheckStatusRow;
@@ -93,6 +94,12 @@ export interface PlanStatusRow {
   scheduledThrough: number | null;
   lastSuccessAt: number | null;
   lastFailureAt: number | null;
+}
+
+export interface DestinationStatusRow {
+  destination: string;
+  timetable: string;
+  scheduledThrough: number;
 }
 
 export interface EventRow {

@@ -1,10 +1,10 @@
 import type { RetainedCopy } from '../catalog/index.ts';
 import { firstOf } from '../first-of.ts';
+import { type Keeping, keepingOf } from '../keeping.ts';
 import { decide, historiesOf } from '../retention/index.ts';
 import { formatBytes } from '../units.ts';
 import type { Consequence, ExpiringCopy } from './change-set.ts';
 import { describeHeld, figures, heldBackups } from './held-backups.ts';
-import { type Keeping, keepingOf } from './keeping.ts';
 import type { World } from './rule.ts';
 
 /**

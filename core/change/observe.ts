@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/index.ts';
 import { type Resource, splitAddress } from '../config/index.ts';
-import { keepingOf, keepsAlike } from './keeping.ts';
+import { keepingOf, keepsAlike } from '../keeping.ts';
 import type { Observed } from './observed.ts';
 import { findRenames, renameResources } from './rename.ts';
 

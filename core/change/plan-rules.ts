@@ -1,8 +1,8 @@
 import type { Resource } from '../config/index.ts';
+import { keepingOf } from '../keeping.ts';
 import type { Consequence } from './change-set.ts';
 import { expiringIds, expiry } from './expiry.ts';
 import { describeHeld, figures, heldBackups, stillHolding } from './held-backups.ts';
-import { keepingOf } from './keeping.ts';
 import { firstRun, lastRun, movedRun } from './next-run.ts';
 import { shrinks } from './retention-rules.ts';
 import type { Rules, Verdict, World } from './rule.ts';

@@ -1,7 +1,7 @@
 import type { Resource } from '../config/index.ts';
+import { keepingOf } from '../keeping.ts';
 import { countedRules, type RetentionPolicy, retentionPolicy } from '../retention/index.ts';
 import { expiringIds, expiry } from './expiry.ts';
-import { keepingOf } from './keeping.ts';
 import type { Rules, World } from './rule.ts';
 
 export const retentionRules: Rules = {

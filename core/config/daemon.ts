@@ -1,6 +1,7 @@
 import { parseDuration } from '../units.ts';
 import { absoluteCatalogAddress } from './catalog-address.ts';
-import type { DaemonSettings, KeepSettings } from './types.ts';
+import { parseMaxUnused } from './max-unused.ts';
+import type { DaemonSettings, KeepSettings, PruneSettings } from './types.ts';
 
 /** `daemon:` as written, with defaults; a relative path of the catalog starts at `folder`. */
 export function daemonSettings(spec: Readonly<Record<string, unknown>>, folder: string): DaemonSettings {
@@ -10,6 +11,22 @@ export function daemonSettings(spec: Readonly<Record<string, unknown>>, folder: 
     listen: String(listen),
     concurrency: Number(concurrency),
     keep: keepSettings((spec.keep ?? {}) as Readonly<Record<string, unknown>>),
+    prune: pruneSettings((spec.prune ?? {}) as Readonly<Record<string, unknown>>),
+  };
+}
+
+function pruneSettings({
+  schedule = '0 3 * * *',
+  timezone = 'UTC',
+  manual = false,
+  grace = '24h',
+  maxUnused = '5%',
+}: Readonly<Record<string, unknown>>): PruneSettings {
+  return {
+    ...(manual === true ? {} : { schedule: String(schedule) }),
+    timezone: String(timezone),
+    graceMs: parseDuration(String(grace)),
+    maxUnused: parseMaxUnused(String(maxUnused)) ?? { percent: 5 },
   };
 }
 

@@ -18,7 +18,6 @@ export const diagnosticCodes = {
   'unsupported-type': "A plan's type is not one that its source's driver has.",
   'unsupported-selection': 'A plan selects parts of a source whose driver knows none.',
   'not-yet': 'Tidemark knows this, but this version cannot do it.',
-  'no-effect': 'A warning: it is kept, but this version does nothing with it.',
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -4,6 +4,7 @@ import { parseHostPort } from '../host-port.ts';
 import { nearest } from '../nearest.ts';
 import { durationHint, parseDuration } from '../units.ts';
 import { isCatalogAddress } from './catalog-address.ts';
+import { parseMaxUnused } from './max-unused.ts';
 import { isReference, referenceHint } from './secrets.ts';
 
 /** What a JSON Schema's `format` means to us. */
@@ -50,6 +51,11 @@ export const formats: Readonly<Record<string, Format>> = {
     noun: 'a host and a port',
     accepts: (text) => parseHostPort(text) !== undefined,
     hint: () => 'Write host:port, such as 127.0.0.1:9631 or [::1]:9631.',
+  },
+  'max-unused': {
+    noun: 'a share or a size',
+    accepts: (text) => parseMaxUnused(text) !== undefined,
+    hint: () => 'Write a share below 100% such as 5%, a size such as 10GiB, or `unlimited`.',
   },
   catalog: {
     noun: 'a catalog',

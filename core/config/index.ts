@@ -2,6 +2,7 @@
 export { catalogPath } from './catalog-address.ts';
 export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
 export { type LoadOptions, loadConfiguration } from './load.ts';
+export { parseMaxUnused } from './max-unused.ts';
 export { planSettings, sourcePaths, timetableSettings } from './plan-settings.ts';
 export { readDaemonSettings } from './read-daemon.ts';
 export { configurationReference } from './reference.ts';

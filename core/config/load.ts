@@ -9,8 +9,7 @@ import type { Finding } from './explain.ts';
 import { configurationFiles, readYamlFiles } from './files.ts';
 import { makeReferenceCheck, type Spec } from './references.ts';
 import { secretFields } from './secret-fields.ts';
-import type { Collection, Configuration, Drivers, LoadedConfiguration, Resource } from './types.ts';
-import { withoutEffect } from './unsupported.ts';
+import type { Configuration, Drivers, LoadedConfiguration, Resource } from './types.ts';
 import type { Validated } from './validate.ts';
 
 export interface LoadOptions {
@@ -34,7 +33,6 @@ export async function loadConfiguration(
     ...parsed.flatMap((file) => file.diagnostics),
     ...misdeclared,
     ...(await checkAll(declared, drivers, options)),
-    ...warnings(declared),
   ];
   const complete = parsed.every((file) => file.diagnostics.length === 0);
   const said = inOrder(complete ? diagnostics : diagnostics.filter((one) => one.code !== 'dangling-reference'), files);
@@ -86,15 +84,6 @@ function diagnosticOf(one: Declared, { code, summary, hint, path, part }: Findin
     hint,
     position: one.place(path, part),
   };
-}
-
-function warnings(declared: ReadonlyMap<string, Declared>): Diagnostic[] {
-  const firsts = new Map<Declared['collection'], Declared>();
-  for (const one of declared.values()) if (!firsts.has(one.collection)) firsts.set(one.collection, one);
-  return [...firsts].flatMap(([collection, first]): Diagnostic[] => {
-    const summary = withoutEffect[collection as Collection];
-    return summary ? [{ severity: 'warning', code: 'no-effect', summary, position: first.place([], 'key') }] : [];
-  });
 }
 
 function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {

@@ -16,7 +16,8 @@ export async function readDaemonSettings(path: string): Promise<DaemonSettings> 
   const parsed = await readYamlFiles(files);
   const { declared } = declare(parsed.flatMap((file) => file.documents));
   const value = declared.get('daemon')?.value;
-  const { catalog, listen, concurrency, keep } = typeof value === 'object' ? (value as Record<string, unknown>) : {};
+  const { catalog, listen, concurrency, keep, prune } =
+    typeof value === 'object' ? (value as Record<string, unknown>) : {};
   const isKnown = typeof catalog === 'string' && isCatalogAddress(catalog);
   const isDefault = catalog === undefined && parsed.every((file) => file.diagnostics.length === 0);
   if (!isKnown && !isDefault) throw unknownCatalog(path);
@@ -25,6 +26,7 @@ export async function readDaemonSettings(path: string): Promise<DaemonSettings> 
     listen: typeof listen === 'string' ? listen : undefined,
     concurrency: Number.isInteger(concurrency) && Number(concurrency) > 0 ? concurrency : undefined,
     keep: usableKeep(keep),
+    prune: usablePrune(prune),
   };
   return daemonSettings(usable, folder);
 }
@@ -37,6 +39,21 @@ function usableKeep(keep: unknown): Readonly<Record<string, unknown>> {
     events: isDuration(events) ? events : undefined,
     most: Number.isInteger(most) && Number(most) >= 1000 ? most : undefined,
   };
+}
+
+/** Of what cannot be read nobody knows what was meant: then the daemon deletes nothing by itself. */
+function usablePrune(prune: unknown): Readonly<Record<string, unknown>> {
+  if (prune === undefined) return {};
+  const { schedule, timezone, manual, grace, maxUnused, ...unknown } = (
+    typeof prune === 'object' ? (prune ?? {}) : { prune }
+  ) as Record<string, unknown>;
+  const usable =
+    Object.keys(unknown).length === 0 &&
+    Object.entries({ cron: schedule, timezone, duration: grace, 'max-unused': maxUnused }).every(
+      ([format, text]) => text === undefined || (typeof text === 'string' && formats[format]!.accepts(text)),
+    ) &&
+    (manual === undefined || (manual === true && schedule === undefined));
+  return usable ? { schedule, timezone, manual, grace, maxUnused } : { manual: true };
 }
 
 function isDuration(value: unknown): boolean {

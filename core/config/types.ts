@@ -47,7 +47,21 @@ export interface DaemonSettings {
   readonly listen: string;
   readonly concurrency: number;
   readonly keep: KeepSettings;
+  readonly prune: PruneSettings;
 }
+
+/** How space is freed in destinations. */
+export interface PruneSettings {
+  /** Absent when only people do it. */
+  readonly schedule?: string;
+  readonly timezone: string;
+  /** Data that nothing needs stays for so long before it is deleted. */
+  readonly graceMs: number;
+  readonly maxUnused: MaxUnused;
+}
+
+/** How much of a repository may be waste: percent of it, bytes, or any. */
+export type MaxUnused = { readonly percent: number } | { readonly bytes: number } | 'unlimited';
 
 /** What the catalog remembers of what has ended: by age, and of each at most so many. */
 export interface KeepSettings {

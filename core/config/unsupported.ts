@@ -1,6 +1,5 @@
 import type { Declared } from './declared.ts';
 import { type Finding, fieldName } from './explain.ts';
-import type { Collection } from './types.ts';
 
 /** The same finding, or a clearer one where the key is one that tidemark knows but this version cannot honour. */
 export function unsupported(collection: Declared['collection'], finding: Finding): Finding {
@@ -35,11 +34,6 @@ const laterCollections: ReadonlyMap<string, string> = new Map([
   ['notify', 'nobody would be told'],
   ['policies', 'nothing would enforce them'],
 ]);
-
-/** What is validated and kept, but has no effect yet: said once for each collection, so that nobody relies on it. */
-export const withoutEffect: Readonly<Partial<Record<Collection, string>>> = {
-  retention: 'retention is kept, but this version removes no backups: all of them stay',
-};
 
 const laterKeys: Readonly<Partial<Record<Declared['collection'], readonly string[]>>> = {
   sources: ['gateway', 'standby', 'physical', 'snapshot', 'cutover'],

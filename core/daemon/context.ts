@@ -1,6 +1,6 @@
 import type { AppliedState, Catalog, DaemonRecord, ProcessFate } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
-import type { KeepSettings, PlanSettings } from '../config/index.ts';
+import type { KeepSettings, PlanSettings, PruneSettings } from '../config/index.ts';
 import type { JobContext, JobKinds, Operation } from '../job/index.ts';
 import type { Logger } from '../observe/index.ts';
 import type { Turns } from '../turns.ts';
@@ -25,6 +25,7 @@ export interface DaemonContext {
   readonly drainMs: number;
   readonly kinds: JobKinds;
   readonly keep: KeepSettings;
+  readonly prune: PruneSettings;
   readonly operation: Operation;
   /** The plans of the applied state. */
   plans(state: AppliedState): readonly PlanSettings[];

@@ -10,6 +10,7 @@ import { createHealth } from './health.ts';
 import { beginHeartbeat, type Heartbeat, keepWatchdog, recordOf, tellSystemd } from './heartbeat.ts';
 import { listenHttp } from './http.ts';
 import { type Loop, superviseLoops } from './loop.ts';
+import { pruneLoop } from './prune-scheduler.ts';
 import { runnerLoop } from './runner.ts';
 import { schedulerLoop } from './scheduler.ts';
 import { suspensionLoop } from './suspension.ts';
@@ -90,6 +91,7 @@ function httpSources({ context, health, configuration }: Daemon, ready: () => bo
     clock,
     version: identity.version,
     plans: context.plans,
+    prune: context.prune,
     configuration: () => configuration.current,
   });
   return { metrics, logger, sick: health.sick, ready };
@@ -101,6 +103,7 @@ function loops(daemon: Daemon, { loop, lost }: Heartbeat, stop: AbortSignal): re
     configurationLoop(daemon),
     schedulerLoop(daemon),
     suspensionLoop(daemon),
+    pruneLoop(daemon),
     runnerLoop(daemon, AbortSignal.any([stop, lost])),
     forgetLoop(daemon),
   ];

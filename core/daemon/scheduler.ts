@@ -65,7 +65,7 @@ async function scheduledPlans(
   { context }: Daemon,
   state: AppliedState,
   active: readonly Job[],
-): Promise<ScheduledPlan[]> {
+): Promise<ScheduledPlan<PlanSettings>[]> {
   const statuses = new Map((await context.catalog.plans.list()).map((status) => [status.plan, status]));
   const busy = new Set(active.map((job) => job.plan));
   return context.plans(state).map((settings) => ({

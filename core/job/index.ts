@@ -6,6 +6,7 @@ export { type FollowOptions, submitAndFollow, submitDetached } from './follow.ts
 export { jobKinds, operationOf, planKinds } from './kinds.ts';
 export { killMs, leaseMs, letGoMs, marginMs } from './lease-times.ts';
 export type { JobContext, JobKind, JobKinds, JobOutcome, Operation } from './operation.ts';
+export { type PruneJobResult, pruneJob } from './prune-job.ts';
 export { type RepairJobResult, repairJob } from './repair-job.ts';
 export { backupJob, describeError, jobSubject, missedJob, type RunTimes, requestTime } from './request.ts';
 export { type RestoreJobResult, restoreJob } from './restore-job.ts';

@@ -5,6 +5,7 @@ import type { OperationContext } from '../operation/index.ts';
 import type { RestorePlan } from '../restore/index.ts';
 import { checkOutcome, readOf } from './check-job.ts';
 import type { JobKinds, JobOutcome, Operation } from './operation.ts';
+import { pruneRequest, pruneResult } from './prune-job.ts';
 import { planOf, repairOutcome } from './repair-job.ts';
 import { restoreResult } from './restore-job.ts';
 
@@ -20,6 +21,7 @@ export const jobKinds = {
   check: { perform: check, slots: 'shared', whenInterrupted: 'requeue', countsForPlan: false },
   repair: { perform: repair, slots: 'shared', whenInterrupted: 'fail', countsForPlan: false },
   restore: { perform: restore, slots: 'shared', whenInterrupted: 'fail', countsForPlan: false },
+  prune: { perform: prune, slots: 'own', whenInterrupted: 'requeue', countsForPlan: false },
 } as const satisfies JobKinds;
 
 /** The kinds of those jobs that a plan is for. */
@@ -72,4 +74,10 @@ async function repair(context: OperationContext, job: Job, run: Run): Promise<Jo
   const { runRepair } = await operations();
   const destination = job.destination!;
   return repairOutcome(await runRepair(context, { destination, plan: planOf(job) }, run), destination);
+}
+
+async function prune(context: OperationContext, job: Job, run: Run): Promise<JobOutcome> {
+  const { runPrune } = await operations();
+  const { partial, ...outcome } = await runPrune(context, pruneRequest(job), run);
+  return { result: pruneResult(outcome), partial };
 }

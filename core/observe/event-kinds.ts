@@ -28,6 +28,11 @@ export const eventKinds = {
   'repository.mended': { level: 'info', text: 'Nothing was found any more of the damage that was found before.' },
   'backup.expired': { level: 'info', text: 'Backups that no rule of their plan keeps were deleted.' },
   'backup.deleted': { level: 'warning', text: 'A person deleted backups.' },
+  'repository.pruned': {
+    level: 'info',
+    text: 'Space that no backup needs was freed in a destination, or marked for that.',
+  },
+  'prune.overdue': { level: 'error', text: 'For long no prune of a destination has succeeded: it fills.' },
   'plan.paused': { level: 'info', text: 'A person paused a plan.' },
   'plan.suspended': { level: 'error', text: 'A plan does not run while its source or destination is down.' },
   'plan.resumed': { level: 'info', text: 'A paused or suspended plan runs again.' },

@@ -21,6 +21,22 @@ export const metricTable = {
     help: '0 while plans are suspended because the destination is down.',
     labels: ['destination'],
   },
+  tidemark_destination_created_timestamp_seconds: {
+    help: 'When the destination was first applied.',
+    labels: ['destination'],
+  },
+  tidemark_prune_last_success_timestamp_seconds: {
+    help: 'When space was last freed in the destination with nothing left undone; absent until it was.',
+    labels: ['destination'],
+  },
+  tidemark_prune_expected_interval_seconds: {
+    help: 'The longest time between two scheduled prunes; absent with `manual`. Alert on the age of the last success against it.',
+    labels: ['destination'],
+  },
+  tidemark_prune_last_freed_bytes: {
+    help: 'What the last prune that ended, whether whole or not, deleted.',
+    labels: ['destination'],
+  },
   tidemark_plan_created_timestamp_seconds: { help: 'When the plan was first applied.', labels: plan },
   tidemark_plan_last_success_timestamp_seconds: {
     help: 'When the last complete backup ended; absent until there is one.',

@@ -1,8 +1,9 @@
 import { suspendedFor } from '../applied.ts';
 import type { AppliedState, BackupRecord, Catalog, DaemonRecord, Job, PlanStatus } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
-import type { PlanSettings } from '../config/index.ts';
+import type { PlanSettings, PruneSettings } from '../config/index.ts';
 import { newestBackups } from '../newest-backup.ts';
+import { newestPrunes, pruneTimetable } from '../prune-age.ts';
 import { expectedIntervalMs, nextStart } from '../schedule/index.ts';
 import type { MetricName } from './metric-table.ts';
 
@@ -20,6 +21,7 @@ export interface MetricSources {
   /** Every kind of job, and those that plans are for. */
   readonly kinds: { readonly all: readonly string[]; readonly ofPlans: readonly string[] };
   plans(state: AppliedState): readonly PlanSettings[];
+  readonly prune: PruneSettings;
   configuration(): DaemonRecord['configuration'] & { readonly pendingChanges: number };
 }
 
@@ -45,6 +47,7 @@ export async function readSamples(sources: MetricSources, timetables: Timetables
     ...generalSamples(sources, state),
     ...jobSamples(sources.kinds.all, active),
     ...upSamples(state, plans, statuses),
+    ...(await pruneSamples(sources, state)),
     ...(
       await Promise.all(
         plans.map((plan) => {
@@ -94,6 +97,31 @@ function upSamples(state: AppliedState, plans: readonly PlanSettings[], statuses
   });
 }
 
+async function pruneSamples({ catalog, clock, prune }: MetricSources, state: AppliedState): Promise<Sample[]> {
+  const destinations = [...state.resources.values()].filter(({ collection }) => collection === 'destinations');
+  const samples = destinations.map(async ({ name: destination, createdAt }): Promise<Sample[]> => {
+    const { good, last } = await newestPrunes(catalog, destination);
+    const intervalMs = expectedIntervalMs(pruneTimetable(prune, destination), clock.now());
+    const values: Partial<Record<MetricName, number | undefined>> = {
+      tidemark_destination_created_timestamp_seconds: seconds(createdAt),
+      tidemark_prune_last_success_timestamp_seconds: seconds(good?.endedAt),
+      tidemark_prune_expected_interval_seconds: intervalMs === undefined ? undefined : intervalMs / 1000,
+      tidemark_prune_last_freed_bytes: last?.result?.removedBytes as number | undefined,
+    };
+    return samplesOf(values, { destination });
+  });
+  return (await Promise.all(samples)).flat();
+}
+
+function samplesOf(
+  values: Partial<Record<MetricName, number | undefined>>,
+  labels: Readonly<Record<string, string>>,
+): Sample[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name: name as MetricName, labels, value }],
+  );
+}
+
 async function planSamples(
   { catalog, kinds: { ofPlans: kinds } }: MetricSources,
   state: AppliedState,
@@ -115,10 +143,7 @@ async function planSamples(
     tidemark_plan_paused: Number(status.pausedAt !== undefined),
     tidemark_plan_suspended: Number(status.suspended !== undefined),
   };
-  const labels = { plan: plan.name, source: plan.source };
-  return Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ name: name as MetricName, labels, value }],
-  );
+  return samplesOf(values, { plan: plan.name, source: plan.source });
 }
 
 function timetableOf(timetables: Timetables, plan: PlanSettings, through: Date | undefined, now: Date): Timetable {

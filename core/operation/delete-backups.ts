@@ -42,19 +42,21 @@ export async function deleteBackups(
   planned: readonly PlannedDeletion[],
   terms: ExpiryTerms,
   signal: AbortSignal,
-): Promise<readonly Deletion[]> {
-  const refused = planned.flatMap(({ backup, obstacle: why }): Deletion[] =>
+): Promise<readonly Deletion<BackupRecord>[]> {
+  const refused = planned.flatMap(({ backup, obstacle: why }): Deletion<BackupRecord>[] =>
     why === undefined ? [] : [{ backup, deleted: false, why }],
   );
-  const deletions: Deletion[] = [];
+  const deletions: Deletion<BackupRecord>[] = [];
   const thrown: unknown[] = [];
   const wanted = planned.filter(({ obstacle }) => obstacle === undefined).map(({ backup }) => backup);
   for (const [destination, copies] of Map.groupBy(wanted, (copy) => copy.destination)) {
-    const done = await deleteIn(context, destination, copies, { ...terms, signal }).catch((error): Deletion[] => {
-      thrown.push(error);
-      const { code, message } = asTidemarkError(error);
-      return copies.map((backup) => ({ backup, deleted: false, why: `${code}: ${message}` }));
-    });
+    const done = await deleteIn(context, destination, copies, { ...terms, signal }).catch(
+      (error): Deletion<BackupRecord>[] => {
+        thrown.push(error);
+        const { code, message } = asTidemarkError(error);
+        return copies.map((backup) => ({ backup, deleted: false, why: `${code}: ${message}` }));
+      },
+    );
     deletions.push(...done);
   }
   if (thrown.length > 0 && !deletions.some(({ deleted }) => deleted)) throw thrown[0];
@@ -66,8 +68,8 @@ async function deleteIn(
   name: string,
   copies: readonly BackupRecord[],
   terms: ExpiryTerms & { readonly signal: AbortSignal },
-): Promise<readonly Deletion[]> {
-  return finished<readonly Deletion[]>(
+): Promise<readonly Deletion<BackupRecord>[]> {
+  return finished<readonly Deletion<BackupRecord>[]>(
     async (done) => {
       const destination = await appliedResource(context, `destinations.${name}`);
       await using open = await openRepository(context, destination, terms.signal);

@@ -12,9 +12,12 @@ export interface LockedPlace {
   readonly destination: string;
 }
 
+/** As much of a copy as its deletion needs. */
+export type DoomedCopy = Pick<BackupRecord, 'id' | 'plan' | 'destination' | 'snapshot'>;
+
 /** What became of one copy that was to go. `why` it did not, for people; then it is as it was, unless it is expiring. */
-export interface Deletion {
-  readonly backup: BackupRecord;
+export interface Deletion<Copy extends DoomedCopy = DoomedCopy> {
+  readonly backup: Copy;
   readonly deleted: boolean;
   readonly why?: string;
 }
@@ -33,14 +36,14 @@ const batchSize = 100;
  * seen to be gone the catalog forgets them. Whatever it dies between, the rest is done by whoever deletes there next
  * (`unfinishedCopies`). What the catalog forbids stays and is told. No byte is freed by this: see `prune`.
  */
-export async function forgetCopies(
+export async function forgetCopies<Copy extends DoomedCopy>(
   context: OperationContext,
   place: LockedPlace,
-  copies: readonly BackupRecord[],
+  copies: readonly Copy[],
   terms: ForgetTerms,
-): Promise<readonly Deletion[]> {
+): Promise<readonly Deletion<Copy>[]> {
   if (copies.length > 0) await learnPins(context, place.repository, place.destination, terms.signal);
-  const deletions: Deletion[] = [];
+  const deletions: Deletion<Copy>[] = [];
   for (let at = 0; at < copies.length; at += batchSize) {
     deletions.push(...(await forgetBatch(context, place, copies.slice(at, at + batchSize), terms)));
   }
@@ -53,21 +56,21 @@ export function unfinishedCopies({ catalog }: OperationContext, destination: str
 }
 
 /** For people: after `it stays, because`. */
-export function obstacleText(obstacle: ExpiryObstacle, { id, plan, destination }: BackupRecord): string {
+export function obstacleText(obstacle: ExpiryObstacle, { id, plan, destination }: DoomedCopy): string {
   if (obstacle.why === 'gone') return 'the catalog does not know it any more';
   if (obstacle.why === 'pinned') return `it is pinned: \`tidemark unpin ${id}\` lets it go`;
   if (obstacle.why === 'read') return `job ${obstacle.job} is to read it`;
   return `it is the newest good backup of ${plan === '' ? 'its host' : `plan ${plan}`} in ${destination}`;
 }
 
-async function forgetBatch(
+async function forgetBatch<Copy extends DoomedCopy>(
   context: OperationContext,
   { repository, lock, destination }: LockedPlace,
-  copies: readonly BackupRecord[],
+  copies: readonly Copy[],
   { signal, event, ...terms }: ForgetTerms,
-): Promise<readonly Deletion[]> {
+): Promise<readonly Deletion<Copy>[]> {
   const { backups, events } = context.catalog;
-  const obstacles = new Map<BackupRecord, ExpiryObstacle>();
+  const obstacles = new Map<Copy, ExpiryObstacle>();
   for (const copy of copies) {
     signal.throwIfAborted();
     const obstacle = await backups.expire(copy, terms);
@@ -95,7 +98,7 @@ const notDeleted = 'the destination was told to delete its snapshot and lists it
 async function deleteSnapshots(
   repository: Repository,
   lock: RepositoryLock,
-  copies: readonly BackupRecord[],
+  copies: readonly DoomedCopy[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   if (copies.length === 0) return new Set();
@@ -112,7 +115,7 @@ function eventsOf(
   make: (kind: EventKind, subject: string, text: string) => NewEvent,
   kind: EventKind,
   destination: string,
-  gone: readonly BackupRecord[],
+  gone: readonly DoomedCopy[],
 ): readonly NewEvent[] {
   return [...Map.groupBy(gone, ({ plan }) => plan)].map(([plan, some]) => {
     const ids = firstOf(

@@ -11,6 +11,16 @@ export { listLocks, removeLocks } from './locks.ts';
 export { type OpenRepository, openRepository } from './open.ts';
 export { pinBackup, unpinBackup } from './pins.ts';
 export { planRestore } from './plan-restore.ts';
+export type { CopyDecision, RetentionPlan } from './plan-retention.ts';
 export { type Prepared, prepareDestination, prepareSource, probeDestination, probeSource } from './prepare.ts';
+export {
+  type PruneOutcome,
+  type PrunePreview,
+  type PruneRequest,
+  previewPrune,
+  previewRetention,
+  reasonsText,
+  runPrune,
+} from './prune.ts';
 export { planRepair, type RepairOutcome, runRepair } from './repair.ts';
 export { type RestoreOutcome, runRestore } from './restore.ts';

@@ -1,9 +1,10 @@
 import { appliedPlans } from '../applied.ts';
 import type { AppliedState, Catalog, Job, ProcessFate } from '../catalog/index.ts';
-import type { Drivers, PlanSettings } from '../config/index.ts';
+import type { Drivers, PlanSettings, PruneSettings } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import { type Label, labelFilter } from '../labels.ts';
 import { newestBackups } from '../newest-backup.ts';
+import { pruneOverdue } from '../prune-age.ts';
 import { repositoryDamage } from '../repository-damage.ts';
 import { nextStart } from '../schedule/index.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
@@ -17,6 +18,8 @@ export interface OverviewSources {
   readonly drivers: Drivers;
   /** The kinds of jobs that plans are for. */
   readonly planKinds: readonly string[];
+  /** By which schedule space is freed. */
+  readonly prune: PruneSettings;
   fate(owner: string): ProcessFate;
 }
 
@@ -25,7 +28,7 @@ export interface OverviewSources {
  * that have them. Throws NOT_APPLIED when no source is left: of nothing one cannot say that it is safe.
  */
 export async function readOverview(
-  { catalog, drivers, planKinds: kinds, fate }: OverviewSources,
+  { catalog, drivers, planKinds: kinds, prune, fate }: OverviewSources,
   now: Date,
   labels: readonly Label[] = [],
 ): Promise<Overview> {
@@ -53,7 +56,11 @@ export async function readOverview(
     daemons,
     sources: sources.map(({ name, driver, own }) => sourceOverview(name, driver, own, unfinished(name), now)),
     destinations,
-    problems: [...generalProblems(sources, plans, daemons), ...(await damagedRepositories(catalog, destinations))],
+    problems: [
+      ...generalProblems(sources, plans, daemons),
+      ...(await damagedRepositories(catalog, destinations)),
+      ...(await unprunedDestinations(catalog, state, prune, destinations, now)),
+    ],
   };
 }
 
@@ -144,4 +151,17 @@ async function damagedRepositories(
     return damage === undefined ? [] : [`the repository of ${name} is damaged: ${damage}`];
   });
   return (await Promise.all(found)).flat();
+}
+
+/** A destination without backups has nothing to free. */
+async function unprunedDestinations(
+  catalog: Catalog,
+  state: AppliedState,
+  prune: PruneSettings,
+  destinations: readonly DestinationOverview[],
+  now: Date,
+): Promise<readonly string[]> {
+  const held = destinations.filter(({ copies }) => copies > 0);
+  const overdue = held.map(({ name }) => pruneOverdue(catalog, state, prune, name, now));
+  return (await Promise.all(overdue)).filter((text) => text !== undefined);
 }

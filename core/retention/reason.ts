@@ -15,6 +15,10 @@ export type ReasonRule =
   /** It says that it is from a time that has not come yet. */
   | 'future'
   | 'no-policy'
+  /** Its plan is not applied: orphaned, or found by an import. */
+  | 'no-plan'
+  /** An import found it, and it does not show what its plan backs up: another catalog may count on it. */
+  | 'elsewhere'
   | 'expiring'
   | 'nothing';
 

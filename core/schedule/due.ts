@@ -1,11 +1,14 @@
 import type { PlanStatus } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
-import { latestTime, nextTimes, scheduledTimes, startDelayMs } from './times.ts';
+import { latestTime, nextTimes, scheduledTimes, startDelayMs, type Timetable } from './times.ts';
+
+/** What has a schedule: a plan, or the freeing of space in a destination. */
+export type Scheduled = Timetable & Pick<PlanSettings, 'windowMs' | 'missed'>;
 
 /** A plan as the scheduler sees it. */
-export interface ScheduledPlan {
-  readonly settings: PlanSettings;
-  readonly status: PlanStatus;
+export interface ScheduledPlan<Settings extends Scheduled = Scheduled> {
+  readonly settings: Settings;
+  readonly status: Pick<PlanStatus, 'scheduledThrough' | 'pausedAt' | 'suspended'>;
   /** Where scheduling begins for a plan whose status does not say it: when it was applied. */
   readonly since: Date;
   /** True while a backup of it is queued or runs. */
@@ -83,7 +86,7 @@ function holdReason({ status, active }: ScheduledPlan): string | undefined {
   return active ? 'the run before is not finished' : undefined;
 }
 
-function start(settings: PlanSettings, latest: Date): { scheduledFor: Date; startBy?: Date } {
+function start(settings: Scheduled, latest: Date): { scheduledFor: Date; startBy?: Date } {
   if (settings.windowMs === undefined) return { scheduledFor: latest };
   const startBy = new Date(latest.getTime() + startDelayMs(settings) + settings.windowMs);
   return { scheduledFor: latest, startBy };
@@ -109,6 +112,6 @@ function isNear(next: Date, missedAt: Date, now: Date): boolean {
   return next.getTime() - now.getTime() < Math.min(nearMs, quarterMs);
 }
 
-function lastBefore(settings: PlanSettings, first: Date, latest: Date): Date {
+function lastBefore(settings: Scheduled, first: Date, latest: Date): Date {
   return latestTime(settings, first, new Date(latest.getTime() - 1)) ?? first;
 }

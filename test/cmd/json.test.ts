@@ -54,6 +54,7 @@ test('what verbs print with --json is what the reference says, no field more or 
   await told('catalog import', 'catalog', 'import', 'disk');
   await told('pin', 'pin', backup, '--reason', 'for good');
   await told('unpin', 'unpin', backup);
+  await told('prune', 'prune', '--dry-run');
   await told('delete', 'delete', backup, '--auto-approve', '--even-the-last');
   await using catalog = await openSqliteCatalog(join(at.folder, 'catalog.db'), systemClock);
   const waiting = await catalog.jobs.add({

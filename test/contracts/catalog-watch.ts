@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hasCode } from '../../core/error.ts';
 import type { CatalogCase } from './catalog.ts';
-import { daemon, job } from './catalog-samples.ts';
+import { daemon, job, resource } from './catalog-samples.ts';
 
 /** Plans, events and daemons: what watches over backups. */
 export const watchCases: Readonly<Record<string, CatalogCase>> = {
@@ -44,6 +44,30 @@ export const watchCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await catalog.plans.schedule({ plan: 'nightly', from: first, to: second, jobs: [] }), []);
     assert.deepEqual((await catalog.plans.get('nightly')).scheduledThrough, second);
     assert.equal((await catalog.jobs.list()).length, 2);
+  },
+
+  async 'the freeing of space in a destination is scheduled once, from where it stood, and goes with it'(
+    _t,
+    catalog,
+    clock,
+  ) {
+    const put = ['nas', 'vault'].map((name) => resource(`destinations.${name}`));
+    const applied = await catalog.state.commit({ expectedSerial: 0, put, remove: [], rename: [] });
+    const nas = { destination: 'nas', timetable: '0 3 * * * UTC', scheduledThrough: clock.now() };
+    const once = await Promise.all([0, 1].map(() => catalog.destinations.schedule({ from: undefined, to: nas })));
+    assert.deepEqual(once.filter((one) => one !== undefined).length, 1);
+    const later = { ...nas, scheduledThrough: new Date(clock.now().getTime() + 1000) };
+    const [first, second] = [
+      { from: nas, to: later, jobs: [job()] },
+      { from: nas, to: later, jobs: [job()] },
+    ];
+    assert.equal((await catalog.destinations.schedule(first))?.length, 1);
+    assert.equal(await catalog.destinations.schedule(second), undefined);
+    assert.equal((await catalog.jobs.list()).length, 1);
+    await catalog.destinations.schedule({ from: undefined, to: { ...nas, destination: 'vault' } });
+    const rename = [{ from: 'destinations.nas', to: 'destinations.disk' }];
+    await catalog.state.commit({ expectedSerial: applied.serial, put: [], remove: ['destinations.vault'], rename });
+    assert.deepEqual(await catalog.destinations.list(), [{ ...later, destination: 'disk' }]);
   },
 
   async 'a change of a plan and its event are there together, or neither is'(_t, catalog, clock) {

@@ -25,6 +25,7 @@ test('restores of a catalog from before plans have one, also of a backup that is
     for (const column of ['waiterOwner', 'waiterUntil']) database.exec(`alter table job drop column ${column}`);
     for (const column of ['identity', 'pin', 'expiringAt']) database.exec(`alter table backup drop column ${column}`);
     database.exec('drop table check_status');
+    database.exec('drop table destination_status');
     database.exec('pragma user_version = 3');
   }
   await using catalog = await openSqliteCatalog(path, systemClock);

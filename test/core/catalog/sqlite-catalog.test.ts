@@ -72,6 +72,7 @@ test('a catalog of the first schema keeps its backups, and its jobs exclude what
       database.exec(`alter table backup drop column ${column}`);
     }
     database.exec('drop table check_status');
+    database.exec('drop table destination_status');
     database.exec('pragma user_version = 1');
   }
   await using catalog = await openSqliteCatalog(path, systemClock);

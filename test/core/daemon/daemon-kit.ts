@@ -182,6 +182,7 @@ function contextOf(at: Home, catalog: Catalog, log: string[], options: DaemonOpt
     listen: '127.0.0.1:0',
     concurrency: 2,
     keep: { jobsMs: 1e10, eventsMs: 1e10, most: 1000 },
+    prune: { timezone: 'UTC', graceMs: 0, maxUnused: 'unlimited' },
     drainMs: 30_000,
     kinds: jobKinds,
     operation: backup,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Catalog, openSqliteCatalog } from '../../../core/catalog/index.ts';
-import { backupJob, jobKinds, missedJob, planKinds } from '../../../core/job/index.ts';
+import { backupJob, jobKinds, missedJob, planKinds, pruneJob } from '../../../core/job/index.ts';
 import { createMetrics, metricReference, metricTable } from '../../../core/observe/index.ts';
 import { backup, manualClock, resource } from '../../contracts/catalog-samples.ts';
 import { tempFolder } from '../../kit/temp.ts';
@@ -11,6 +11,8 @@ import { plan } from '../job/job-kit.ts';
 const kinds = { all: Object.keys(jobKinds), ofPlans: planKinds(jobKinds) };
 
 const start = new Date('2026-03-01T00:00:00Z');
+
+const prune = { schedule: '0 3 * * *', timezone: 'UTC', graceMs: 0, maxUnused: 'unlimited' } as const;
 
 async function scene(t: TestContext) {
   const clock = manualClock();
@@ -22,6 +24,7 @@ async function scene(t: TestContext) {
   const plans = [plan(), plan({ name: 'manual', schedule: undefined })];
   const metrics = createMetrics({
     kinds,
+    prune,
     catalog,
     clock,
     version: '1.2.3',
@@ -51,7 +54,7 @@ test('the jobs of every kind that a plan is for count as its runs', async (t) =>
   const configuration = () => ({ state: 'applied', text: '', at: new Date(0), pendingChanges: 0 }) as const;
   const rendered = (ofPlans: readonly string[]) =>
     createMetrics({
-      ...{ catalog, clock: manualClock(), version: '0', plans: () => [plan()], configuration },
+      ...{ catalog, clock: manualClock(), version: '0', prune, plans: () => [plan()], configuration },
       kinds: { all: ['backup', 'archive'], ofPlans },
     }).render();
   assert.match(await rendered(['backup', 'archive']), /tidemark_plan_running\{[^}]*\} 1/);
@@ -145,7 +148,7 @@ test('a removed plan leaves no samples behind', async (t) => {
   t.after(() => catalog[Symbol.asyncDispose]());
   let plans = [plan()];
   const configuration = () => ({ state: 'applied', text: '', at: start, pendingChanges: 0 }) as const;
-  const metrics = createMetrics({ kinds, catalog, clock, version: '0', plans: () => plans, configuration });
+  const metrics = createMetrics({ kinds, prune, catalog, clock, version: '0', plans: () => plans, configuration });
   assert.match(await metrics.render(), /plan="nightly"/);
   plans = [];
   assert.doesNotMatch(await metrics.render(), /plan="nightly"/);
@@ -157,4 +160,26 @@ test('every metric has a help text and a row in the reference', () => {
     assert.ok(help.endsWith('.'), name);
     assert.ok(reference.includes(`\`${name}\``), name);
   }
+});
+
+test('the last good prune of a destination is told by its time, and one that left something undone is none', async (t) => {
+  const { clock, catalog, read } = await scene(t);
+  const request = { destination: 'nas', plans: [], now: false, graceMs: 0, maxUnused: 'unlimited' } as const;
+  const end = async (to: 'succeeded' | 'partial' | 'failed', removedBytes: number) => {
+    clock.advance(1000);
+    const { id } = await catalog.jobs.add(pruneJob(request, 'schedule'));
+    const job = await catalog.jobs.claim({ owner: 'one', leaseMs: 1000, id });
+    await catalog.jobs.transition(job!, to, { result: { removedBytes } });
+  };
+  const told = async () => {
+    const samples = await read();
+    return ['last_success_timestamp_seconds', 'last_freed_bytes', 'expected_interval_seconds'].map((name) =>
+      samples.get(`tidemark_prune_${name}{destination="nas"}`),
+    );
+  };
+  assert.deepEqual(await told(), [undefined, undefined, 86_400]);
+  await end('succeeded', 7);
+  const good = clock.now().getTime() / 1000;
+  await end('partial', 3);
+  assert.deepEqual(await told(), [good, 3, 86_400]);
 });

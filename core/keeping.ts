@@ -1,7 +1,6 @@
-import type { Resource } from '../config/index.ts';
-import { timetableSettings } from '../config/index.ts';
-import { type RetentionPolicy, retentionPolicy } from '../retention/index.ts';
-import { stringIn } from './spec.ts';
+import type { Resource } from './config/index.ts';
+import { timetableSettings } from './config/index.ts';
+import { type RetentionPolicy, retentionPolicy } from './retention/index.ts';
 
 /** What decides which backups of a plan stay. Without a policy all of them do. */
 export interface Keeping {
@@ -13,7 +12,7 @@ export interface Keeping {
 export function keepingOf(plan: Resource | undefined, resources: ReadonlyMap<string, Resource>): Keeping {
   if (plan === undefined) return { timezone: 'UTC' };
   const { timezone } = timetableSettings(plan.spec);
-  const policy = resources.get(`retention.${stringIn(plan.spec, 'retention')}`);
+  const policy = resources.get(`retention.${String(plan.spec.retention)}`);
   return policy === undefined ? { timezone } : { policy: retentionPolicy(policy.spec), timezone };
 }
 

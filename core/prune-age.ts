@@ -1,0 +1,49 @@
+import type { AppliedState, Catalog, Job } from './catalog/index.ts';
+import type { PruneSettings } from './config/index.ts';
+import { expectedIntervalMs, type Timetable } from './schedule/index.ts';
+import { formatDuration } from './units.ts';
+
+/** How the freeing of space in a destination is scheduled. */
+export function pruneTimetable({ schedule, timezone }: PruneSettings, destination: string): Timetable {
+  return { name: destination, ...(schedule === undefined ? {} : { schedule }), timezone, jitterMs: 0 };
+}
+
+/** The newest prune of a destination that left nothing undone, and the newest that ran to any end. */
+export async function newestPrunes(
+  { jobs }: Pick<Catalog, 'jobs'>,
+  destination: string,
+): Promise<{ readonly good?: Job; readonly last?: Job }> {
+  const ofDestination = { kind: 'prune', destination, limit: 1 } as const;
+  const [good] = await jobs.list({ ...ofDestination, states: ['succeeded'] });
+  const [last] = await jobs.list({ ...ofDestination, states: ['succeeded', 'partial', 'failed'] });
+  return { good, last };
+}
+
+/** So many times may pass without a good one, and so many days. */
+const mostMissed = 3;
+const leastMs = 3 * 86_400_000;
+
+/** Why a destination that is pruned by a schedule has not been for too long; undefined when all is well. For people. */
+export async function pruneOverdue(
+  catalog: Pick<Catalog, 'jobs'>,
+  { resources }: AppliedState,
+  settings: PruneSettings,
+  destination: string,
+  now: Date,
+): Promise<string | undefined> {
+  const intervalMs = expectedIntervalMs(pruneTimetable(settings, destination), now);
+  const created = resources.get(`destinations.${destination}`)?.createdAt;
+  if (intervalMs === undefined || created === undefined) return undefined;
+  const { good, last } = await newestPrunes(catalog, destination);
+  const since = good?.endedAt ?? created;
+  const ageMs = now.getTime() - since.getTime();
+  if (ageMs <= Math.max(leastMs, mostMissed * intervalMs)) return undefined;
+  const what = good === undefined ? 'was never pruned' : `was pruned ${formatDuration(ageMs)} ago for the last time`;
+  return `${destination} ${what}, so backups that should be gone fill it${whyNot(last)}`;
+}
+
+function whyNot(last: Job | undefined): string {
+  if (last?.state === 'failed') return `: ${last.error?.code}: ${last.error?.message}`;
+  const [warning] = ((last?.state === 'partial' ? last.result?.warnings : undefined) as readonly string[]) ?? [];
+  return warning === undefined ? '' : `: ${warning}`;
+}
