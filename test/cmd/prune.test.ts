@@ -108,14 +108,15 @@ test('what an import found and does not show what its plan backs up is of anothe
   assert.match(pruned.stdout, /does not show what its plan backs up/);
 });
 
-test('what was agreed to and is needed by now stays, and is told', async (t) => {
+test('what was agreed to and is needed by now stays, and is told, and so does what was not shown', async (t) => {
   const at = await pruneHome(t);
-  const [first, second] = await at.backUp(4);
+  const [first, second, third] = await at.backUp(4);
   const asked = Promise.withResolvers<void>();
   const stdin = Object.assign(
     Readable.from(
       (async function* () {
         await asked.promise;
+        await at.backUp(1); // by which a third one would go that was not shown
         await at.catalog.retained.pin('disk', first!, { at: new Date(), by: 'somebody' });
         yield 'yes\n';
       })(),
@@ -134,6 +135,7 @@ test('what was agreed to and is needed by now stays, and is told', async (t) => 
   assert.match(pruned.stdout, new RegExp(`${first} was not deleted: it stays now: pinned`));
   assert.deepEqual((await at.ids()).includes(second!), false);
   assert.deepEqual((await at.ids()).includes(first!), true);
+  assert.deepEqual((await at.ids()).includes(third!), true);
 });
 
 test('what a crash left half deleted is finished by the next prune, whatever its plan', async (t) => {
