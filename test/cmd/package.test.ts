@@ -12,6 +12,7 @@ const sources = [
   'package.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'build',
   'cmd',
   'core',
   'drivers',
@@ -40,6 +41,7 @@ test('the package, built, packed and installed elsewhere, runs', async (t) => {
   const tarball = join(folder, `tidemark-${description.version}.tgz`);
   const packed = (await runOk('tar', ['-tzf', tarball])).stdout.trim().split('\n');
   assert.ok(packed.includes('package/dist/cmd/main.js'));
+  assert.ok(packed.includes('package/dist/core/catalog/kysely-joined.cjs'));
   assert.deepEqual(
     packed.filter(
       (name) => /\.ts$|^package\/(dist\/)?(test|bench)\//.test(name) && !/^package\/(docs|examples)\//.test(name),
