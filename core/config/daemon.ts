@@ -19,7 +19,7 @@ function pruneSettings({
   schedule = '0 3 * * *',
   timezone = 'UTC',
   manual = false,
-  grace = '24h',
+  grace = '20h',
   maxUnused = '5%',
 }: Readonly<Record<string, unknown>>): PruneSettings {
   return {
