@@ -154,6 +154,8 @@ export type CopyName = Pick<BackupRecord, 'destination' | 'snapshot'>;
 export interface ExpiryTerms {
   /** Also the newest good backup of its plan. */
   readonly evenTheLast?: boolean;
+  /** The snapshots that the destination has, where that is known: what it lacks is nobody's last good backup. */
+  readonly present?: ReadonlySet<string>;
 }
 
 /** Why a copy is not deleted. */

@@ -40,7 +40,7 @@ export async function expire(
 export async function obstacle(
   db: Kysely<Tables>,
   copy: CopyName,
-  { evenTheLast = false }: ExpiryTerms = {},
+  { evenTheLast = false, present }: ExpiryTerms = {},
 ): Promise<ExpiryObstacle | undefined> {
   const row = await db
     .selectFrom('backup')
@@ -53,7 +53,7 @@ export async function obstacle(
   if (row.pin !== null) return { why: 'pinned' };
   const job = await readerOf(db, copy);
   if (job !== undefined) return { why: 'read', job };
-  return !evenTheLast && (await isLast(db, row)) ? { why: 'last' } : undefined;
+  return !evenTheLast && (await isLast(db, row, present)) ? { why: 'last' } : undefined;
 }
 
 /** A job that waits or runs and says that it reads the copy. */
@@ -71,8 +71,9 @@ async function readerOf(db: Kysely<Tables>, copy: CopyName): Promise<string | un
 async function isLast(
   db: Kysely<Tables>,
   { plan, source, destination, snapshot }: Pick<BackupRecord, 'plan' | 'source' | 'destination' | 'snapshot'>,
+  present: ReadonlySet<string> | undefined,
 ): Promise<boolean> {
-  const newest = await db
+  const copies = await db
     .selectFrom('backup')
     .select('snapshot')
     .where('plan', '=', plan)
@@ -82,8 +83,8 @@ async function isLast(
     .orderBy('partial')
     .orderBy('consistentAt', 'desc')
     .orderBy('id', 'desc')
-    .executeTakeFirst();
-  return newest?.snapshot === snapshot;
+    .execute();
+  return copies.find((copy) => present?.has(copy.snapshot) ?? true)?.snapshot === snapshot;
 }
 
 export async function forgetExpiring(

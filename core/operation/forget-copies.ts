@@ -22,7 +22,7 @@ export interface Deletion<Copy extends DoomedCopy = DoomedCopy> {
   readonly why?: string;
 }
 
-export interface ForgetTerms extends ExpiryTerms {
+export interface ForgetTerms extends Omit<ExpiryTerms, 'present'> {
   /** What it is told as. */
   readonly event: Extract<EventKind, 'backup.expired' | 'backup.deleted'>;
   readonly signal: AbortSignal;
@@ -42,10 +42,12 @@ export async function forgetCopies<Copy extends DoomedCopy>(
   copies: readonly Copy[],
   terms: ForgetTerms,
 ): Promise<readonly Deletion<Copy>[]> {
-  if (copies.length > 0) await learnPins(context, place.repository, place.destination, terms.signal);
+  if (copies.length === 0) return [];
+  await learnPins(context, place.repository, place.destination, terms.signal);
+  const present = await place.repository.snapshotIds(terms.signal);
   const deletions: Deletion<Copy>[] = [];
   for (let at = 0; at < copies.length; at += batchSize) {
-    deletions.push(...(await forgetBatch(context, place, copies.slice(at, at + batchSize), terms)));
+    deletions.push(...(await forgetBatch(context, place, copies.slice(at, at + batchSize), { ...terms, present })));
   }
   return deletions;
 }
@@ -67,7 +69,7 @@ async function forgetBatch<Copy extends DoomedCopy>(
   context: OperationContext,
   { repository, lock, destination }: LockedPlace,
   copies: readonly Copy[],
-  { signal, event, ...terms }: ForgetTerms,
+  { signal, event, ...terms }: ForgetTerms & ExpiryTerms,
 ): Promise<readonly Deletion<Copy>[]> {
   const { backups, events } = context.catalog;
   const obstacles = new Map<Copy, ExpiryObstacle>();

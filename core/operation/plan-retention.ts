@@ -14,16 +14,34 @@ export interface RetentionPlan {
   readonly doubts: readonly { readonly plan: string; readonly destination: string; readonly text: string }[];
 }
 
+/** A repository that is looked into for what is there. */
+export interface LookedInto {
+  readonly destination: string;
+  snapshotIds(): Promise<ReadonlySet<string>>;
+}
+
 /**
  * Decides about the backups of these applied plans, or of all plans; by the applied policies, whatever the files say.
- * Without names also those of no applied plan are told, which all stay. Throws PLAN_NOT_FOUND.
+ * Without names also those of no applied plan are told, which all stay. What the catalog knows and `place` lacks counts
+ * for nothing: it would keep itself, and let those go that are there. Throws PLAN_NOT_FOUND.
  */
-export async function planRetention(catalog: Catalog, plans: readonly string[], now: Date): Promise<RetentionPlan> {
+export async function planRetention(
+  catalog: Catalog,
+  plans: readonly string[],
+  now: Date,
+  place?: LookedInto,
+): Promise<RetentionPlan> {
   for (const plan of plans) await requirePlan(catalog, plan);
   const state = await catalog.state.read();
   const copies = await catalog.retained.list(plans.length > 0 ? plans : await knownPlans(catalog));
   const reading = await copiesBeingRead(catalog);
-  const judged = historiesOf(copies).map((history) => judge(history, state, reading, now));
+  const present = await place?.snapshotIds(); // after the catalog was read: a backup is recorded when it is there
+  const isLost = ({ destination, snapshot }: RetainedCopy) =>
+    destination === place?.destination && present?.has(snapshot) === false;
+  const judged = [
+    ...historiesOf(copies.filter((copy) => !isLost(copy))).map((history) => judge(history, state, reading, now)),
+    allStaying(copies.filter(isLost), lost),
+  ];
   return { decisions: judged.flatMap((one) => one.decisions), doubts: judged.flatMap((one) => one.doubts) };
 }
 
@@ -64,6 +82,8 @@ const elsewhere: Reason = {
   rule: 'elsewhere',
   text: 'an import found it, and it does not show what its plan backs up',
 };
+
+const lost: Reason = { rule: 'lost', text: 'its snapshot is not in the repository, so it counts for nothing' };
 
 /**
  * Of a repository that several catalogs use, an import brings in the backups of all, and a plan of another one may have the

@@ -1,6 +1,7 @@
 import type { AppliedResource, RetainedCopy } from '../catalog/index.ts';
 import type { MaxUnused } from '../config/index.ts';
 import type { Run } from '../driver/index.ts';
+import { firstOf } from '../first-of.ts';
 import { createEmitter } from '../observe/index.ts';
 import type { PrunePlan, PruneResult, PruneSummary, Repository, RepositoryLock } from '../repository/index.ts';
 import type { Reason } from '../retention/index.ts';
@@ -42,12 +43,14 @@ export interface PruneOutcome extends PruneResult {
   readonly partial: boolean;
 }
 
-/** Which backups of a destination stay, and why. */
+/** Which backups of a destination stay, and why: by the catalog alone when `repository` is not given. */
 export async function previewRetention(
   { catalog, clock }: Pick<OperationContext, 'catalog' | 'clock'>,
   { destination, plans }: Pick<PruneRequest, 'destination' | 'plans'>,
+  repository?: Repository,
 ): Promise<RetentionPlan> {
-  const { decisions, doubts } = await planRetention(catalog, plans, clock.now());
+  const place = repository && { destination, snapshotIds: () => repository.snapshotIds() };
+  const { decisions, doubts } = await planRetention(catalog, plans, clock.now(), place);
   return {
     decisions: decisions.filter(({ backup }) => backup.destination === destination),
     doubts: doubts.filter((one) => one.destination === destination),
@@ -58,7 +61,7 @@ export async function previewRetention(
 export async function previewPrune(context: OperationContext, request: PruneRequest, run: Run): Promise<PrunePreview> {
   const previews: PrunePreview[] = [];
   await underLock(context, request, run, async ({ repository, lock, work }) => {
-    const retention = await previewRetention(context, request);
+    const retention = await previewRetention(context, request, repository);
     const forgetting = retention.decisions.filter(({ keep }) => !keep).map(({ backup }) => backup.snapshot);
     const { summary: space } = await repository.planPrune(lock, { ...request, forgetting }, work);
     previews.push({ destination: request.destination, retention, space });
@@ -69,7 +72,7 @@ export async function previewPrune(context: OperationContext, request: PruneRequ
 /**
  * Lets go of what retention lets go now, and of nothing that a person has not agreed to, finishes what was begun to be
  * deleted, and frees the space of all that nothing needs any more. Whatever it dies between, another one goes on from there.
- * Throws REPOSITORY_CORRUPT when space cannot be freed; what expired is gone then.
+ * Throws REPOSITORY_CORRUPT for a repository that is not whole, before anything goes: what stays may be what is damaged.
  */
 export async function runPrune(context: OperationContext, request: PruneRequest, run: Run): Promise<PruneOutcome> {
   return finished<PruneOutcome>(
@@ -112,17 +115,20 @@ async function pruneUnderLock(
 ): Promise<PruneOutcome> {
   const { signal } = work;
   progress.step('deciding which backups stay');
-  const retention = await previewRetention(context, request);
+  const retention = await previewRetention(context, request, repository);
   const going = goingNow(retention, request.agreed);
   const unfinished = await unfinishedCopies(context, request.destination);
   const place = { repository, lock, destination: request.destination };
+  progress.step('finding out what nothing needs');
+  const forgetting = [...unfinished, ...going.copies].map(({ snapshot }) => snapshot);
+  const whole = await repository.planPrune(lock, { ...request, forgetting }, work); // what is damaged keeps all that there is
   progress.step('letting backups go');
   const deletions: readonly Deletion[] = [
     ...(await forgetCopies(context, place, unfinished, { event: 'backup.deleted', signal })),
     ...(await forgetCopies(context, place, going.copies, { event: 'backup.expired', signal })),
   ];
-  progress.step('finding out what nothing needs');
-  const plan = await repository.planPrune(lock, request, work);
+  const asPlanned = deletions.every(({ deleted }) => deleted);
+  const plan = asPlanned ? whole : await repository.planPrune(lock, request, work);
   progress.step('freeing space');
   const result = await repository.prune(plan, work);
   const outcome = outcomeOf(deletions, going, plan, result, context.clock.now());
@@ -136,6 +142,8 @@ interface Going {
   readonly kept: readonly CopyDecision[];
   /** What is let go by decisions that rest on a clock that may be wrong. */
   readonly doubts: RetentionPlan['doubts'];
+  /** What the catalog knows and the repository has no more. */
+  readonly lost: readonly CopyDecision[];
 }
 
 /** What was shown may be the last good one by now, pinned, or being restored; what was not shown stays for another run. */
@@ -149,12 +157,13 @@ function goingNow({ decisions, doubts }: RetentionPlan, agreed: PruneRequest['ag
     copies: letGo.filter(isMeant).map(({ backup }) => backup),
     kept: agreed === undefined ? [] : open.filter((one) => one.keep && isMeant(one)),
     doubts: doubts.filter(({ plan }) => letGo.some((one) => one.backup.plan === plan && !isMeant(one))),
+    lost: open.filter(({ reasons }) => reasons.some(({ rule }) => rule === 'lost')),
   };
 }
 
 function outcomeOf(
   deletions: readonly Deletion[],
-  { kept, doubts }: Going,
+  { kept, doubts, lost }: Going,
   { summary }: PrunePlan,
   result: PruneResult,
   now: Date,
@@ -167,6 +176,7 @@ function outcomeOf(
     ({ ripeAt, waitsFor }) => waitsFor.length > 0 && Date.parse(ripeAt) < now.getTime(),
   );
   const warnings = [
+    ...(lost.length === 0 ? [] : [lostText(lost)]),
     ...doubts.map(
       ({ plan, text }) => `nothing of plan ${plan} was let go: ${text}; \`tidemark prune ${plan}\` asks a person`,
     ),
@@ -183,6 +193,14 @@ function outcomeOf(
 /** Its own fields and no others: it is kept with the job. */
 function named({ id, plan, destination, snapshot }: DoomedCopy): DoomedCopy {
   return { id, plan, destination, snapshot };
+}
+
+function lostText(lost: readonly CopyDecision[]): string {
+  const ids = firstOf(
+    lost.map(({ backup }) => backup.id),
+    5,
+  );
+  return `the catalog knows backups whose snapshots are not in the repository (${ids}): they counted for nothing; \`tidemark catalog import\` brings the catalog up to date`;
 }
 
 function lateMarkText({ bytes, markedAt, waitsFor }: PruneSummary['waiting'][number], now: Date): string {
