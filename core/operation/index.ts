@@ -24,3 +24,4 @@ export {
 } from './prune.ts';
 export { planRepair, type RepairOutcome, runRepair } from './repair.ts';
 export { type RestoreOutcome, runRestore } from './restore.ts';
+export { repositoryStats } from './stats.ts';

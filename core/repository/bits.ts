@@ -30,6 +30,12 @@ export class Bits {
     if (word < this.#words.length) this.#words[word]! &= ~(1 << (at & 31));
   }
 
+  /** Sets all that are set there. */
+  addAll(other: Bits): void {
+    if (other.#words.length > this.#words.length) this.#grow(other.#words.length);
+    for (const [at, word] of other.#words.entries()) this.#words[at]! |= word;
+  }
+
   copy(): Bits {
     const bits = new Bits();
     bits.#words = this.#words.slice();

@@ -1,5 +1,6 @@
 import { idBytes } from './format/blob-id.ts';
 import type { BlobType, PackEntry } from './format/pack.ts';
+import { sealBytes } from './format/sealer.ts';
 import { firstSlot, IdTable, sameId } from './id-table.ts';
 import { Numbers } from './numbers.ts';
 
@@ -115,6 +116,11 @@ export class BlobIndex {
 
   lengthOf(place: number): number {
     return this.#fields[place * fieldsPerBlob + 2]!;
+  }
+
+  /** Of what is sealed in it. */
+  plainLengthOf(place: number): number {
+    return this.#fields[place * fieldsPerBlob + 3]! || this.lengthOf(place) - sealBytes;
   }
 
   locationOf(place: number): BlobLocation {

@@ -25,4 +25,6 @@ export type { RepairPlan } from './repair/plan.ts';
 export type { SnapshotChange } from './repair/rewrite-snapshots.ts';
 export { formatOneText, Repository, type RepositoryOptions, upgradeHint } from './repository.ts';
 export type { Snapshot } from './snapshots.ts';
+export type { GroupUse } from './stats/groups.ts';
+export type { BlobTotal, RepositoryStats } from './stats/stats.ts';
 export type { LockFacts } from './unlock.ts';

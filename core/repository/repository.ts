@@ -31,6 +31,7 @@ import { rebuildIndex } from './repair/rebuild-index.ts';
 import { type RewriteOptions, rewriteSnapshots, type SnapshotChange } from './repair/rewrite-snapshots.ts';
 import { Salvage } from './salvage.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
+import { type RepositoryStats, repositoryStats } from './stats/stats.ts';
 import { type LockFacts, listLocks } from './unlock.ts';
 
 export interface RepositoryOptions {
@@ -233,6 +234,11 @@ export class Repository {
   locks(signal: AbortSignal): Promise<LockFacts[]> {
     const { by, clock, processAlive } = this.#options;
     return listLocks(this.#objects, { by, clock, processAlive, signal });
+  }
+
+  /** What fills the repository, counted under a lock of the caller's. Damage is in the answer; all else is thrown. */
+  stats(work: WorkOptions): Promise<RepositoryStats> {
+    return repositoryStats(this.#pruneParts(), () => this.locks(work.signal), work);
   }
 
   /** Takes locks away, whoever holds them: work under one that is held ends with REPOSITORY_LOCK_LOST. */

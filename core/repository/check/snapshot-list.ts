@@ -9,9 +9,10 @@ export interface SnapshotFacts {
   readonly id: string;
   readonly tree: string;
   readonly time: string;
-  /** Tidemark's id of the backup, and its plan, by the tags; absent in what other programs wrote. */
+  /** Tidemark's id of the backup, its plan and its type, by the tags; absent in what other programs wrote. */
   readonly backup?: string;
   readonly plan?: string;
+  readonly type?: string;
   /** See `Snapshot.original`. */
   readonly original?: string;
 }
@@ -44,9 +45,10 @@ export async function listSnapshots(objects: SealedObjects, signal: AbortSignal)
 
 function factsOf({ id, tree, time, tags, original }: Snapshot): SnapshotFacts {
   const facts = { id, tree, time, ...(original !== undefined && { original }) };
-  const [backup, plan] = ['id:', 'plan:'].map((name) => tags.find((tag) => tag.startsWith(name))?.slice(name.length));
+  const tagged = (name: string) => tags.find((tag) => tag.startsWith(name))?.slice(name.length);
+  const [backup, plan, type] = ['id:', 'plan:', 'type:'].map(tagged);
   if (!tags.includes('tidemark') || backup === undefined) return facts;
-  return { ...facts, backup, ...(plan === undefined ? {} : { plan }) };
+  return { ...facts, backup, ...(plan !== undefined && { plan }), ...(type !== undefined && { type }) };
 }
 
 /**

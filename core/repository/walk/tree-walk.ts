@@ -22,6 +22,8 @@ export interface WalkOptions {
   readonly signal: AbortSignal;
   /** Gets what is damaged, a blob once for each tree that names it; without it the first throws. */
   readonly onDamage?: (damage: WalkDamage) => void;
+  /** Gets each tree that was read, by its place, with what it names; that is gone when it returns. */
+  readonly onTree?: (place: number, names: TreeRefs) => void;
 }
 
 /** So many trees are sorted by where they lie before they are read. */
@@ -79,6 +81,7 @@ export class TreeWalk {
       this.#damage('tree', this.#idAt(place), error, undefined);
       return;
     }
+    this.#options.onTree?.(place, this.#refs);
     for (let at = 0; at < this.#refs.contents.count; at++) this.#use(this.#refs.contents.at(at), place);
     for (let at = 0; at < this.#refs.subtrees.count; at++) this.#want(this.#refs.subtrees.at(at), place);
   }
