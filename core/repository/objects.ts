@@ -114,10 +114,14 @@ function damaged(name: string, cause?: unknown): TidemarkError {
 }
 
 function hintFor(name: string): string {
+  if (name === 'config') return configHint;
   if (name.startsWith('index/')) return indexHint;
   return name.startsWith('marks/') ? markHint : damageHint;
 }
 
+/** Nothing opens without it, neither a check. */
+const configHint =
+  'Bring `config` back from a copy of the repository: any copy of any age has the same. A recovery kit makes it anew when the damaged file was moved away: `tidemark key import`. Nothing else is lost with it.';
 /** Nobody can act on a mark that cannot be read. */
 const markHint =
   'It only names packs that a prune meant to remove later. `tidemark prune` removes it, or remove the file while no prune runs.';
