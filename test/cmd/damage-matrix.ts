@@ -49,7 +49,7 @@ const verbs = {
 /** Each of these damages to each kind of object, met by every verb. */
 export function testDamages(hows: readonly (keyof typeof damages)[]): void {
   for (const [object, { kind, pick, ...rest }] of Object.entries(objects)) {
-    test(`a damaged ${object} is named, nothing wrong is restored, and nothing is called good that is not`, async (t) => {
+    test(`with a damaged ${object} no verb crashes, restores what is wrong, or calls good what is not`, async (t) => {
       const at = await whole(t);
       for (const how of hows) {
         const damage = damages[how];
