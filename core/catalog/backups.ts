@@ -1,6 +1,7 @@
 import type { ExpressionBuilder, Kysely, Transaction } from 'kysely';
 import type { BackupType } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
+import { isPartial, partialNow, setDamage, withDamage, withoutDamage } from './backup-damage.ts';
 import { batches } from './batches.ts';
 import type { BackupFilter, BackupRecord, BackupStock, Backups, BackupTotals, BackupWithManifest } from './catalog.ts';
 import { fromJson, jsonColumn, timeColumn, toTime } from './columns.ts';
@@ -22,6 +23,8 @@ export function openBackups(context: PartContext): Backups {
     expire: (name, terms) => expire(context, name, terms),
     obstacle: (name, terms) => obstacle(db, name, terms),
     forget: (destination, snapshots, events) => forgetExpiring(context, destination, snapshots, events),
+    setDamage: (destination, hurt, others) =>
+      db.transaction().execute((transaction) => setDamage(transaction, destination, hurt, others)),
     totals: () => totals(db),
     takeStock: (destination, stock) =>
       db.transaction().execute((transaction) => takeStock(transaction, destination, stock)),
@@ -38,18 +41,22 @@ async function record(
     ...(await marksOf(db, backup)),
     ...(job === undefined ? {} : await namesOf(db, job)),
   };
-  await db.replaceInto('backup').values(toRow(named)).execute(); // one statement: the copy is never not there
-  return named;
+  const { manifest, ...row } = toRow(named);
+  await db
+    .replaceInto('backup')
+    .values({ ...row, manifest })
+    .execute(); // one statement: the copy is never not there
+  return { ...toBackup(row), manifest: backup.manifest };
 }
 
 /** What it was marked with since an import found it. */
 async function marksOf(
   db: Transaction<Tables>,
   { destination, snapshot }: BackupRecord,
-): Promise<Pick<BackupRecord, 'pin' | 'expiringAt'>> {
+): Promise<Pick<BackupRecord, 'pin' | 'expiringAt' | 'damage'>> {
   const row = await db
     .selectFrom('backup')
-    .select(['pin', 'expiringAt'])
+    .select(['pin', 'expiringAt', 'damage'])
     .where('destination', '=', destination)
     .where('snapshot', '=', snapshot)
     .executeTakeFirst();
@@ -74,7 +81,7 @@ const defaultLimit = 1000;
 const listed = [
   ...(['destination', 'snapshot', 'id', 'plan', 'source', 'driver', 'type', 'startedAt', 'endedAt'] as const),
   ...(['consistentAt', 'sizeBytes', 'addedBytes', 'items', 'partial', 'warnings', 'selection'] as const),
-  ...(['identity', 'pin', 'expiringAt'] as const),
+  ...(['identity', 'pin', 'expiringAt', 'damage'] as const),
 ];
 
 async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly BackupRecord[]> {
@@ -84,7 +91,7 @@ async function list(db: Kysely<Tables>, filter: BackupFilter): Promise<readonly 
     const value = filter[field];
     if (value !== undefined) query = query.where(field, '=', value);
   }
-  if (filter.partial !== undefined) query = query.where('partial', '=', filter.partial ? 1 : 0);
+  if (filter.partial !== undefined) query = query.where(partialNow(), '=', filter.partial ? 1 : 0);
   if (filter.pinned !== undefined) query = query.where('pin', filter.pinned ? 'is not' : 'is', null);
   if (filter.expiring !== undefined) query = query.where('expiringAt', filter.expiring ? 'is not' : 'is', null);
   if (filter.since !== undefined) query = query.where('consistentAt', '>=', filter.since.getTime());
@@ -200,7 +207,17 @@ async function takeStock(
 
 /** Gives 1 when the copy was not known. */
 async function refresh(db: Transaction<Tables>, row: BackupRow): Promise<number> {
-  const { destination, snapshot, plan: _, source: _s, addedBytes: _a, pin: _p, expiringAt: _e, ...told } = row;
+  const {
+    destination,
+    snapshot,
+    plan: _,
+    source: _s,
+    addedBytes: _a,
+    pin: _p,
+    expiringAt: _e,
+    damage: _d,
+    ...told
+  } = row;
   const { numUpdatedRows } = await db
     .updateTable('backup')
     .set(told)
@@ -257,34 +274,40 @@ function toRow(backup: BackupWithManifest): BackupRow {
     addedBytes: backup.addedBytes ?? null,
     items: backup.items,
     partial: backup.partial ? 1 : 0,
-    warnings: jsonColumn(backup.warnings),
+    warnings: jsonColumn(withoutDamage(backup)),
     selection: jsonColumn(backup.selection),
     identity: backup.identity ?? null,
     pin: pinColumn(backup.pin),
     expiringAt: timeColumn(backup.expiringAt),
+    damage: backup.damage ?? null,
     manifest: jsonColumn(backup.manifest),
   });
 }
 
 function toBackup(row: Omit<BackupRow, 'manifest'>): BackupRecord {
-  const { addedBytes, identity, pin, expiringAt, ...rest } = row;
+  const { addedBytes, identity, pin, expiringAt, damage, ...rest } = row;
   return {
     ...rest,
     ...(addedBytes === null ? {} : { addedBytes }),
     ...(identity === null ? {} : { identity }),
-    ...toMarks({ pin, expiringAt }),
+    ...toMarks({ pin, expiringAt, damage }),
     type: row.type as BackupType,
     startedAt: toTime(row.startedAt),
     endedAt: toTime(row.endedAt),
     consistentAt: toTime(row.consistentAt),
-    partial: row.partial === 1,
-    warnings: fromJson(row.warnings),
+    partial: isPartial(row),
+    warnings: withDamage(fromJson(row.warnings), damage),
     selection: fromJson(row.selection),
   };
 }
 
-function toMarks({ pin, expiringAt }: Pick<BackupRow, 'pin' | 'expiringAt'>): Pick<BackupRecord, 'pin' | 'expiringAt'> {
+function toMarks({
+  pin,
+  expiringAt,
+  damage,
+}: Pick<BackupRow, 'pin' | 'expiringAt' | 'damage'>): Pick<BackupRecord, 'pin' | 'expiringAt' | 'damage'> {
   return {
+    ...(damage === null ? {} : { damage }),
     ...(pin === null ? {} : { pin: toPin(pin) }),
     ...(expiringAt === null ? {} : { expiringAt: toTime(expiringAt) }),
   };

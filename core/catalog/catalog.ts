@@ -101,6 +101,8 @@ export interface BackupRecord {
   readonly pin?: Pin;
   /** Since when it is on its way out: it may be gone already, so nothing is restored from it or built upon it. */
   readonly expiringAt?: Date;
+  /** What a check of the repository found of it: it is partial then whatever it was made as, and a warning says this. */
+  readonly damage?: string;
 }
 
 /** As the repository has it too, which is where it counts. */
@@ -139,6 +141,11 @@ export interface Backups {
   obstacle(copy: CopyName, terms?: ExpiryTerms): Promise<ExpiryObstacle | undefined>;
   /** Forgets those of the copies that are expiring, once their snapshots are gone, and records the events of it. */
   forget(destination: string, snapshots: readonly string[], events?: readonly NewEvent[]): Promise<number>;
+  /**
+   * What a check of a destination found hurt, by snapshot: such copies are partial until a later check takes it back. With
+   * `whole` it does so for all others: they were looked at wherever anything had been found of them.
+   */
+  setDamage(destination: string, hurt: ReadonlyMap<string, string>, others: 'whole' | 'unknown'): Promise<void>;
   /** How much there is, by plan, source and destination; cheap however many backups there are. */
   totals(): Promise<readonly BackupTotals[]>;
   /**

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import { partialNow } from './backup-damage.ts';
 import { batches } from './batches.ts';
 import type { BackupRecord, CopyName, ExpiryObstacle, ExpiryTerms, NewEvent } from './catalog.ts';
 import { recordEvent } from './events.ts';
@@ -80,7 +81,7 @@ async function isLast(
     .where('source', '=', source)
     .where('destination', '=', destination)
     .where('expiringAt', 'is', null)
-    .orderBy('partial')
+    .orderBy(partialNow())
     .orderBy('consistentAt', 'desc')
     .orderBy('id', 'desc')
     .execute();

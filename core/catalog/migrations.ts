@@ -21,6 +21,7 @@ export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   backupIdentities,
   checkStatuses,
   destinationStatuses,
+  backupDamage,
 ];
 
 async function first(db: Kysely<Tables>): Promise<void> {
@@ -269,4 +270,10 @@ async function destinationStatuses({ schema }: Kysely<Tables>): Promise<void> {
     .addColumn('timetable', anyText, (column) => column.notNull())
     .addColumn('scheduledThrough', 'bigint', (column) => column.notNull())
     .execute();
+}
+
+/** What a check found of a backup, which neither its manifest nor an import knows of. */
+async function backupDamage(db: Kysely<Tables>): Promise<void> {
+  await db.schema.alterTable('backup').addColumn('damage', anyText).execute();
+  await manifestLast(db);
 }

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import { isPartial } from './backup-damage.ts';
 import { batches } from './batches.ts';
 import type { Pin, RetainedCopies, RetainedCopy } from './catalog.ts';
 import { fromJson, jsonColumn, toTime } from './columns.ts';
@@ -45,17 +46,22 @@ async function setPin(db: Kysely<Tables>, destination: string, id: string, pin: 
 
 const columns = [
   ...(['id', 'destination', 'snapshot', 'plan', 'source', 'consistentAt', 'sizeBytes', 'partial'] as const),
-  ...(['pin', 'expiringAt', 'identity', 'addedBytes'] as const),
+  ...(['pin', 'expiringAt', 'identity', 'addedBytes', 'damage'] as const),
 ];
 
 async function list(db: Kysely<Tables>, plans: readonly string[]): Promise<readonly RetainedCopy[]> {
   const copies: RetainedCopy[] = [];
   for (const batch of batches(plans, 500)) {
     const rows = await db.selectFrom('backup').select(columns).where('plan', 'in', batch).execute();
-    for (const { pin, expiringAt, identity, addedBytes, ...row } of rows) {
+    for (const { pin, expiringAt, identity, addedBytes, damage, partial, ...row } of rows) {
       const whose = { ...(identity === null ? {} : { identity }), imported: addedBytes === null };
       const marks = { pinned: pin !== null, expiring: expiringAt !== null, ...whose };
-      copies.push({ ...row, consistentAt: toTime(row.consistentAt), partial: row.partial === 1, ...marks });
+      copies.push({
+        ...row,
+        consistentAt: toTime(row.consistentAt),
+        partial: isPartial({ partial, damage }),
+        ...marks,
+      });
     }
   }
   return copies.sort((a, b) => b.consistentAt.getTime() - a.consistentAt.getTime() || (a.id < b.id ? 1 : -1));

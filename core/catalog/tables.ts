@@ -55,6 +55,8 @@ export interface BackupRow {
   /** Null when it is not pinned. */
   pin: string | null;
   expiringAt: number | null;
+  /** Null when no check found it hurt: `partial` and `warnings` are as it was made, or as an import saw it. */
+  damage: string | null;
   manifest: string;
 }
 

@@ -4,6 +4,7 @@ import { hasCode } from '../error.ts';
 import { firstOf } from '../first-of.ts';
 import type { CheckReport, KnownBackup, ReadAmount } from '../repository/index.ts';
 import { tellCheckedDamage } from '../repository-damage.ts';
+import { formatTime } from '../units.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
@@ -14,7 +15,7 @@ export interface CheckRequest {
 }
 
 /** What a check came to, and since when all data was read at least once. */
-export interface CheckOutcome extends CheckReport {
+export interface CheckOutcome extends Omit<CheckReport, 'hurt'> {
   readonly readWholeAt?: Date;
   readonly warnings: readonly string[];
 }
@@ -55,11 +56,29 @@ async function checkUnderLock(
     };
     const report = await open.repository.check(options, work);
     await lock.confirm(); // without it somebody may have pruned under our eyes
-    const status = statusAfter(before, report, context.clock.now());
-    await context.catalog.checks.put(status);
+    const now = context.clock.now();
+    const status = statusAfter(before, report, now);
+    await context.catalog.checks.put(status); // before the backups are marked: what is read next time takes marks back
+    await markHurt(context, name, { before, report, now });
     await tellCheckedDamage(context.catalog, destination.address, { ...status, verdict: report.verdict });
-    done({ ...report, ...(status.readWholeAt && { readWholeAt: status.readWholeAt }), warnings: [] });
+    const { hurt: _, ...told } = report;
+    done({ ...told, ...(status.readWholeAt && { readWholeAt: status.readWholeAt }), warnings: [] });
   });
+}
+
+/**
+ * Retention, restores and the next backups go by what the catalog says of a backup. A check reads again what any found
+ * bad, by what is remembered of the destination: where nothing is, only one that reads all takes anything back.
+ */
+async function markHurt(
+  { catalog }: OperationContext,
+  destination: string,
+  { before, report, now }: { readonly before: CheckStatus; readonly report: CheckReport; readonly now: Date },
+): Promise<void> {
+  const { hurt, counts, read } = report;
+  const looked = before.checkedAt !== undefined || read.packs >= report.packs;
+  const texts = hurt.map(({ snapshot, text }) => [snapshot, `a check of ${formatTime(now)} found ${text}`] as const);
+  await catalog.backups.setDamage(destination, new Map(texts), looked && counts.unread === 0 ? 'whole' : 'unknown');
 }
 
 /** A repository that does not open for damage is a finding, too. */

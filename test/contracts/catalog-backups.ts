@@ -166,6 +166,38 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await catalog.backups.get(broken.id), broken, 'it was mended');
   },
 
+  async 'what a check found hurt is partial for everybody until a check takes it back, whatever an import sees'(
+    _t,
+    catalog,
+  ) {
+    const [old, hurt] = [backup({ consistentAt: new Date(0) }), backup()];
+    for (const one of [old, hurt, { ...hurt, destination: 'vault' }]) await catalog.backups.record(one);
+    await catalog.backups.setDamage('nas', new Map([[hurt.snapshot, 'pack x']]), 'unknown');
+    const stock = { found: [hurt], gone: [], damaged: new Map() };
+    await catalog.backups.takeStock('nas', stock);
+    assert.equal((await catalog.backups.record(hurt)).partial, true);
+    const copy = await catalog.backups.copy('nas', hurt.snapshot);
+    const warnings = [...hurt.warnings, 'damaged in the repository: pack x'];
+    assert.deepEqual([copy.partial, copy.warnings, copy.damage], [true, warnings, 'pack x']);
+    await catalog.backups.record(copy);
+    assert.deepEqual(await catalog.backups.copy('nas', hurt.snapshot), copy, 'said once');
+    assert.equal((await catalog.backups.copy('vault', hurt.snapshot)).partial, false);
+    const ids = async () => (await catalog.backups.list({ partial: true })).map(({ snapshot }) => snapshot);
+    assert.deepEqual(await ids(), [hurt.snapshot]);
+    const retained = (await catalog.retained.list(['nightly'])).filter(({ destination }) => destination === 'nas');
+    assert.deepEqual(
+      retained.map(({ partial }) => partial),
+      [true, false],
+    );
+    assert.deepEqual(await catalog.backups.expire(old), { why: 'last' }, 'the newest that is whole');
+    await catalog.backups.setDamage('nas', new Map(), 'unknown');
+    assert.deepEqual(await ids(), [hurt.snapshot], 'nobody looked');
+    await catalog.backups.record(hurt);
+    await catalog.backups.setDamage('nas', new Map([[old.snapshot, 'pack y']]), 'whole');
+    assert.deepEqual(await catalog.backups.copy('nas', hurt.snapshot), hurt);
+    assert.deepEqual(await ids(), [old.snapshot]);
+  },
+
   async 'a pin is of a backup in a destination, and stays when the copy is recorded or imported again'(
     _t,
     catalog,

@@ -15,6 +15,8 @@ export interface CheckReport {
   /** Those of the repository and of the catalog, and how many of them are hurt. */
   readonly backups: number;
   readonly hurtBackups: number;
+  /** Each of them, and what it lacks: by the id of its snapshot. */
+  readonly hurt: readonly { readonly snapshot: string; readonly text: string }[];
   readonly trees: number;
   readonly indexFiles: number;
   readonly packs: number;
@@ -54,6 +56,7 @@ export function reportOf(seen: Survey, context: FindingContext): CheckReport {
     counts,
     backups: all.size,
     hurtBackups: new Set(findings.flatMap(({ hurts }) => hurts.map(({ snapshot }) => snapshot))).size,
+    hurt: hurtTexts(findings.filter(({ severity }) => severity === 'damage')),
     trees: seen.trees,
     indexFiles: seen.indexFiles + seen.badIndexFiles.length,
     packs: seen.packs.count,
@@ -61,4 +64,20 @@ export function reportOf(seen: Survey, context: FindingContext): CheckReport {
     read: { packs, bytes, ...(slice.through && { through: slice.through }), endsRound: slice.endsRound },
     suspects: seen.badPacks.filter(({ what }) => what !== 'missing').map(({ pack }) => pack.id),
   };
+}
+
+const shownPaths = 3;
+
+/** In the words of the first finding of each. */
+function hurtTexts(findings: readonly Finding[]): CheckReport['hurt'] {
+  const texts = new Map<string, string>();
+  for (const { object, text, hurts } of findings) {
+    for (const { snapshot, paths, count } of hurts) {
+      if (texts.has(snapshot)) continue;
+      const more = count > shownPaths ? `, and ${count - shownPaths} more` : '';
+      const lost = paths.length === 0 ? '' : ` (lost: ${paths.slice(0, shownPaths).join(', ')}${more})`;
+      texts.set(snapshot, `${object}: ${text}${lost}`);
+    }
+  }
+  return [...texts].map(([snapshot, text]) => ({ snapshot, text }));
 }
