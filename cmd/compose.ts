@@ -90,12 +90,12 @@ function exists(path: string): Promise<boolean> {
 }
 
 function operationContext(
-  { clock, version, process, keyCost, self: { fate } }: Surroundings,
+  { clock, version, process, keyCost, lockSettleMs, self: { fate } }: Surroundings,
   catalog: Catalog,
   drivers: Drivers,
   secret: OperationContext['secret'],
 ): OperationContext {
-  return { catalog, drivers, secret, clock, fate, version, process, keyCost };
+  return { catalog, drivers, secret, clock, fate, version, process, keyCost, lockSettleMs };
 }
 
 async function jobContext({ clock, self: { owner, fate } }: Surroundings, catalog: Catalog): Promise<JobContext> {

@@ -14,6 +14,7 @@ export interface Surroundings {
   readonly version: string;
   readonly process: OperationContext['process'];
   readonly keyCost?: OperationContext['keyCost'];
+  readonly lockSettleMs?: OperationContext['lockSettleMs'];
   readonly self: ProcessOwner;
   /** Loaded when first needed: verbs that only read the catalog start faster without some of them. */
   readonly drivers: () => Promise<Drivers>;

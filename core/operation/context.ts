@@ -16,6 +16,8 @@ export interface OperationContext {
   readonly version: string;
   /** Of keys that are made, where it shall not be what it ought to. */
   readonly keyCost?: ScryptCost;
+  /** Of locks of repositories, where it shall not be what it ought to. */
+  readonly lockSettleMs?: number;
   readonly process: {
     readonly host: string;
     readonly user: string;

@@ -64,10 +64,10 @@ export async function repositoryOptions(
   destination: Resource,
   store: Store,
 ): Promise<RepositoryOptions> {
-  const { clock, keyCost } = context;
+  const { clock, keyCost, lockSettleMs } = context;
   const { host, user, pid, alive } = context.process;
   const password = await withSubject(destination.address, () => context.secret(String(destination.spec.password)));
-  return { store, password, by: { host, user, pid }, clock, processAlive: alive, keyCost };
+  return { store, password, by: { host, user, pid }, clock, processAlive: alive, keyCost, lockSettleMs };
 }
 
 /** Errors that do not say what they are about get this subject. */

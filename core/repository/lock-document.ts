@@ -34,6 +34,8 @@ export interface LockRequest {
   readonly signal: AbortSignal;
   /** Whether a process of this host is alive; decides about locks that a crash left. */
   readonly processAlive: (pid: number) => boolean;
+  /** How long a lock that was written waits for one that came at once with it to be seen; not to be short in earnest. */
+  readonly settleMs?: number;
   /** Of the lock under which this one is taken. */
   readonly holder?: string;
   /** Locks that conflict by their kind and are let be all the same. */

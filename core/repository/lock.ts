@@ -25,8 +25,8 @@ const minuteMs = 60_000;
 const refreshMs = 5 * minuteMs;
 /** Work stops this long after the last refresh, well before anyone else may consider the lock stale. */
 const lostMs = 22 * minuteMs;
-/** Between writing our lock and looking at the others' once more: both of two that come at once see each other. */
-const settleMs = 200;
+/** Between writing our lock and looking at the others' once more, when the request says nothing else: both of two that come at once see each other. */
+const settlesAfterMs = 200;
 /** A prune that takes packs out of the index is waited for so long, and looked for so often. */
 const gateMs = 2 * minuteMs;
 const gateEveryMs = 1000;
@@ -79,6 +79,7 @@ export class RepositoryLock implements AsyncDisposable {
 
   /** Gives the lock that is in the way; then ours is gone again. */
   async #take(): Promise<LockDocument | undefined> {
+    const { signal, settleMs = settlesAfterMs } = this.#request;
     const conflict = await this.#conflict();
     if (conflict !== undefined) return conflict;
     this.#refreshedAt = this.#moment();
@@ -87,8 +88,8 @@ export class RepositoryLock implements AsyncDisposable {
     // Not given the signal: a write that is given up may still land, after our deletion.
     const written = this.#objects.putSealed('locks', object);
     try {
-      await unlessAborted(written, this.#request.signal);
-      await delay(settleMs, undefined, { signal: this.#request.signal });
+      await unlessAborted(written, signal);
+      await delay(settleMs, undefined, { signal });
       const late = await this.#conflict();
       if (late === undefined) this.#refreshing = this.#refresh();
       else await this.#giveUp(written);

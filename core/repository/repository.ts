@@ -42,6 +42,8 @@ export interface RepositoryOptions {
   readonly processAlive: (pid: number) => boolean;
   /** What a try of a password costs with keys that are made here; what it ought to when not given. */
   readonly keyCost?: ScryptCost;
+  /** How long a lock waits to see those that come at once with it; as long as it ought to when not given. */
+  readonly lockSettleMs?: number;
 }
 
 interface Config {
@@ -181,8 +183,8 @@ export class Repository {
     signal: AbortSignal,
     use: 'write' | 'read' | 'prune' = 'read',
   ): Promise<RepositoryLock> {
-    const { by, clock, processAlive } = this.#options;
-    const request = { exclusive: kind === 'exclusive', use, by, clock, processAlive, signal };
+    const { by, clock, processAlive, lockSettleMs: settleMs } = this.#options;
+    const request = { exclusive: kind === 'exclusive', use, by, clock, processAlive, settleMs, signal };
     const lock = await RepositoryLock.acquire(this.#objects, request);
     this.#avoidsMarked = use === 'write';
     this.#index = undefined; // without a lock, somebody may have pruned

@@ -7,8 +7,8 @@ import { main } from '../../cmd/program.ts';
 import type { Surroundings } from '../../cmd/surroundings.ts';
 import { systemClock } from '../../core/clock.ts';
 import { drivers } from '../../drivers/index.ts';
-import { cheapKeys } from '../kit/cheap-keys.ts';
 import { type Ran, run } from '../kit/process.ts';
+import { quick } from '../kit/quick.ts';
 import { tempFolder } from '../kit/temp.ts';
 
 export const launcher = join(import.meta.dirname, '../../cmd/tidemark');
@@ -87,7 +87,7 @@ export async function inside(args: readonly string[], changes: Partial<Surroundi
     clock: systemClock,
     version: '0.0.0',
     process: { host: 'testhost', user: 'tester', pid: process.pid, alive: (pid) => pid === process.pid, threads: 2 },
-    keyCost: cheapKeys,
+    ...quick,
     self: processOwner('testhost', process.pid),
     drivers: async () => drivers,
     ending: new AbortController().signal,

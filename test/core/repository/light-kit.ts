@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../../core/clock.ts';
 import { type Content, emptyContent, type Node, type Progress, type Store } from '../../../core/driver/index.ts';
 import type { RepositoryOptions } from '../../../core/repository/index.ts';
 import { Secret } from '../../../core/secret.ts';
-import { cheapKeys } from '../../kit/cheap-keys.ts';
+import { quick } from '../../kit/quick.ts';
 
 export const password = 'correct horse';
 export const noSignal = new AbortController().signal;
@@ -17,7 +17,7 @@ export function openOptions(store: Store, more: Partial<RepositoryOptions> = {})
     by: { host: 'test-host', user: 'tester', pid: process.pid },
     clock: systemClock as Clock,
     processAlive: () => true,
-    keyCost: cheapKeys,
+    ...quick,
     ...more,
   };
 }

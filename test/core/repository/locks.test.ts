@@ -15,9 +15,11 @@ import { tempFolder } from '../../kit/temp.ts';
 import { coded, fileNode, newPlace, noSignal, openOptions, password, within, writeBackup } from './repository-kit.ts';
 
 const minuteMs = 60_000;
+/** Locks that settle as long as they ought to. */
+const inEarnest = { lockSettleMs: undefined };
 
 test('shared locks go together, an exclusive one excludes all', async (t) => {
-  const { repository, store } = await newPlace(t);
+  const { repository, store } = await newPlace(t, inEarnest);
   {
     await using one = await repository.lock('shared', noSignal);
     await using two = await repository.lock('shared', noSignal);
@@ -37,7 +39,7 @@ test('shared locks go together, an exclusive one excludes all', async (t) => {
 });
 
 test('of several exclusive requests at once, at most one gets the lock', async (t) => {
-  const { repository, store } = await newPlace(t);
+  const { repository, store } = await newPlace(t, inEarnest);
   const tries = await Promise.allSettled([1, 2, 3, 4].map(() => repository.lock('exclusive', noSignal)));
   const got = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   for (const one of tries) if (one.status === 'rejected') coded('REPOSITORY_LOCKED')(one.reason);
@@ -47,7 +49,7 @@ test('of several exclusive requests at once, at most one gets the lock', async (
 });
 
 test('our exclusive lock keeps restic out, a shared one only from pruning', async (t) => {
-  const { repository, restic } = await newPlace(t);
+  const { repository, restic } = await newPlace(t, inEarnest);
   {
     await using _ = await repository.lock('exclusive', noSignal);
     await assert.rejects(
@@ -64,7 +66,7 @@ test('our exclusive lock keeps restic out, a shared one only from pruning', asyn
 });
 
 test('a running restic lets us write and not prune', async (t) => {
-  const { repository, folder, store } = await newPlace(t);
+  const { repository, folder, store } = await newPlace(t, inEarnest);
   await startEndlessBackup(t, folder);
   await waitFor('restic’s lock', async () => (await locksOf(store)).length > 0);
   {
@@ -74,9 +76,10 @@ test('a running restic lets us write and not prune', async (t) => {
 });
 
 test('a lock of a dead process here, or half an hour old, is removed and named', async (t) => {
-  const { store } = await newPlace(t);
+  const { store } = await newPlace(t, inEarnest);
   const clock = new HandClock();
-  const open = (more: Partial<RepositoryOptions>) => Repository.open(openOptions(store, { clock, ...more }));
+  const open = (more: Partial<RepositoryOptions>) =>
+    Repository.open(openOptions(store, { clock, ...inEarnest, ...more }));
   const here = await open({ by: { host: 'here', user: 'crashed', pid: 4711 } });
   const there = await open({ by: { host: 'there', user: 'slow', pid: 4711 } });
   await here.lock('exclusive', noSignal); // never released: the process dies
@@ -96,7 +99,7 @@ test('a lock of a dead process here, or half an hour old, is removed and named',
 });
 
 test('an empty lock file, which a full disk may leave, locks nothing; one that is damaged might', async (t) => {
-  const { repository, folder } = await newPlace(t);
+  const { repository, folder } = await newPlace(t, inEarnest);
   const path = join(folder, 'locks', '0'.repeat(64));
   await mkdir(join(folder, 'locks'));
   await writeFile(path, '');
@@ -264,7 +267,7 @@ test('a backup whose lock is gone does not become visible; one whose lock is fou
 });
 
 test('a lock request that is aborted or refused leaves no lock', async (t) => {
-  const { repository, store } = await newPlace(t);
+  const { repository, store } = await newPlace(t, inEarnest);
   const abort = new AbortController();
   const request = repository.lock('shared', abort.signal);
   await waitFor('our lock', async () => (await locksOf(store)).length > 0);
@@ -282,9 +285,9 @@ async function withHandClock(
   change: (store: Store) => Store = (store) => store,
   clock = new HandClock(),
 ) {
-  const place = await newPlace(t);
+  const place = await newPlace(t, inEarnest);
   const faulty = new FaultyStore(place.store);
-  const repository = await Repository.open(openOptions(change(faulty), { clock }));
+  const repository = await Repository.open(openOptions(change(faulty), { clock, ...inEarnest }));
   return { ...place, clock, faulty, repository };
 }
 

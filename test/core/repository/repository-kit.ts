@@ -5,7 +5,7 @@ import { systemClock } from '../../../core/clock.ts';
 import type { BackupSink, Content, Node, Store } from '../../../core/driver/index.ts';
 import { type ErrorCode, hasCode } from '../../../core/error.ts';
 import { encodeName } from '../../../core/path-bytes.ts';
-import { type BackupReading, Repository } from '../../../core/repository/index.ts';
+import { type BackupReading, Repository, type RepositoryOptions } from '../../../core/repository/index.ts';
 import { Secret } from '../../../core/secret.ts';
 import { local } from '../../../drivers/files/index.ts';
 import { type Restic, restic } from '../../kit/restic.ts';
@@ -22,10 +22,10 @@ export interface Place {
   readonly restic: Restic;
 }
 
-export async function newPlace(t: TestContext): Promise<Place> {
+export async function newPlace(t: TestContext, more: Partial<RepositoryOptions> = {}): Promise<Place> {
   const folder = join(await tempFolder(t), 'repository');
   const store = await localStore(folder);
-  const repository = await Repository.init(openOptions(store));
+  const repository = await Repository.init(openOptions(store, more));
   return { folder, store, repository, restic: await restic(t, folder, password) };
 }
 

@@ -20,7 +20,7 @@ import {
 } from '../../../core/repository/index.ts';
 import { Secret } from '../../../core/secret.ts';
 import { files, local } from '../../../drivers/files/index.ts';
-import { cheapKeys } from '../../kit/cheap-keys.ts';
+import { quick } from '../../kit/quick.ts';
 import { RecordingStore } from '../../kit/recording-store.ts';
 import { type Restic, restic } from '../../kit/restic.ts';
 import { tempFolder } from '../../kit/temp.ts';
@@ -151,6 +151,6 @@ function repositoryOptions(store: Store): RepositoryOptions {
     by: { host: hostname(), user: 'test', pid: process.pid },
     clock: systemClock,
     processAlive: () => true,
-    keyCost: cheapKeys,
+    ...quick,
   };
 }

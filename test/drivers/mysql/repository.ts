@@ -17,7 +17,7 @@ import { manifestFile, Repository, type RepositoryOptions } from '../../../core/
 import { Secret } from '../../../core/secret.ts';
 import { local } from '../../../drivers/files/index.ts';
 import { mysql } from '../../../drivers/mysql/index.ts';
-import { cheapKeys } from '../../kit/cheap-keys.ts';
+import { quick } from '../../kit/quick.ts';
 import { atEnd, type Owner } from '../../kit/scope.ts';
 import { tempFolder } from '../../kit/temp.ts';
 import type { MariadbServer } from '../../servers/mariadb.ts';
@@ -78,7 +78,7 @@ export class TestRepository {
       by,
       clock: systemClock,
       processAlive: () => true,
-      keyCost: cheapKeys,
+      ...quick,
     };
     await Repository.init(options);
     return new TestRepository(options, folder);

@@ -7,7 +7,7 @@ import { makeKeyFile } from '../../../../core/repository/key-file.ts';
 import { openKey } from '../../../../core/repository/keys.ts';
 import { unusedLimitBytes } from '../../../../core/repository/prune/options.ts';
 import { Secret } from '../../../../core/secret.ts';
-import { cheapKeys } from '../../../kit/cheap-keys.ts';
+import { cheapKeys } from '../../../kit/quick.ts';
 import { restic } from '../../../kit/restic.ts';
 import { tempFolder } from '../../../kit/temp.ts';
 import {
