@@ -42,6 +42,13 @@ export async function pruneOverdue(
   return `${destination} ${what}, so backups that should be gone fill it${whyNot(last)}`;
 }
 
+/** That the newest prune found the repository not whole: nothing is freed, and backups may be lost. For people. */
+export async function pruneRefused(catalog: Pick<Catalog, 'jobs'>, destination: string): Promise<string | undefined> {
+  const { last } = await newestPrunes(catalog, destination);
+  if (last?.state !== 'failed' || last.error?.code !== 'REPOSITORY_CORRUPT') return undefined;
+  return `${destination} could not be pruned: ${last.error.message}`;
+}
+
 function whyNot(last: Job | undefined): string {
   if (last?.state === 'failed') return `: ${last.error?.code}: ${last.error?.message}`;
   const [warning] = ((last?.state === 'partial' ? last.result?.warnings : undefined) as readonly string[]) ?? [];

@@ -24,7 +24,7 @@ export const registerDelete: Register = (program, bind) => {
         async (workspace, ids: readonly string[], { autoApprove = false, evenTheLast = false }: Options) => {
           const { deleteBackups, planDelete } = await import('../../core/operation/index.ts');
           const context = await workspace.operationContext();
-          const planned = await planDelete(context, ids, { evenTheLast });
+          const planned = await planDelete(context, ids, { evenTheLast }, workspace.signal);
           await agree(workspace, planned, autoApprove);
           const deletions = await deleteBackups(context, planned, { evenTheLast }, workspace.signal);
           return show(workspace, deletions);

@@ -28,6 +28,10 @@ export const eventKinds = {
   'repository.mended': { level: 'info', text: 'Nothing was found any more of the damage that was found before.' },
   'backup.expired': { level: 'info', text: 'Backups that no rule of their plan keeps were deleted.' },
   'backup.deleted': { level: 'warning', text: 'A person deleted backups.' },
+  'repository.emptied': {
+    level: 'info',
+    text: 'The last backup in a repository was deleted, by a person or by a rule.',
+  },
   'repository.pruned': {
     level: 'info',
     text: 'Space that no backup needs was freed in a destination, or marked for that.',

@@ -6,6 +6,9 @@ import { finished, lateText } from './finished.ts';
 import { type Deletion, forgetCopies, obstacleText } from './forget-copies.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
 
+/** What is a person's to say. */
+type ForgetChoice = Omit<ExpiryTerms, 'present'>;
+
 /** One copy that somebody wants to delete, and why that will be refused as things stand. */
 export interface PlannedDeletion {
   readonly backup: BackupRecord;
@@ -13,24 +16,47 @@ export interface PlannedDeletion {
 }
 
 /**
- * What deleting these backups comes to: every copy of each, oldest first. Nothing is changed. Throws BACKUP_NOT_FOUND and
+ * What deleting these backups comes to: every copy of each, oldest first, as far as their destinations can be looked into
+ * by what is there. Nothing is changed. Throws BACKUP_NOT_FOUND and
  * BACKUP_AMBIGUOUS for a part of an id that does not name one backup, BACKUP_NEEDED when none of them may go.
  */
 export async function planDelete(
-  { catalog: { backups } }: Pick<OperationContext, 'catalog'>,
+  context: OperationContext,
   idParts: readonly string[],
-  terms: ExpiryTerms,
+  terms: ForgetChoice,
+  signal: AbortSignal,
 ): Promise<readonly PlannedDeletion[]> {
+  const { backups } = context.catalog;
   const ids = new Set<string>();
   for (const idPart of idParts) ids.add((await backups.get(idPart)).id);
   const copies = (await Promise.all([...ids].map((id) => backups.copies(id)))).flat();
+  const present = await presentIn(context, new Set(copies.map(({ destination }) => destination)), signal);
   const planned: PlannedDeletion[] = [];
   for (const backup of copies.toSorted((a, b) => a.consistentAt.getTime() - b.consistentAt.getTime())) {
-    const obstacle = await backups.obstacle(backup, terms);
+    const obstacle = await backups.obstacle(backup, { ...terms, present: present.get(backup.destination) });
     planned.push({ backup, ...(obstacle === undefined ? {} : { obstacle: obstacleText(obstacle, backup) }) });
   }
   if (planned.every(({ obstacle }) => obstacle !== undefined)) throw needed(planned);
   return planned;
+}
+
+/** The snapshots of each destination; of one that cannot be looked into nothing, which its deletion will tell. */
+async function presentIn(
+  context: OperationContext,
+  destinations: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const present = new Map<string, ReadonlySet<string>>();
+  for (const name of destinations) {
+    try {
+      const destination = await appliedResource(context, `destinations.${name}`);
+      await using open = await openRepository(context, destination, signal);
+      present.set(name, await open.repository.snapshotIds(signal));
+    } catch {
+      signal.throwIfAborted();
+    }
+  }
+  return present;
 }
 
 /**
@@ -40,7 +66,7 @@ export async function planDelete(
 export async function deleteBackups(
   context: OperationContext,
   planned: readonly PlannedDeletion[],
-  terms: ExpiryTerms,
+  terms: ForgetChoice,
   signal: AbortSignal,
 ): Promise<readonly Deletion<BackupRecord>[]> {
   const refused = planned.flatMap(({ backup, obstacle: why }): Deletion<BackupRecord>[] =>
@@ -67,7 +93,7 @@ async function deleteIn(
   context: OperationContext,
   name: string,
   copies: readonly BackupRecord[],
-  terms: ExpiryTerms & { readonly signal: AbortSignal },
+  terms: ForgetChoice & { readonly signal: AbortSignal },
 ): Promise<readonly Deletion<BackupRecord>[]> {
   return finished<readonly Deletion<BackupRecord>[]>(
     async (done) => {

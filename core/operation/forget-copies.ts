@@ -79,9 +79,10 @@ async function forgetBatch<Copy extends DoomedCopy>(
     if (obstacle !== undefined) obstacles.set(copy, obstacle);
   }
   const going = copies.filter((copy) => !obstacles.has(copy));
-  const left = await deleteSnapshots(repository, lock, going, signal);
+  const { left, isLast } = await deleteSnapshots(repository, lock, going, signal);
   const gone = going.filter(({ snapshot }) => !left.has(snapshot));
-  const told = eventsOf(createEmitter(events).event, event, destination, gone);
+  const { event: make } = createEmitter(events);
+  const told = [...eventsOf(make, event, destination, gone), ...(isLast ? [emptiedEvent(make, destination)] : [])];
   await backups.forget(
     destination,
     gone.map(({ snapshot }) => snapshot),
@@ -96,25 +97,32 @@ async function forgetBatch<Copy extends DoomedCopy>(
 
 const notDeleted = 'the destination was told to delete its snapshot and lists it still; the next prune tries again';
 
-/** Gives those that are there all the same. */
+/** Gives those that are there all the same, and whether no other is. */
 async function deleteSnapshots(
   repository: Repository,
   lock: RepositoryLock,
   copies: readonly DoomedCopy[],
   signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  if (copies.length === 0) return new Set();
+): Promise<{ readonly left: ReadonlySet<string>; readonly isLast: boolean }> {
+  if (copies.length === 0) return { left: new Set(), isLast: false };
   const ids = copies.map(({ snapshot }) => snapshot);
   await repository.forget(lock, ids, signal);
   const listed = await repository.snapshotIds(signal);
-  return new Set(ids.filter((id) => listed.has(id)));
+  return { left: new Set(ids.filter((id) => listed.has(id))), isLast: listed.size === 0 };
+}
+
+type MakeEvent = (kind: EventKind, subject: string, text: string) => NewEvent;
+
+/** Without it a repository that has data and no snapshot is taken for one that has lost them: see `rejectLost`. */
+function emptiedEvent(make: MakeEvent, destination: string): NewEvent {
+  return make('repository.emptied', `destinations.${destination}`, `the last backup in ${destination} was deleted`);
 }
 
 const namedIds = 5;
 
 /** One for each plan. */
 function eventsOf(
-  make: (kind: EventKind, subject: string, text: string) => NewEvent,
+  make: MakeEvent,
   kind: EventKind,
   destination: string,
   gone: readonly DoomedCopy[],

@@ -96,7 +96,7 @@ function knownBackups({ catalog }: OperationContext, destination: string): Promi
 function lostSnapshots(known: number): TidemarkError {
   const text = `the repository holds data and no snapshot, and the catalog knows ${count(known)} in it: \`snapshots/\` is empty or gone`;
   return new TidemarkError('REPOSITORY_CORRUPT', text, {
-    hint: 'Bring `snapshots/` back from a copy of the repository. Nothing was forgotten: if all backups were removed on purpose, let `restic prune` remove their data and import again.',
+    hint: 'Bring `snapshots/` back from a copy of the repository. Nothing was forgotten: if all backups were removed on purpose, `tidemark delete` with their ids makes the catalog forget them, and `tidemark prune` frees their space.',
   });
 }
 

@@ -1,7 +1,6 @@
 import type { AppliedResource, RetainedCopy } from '../catalog/index.ts';
 import type { MaxUnused } from '../config/index.ts';
 import type { Run } from '../driver/index.ts';
-import { firstOf } from '../first-of.ts';
 import { createEmitter } from '../observe/index.ts';
 import type { PrunePlan, PruneResult, PruneSummary, Repository, RepositoryLock } from '../repository/index.ts';
 import type { Reason } from '../retention/index.ts';
@@ -9,6 +8,7 @@ import { formatBytes, formatDuration } from '../units.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { type Deletion, type DoomedCopy, forgetCopies, unfinishedCopies } from './forget-copies.ts';
+import { listedBackups, rejectLost } from './lost-backups.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
 import { learnPins } from './pins.ts';
 import { type CopyDecision, planRetention, type RetentionPlan } from './plan-retention.ts';
@@ -63,7 +63,7 @@ export async function previewPrune(context: OperationContext, request: PruneRequ
   await underLock(context, request, run, async ({ repository, lock, work }) => {
     const retention = await previewRetention(context, request, repository);
     const forgetting = retention.decisions.filter(({ keep }) => !keep).map(({ backup }) => backup.snapshot);
-    const { summary: space } = await repository.planPrune(lock, { ...request, forgetting }, work);
+    const { summary: space } = await planSpace(context, { repository, lock, work }, { ...request, forgetting });
     previews.push({ destination: request.destination, retention, space });
   });
   return previews[0]!;
@@ -121,19 +121,40 @@ async function pruneUnderLock(
   const place = { repository, lock, destination: request.destination };
   progress.step('finding out what nothing needs');
   const forgetting = [...unfinished, ...going.copies].map(({ snapshot }) => snapshot);
-  const whole = await repository.planPrune(lock, { ...request, forgetting }, work); // what is damaged keeps all that there is
+  const seen = { repository, lock, work };
+  const whole = await planSpace(context, seen, { ...request, forgetting }); // what is damaged keeps all that there is
   progress.step('letting backups go');
   const deletions: readonly Deletion[] = [
     ...(await forgetCopies(context, place, unfinished, { event: 'backup.deleted', signal })),
     ...(await forgetCopies(context, place, going.copies, { event: 'backup.expired', signal })),
   ];
   const asPlanned = deletions.every(({ deleted }) => deleted);
-  const plan = asPlanned ? whole : await repository.planPrune(lock, request, work);
+  const plan = asPlanned ? whole : await planSpace(context, seen, request);
   progress.step('freeing space');
   const result = await repository.prune(plan, work);
   const outcome = outcomeOf(deletions, going, plan, result, context.clock.now());
   await createEmitter(context.catalog.events)('repository.pruned', destination.address, prunedText(outcome));
   return outcome;
+}
+
+/** Throws REPOSITORY_CORRUPT where something is damaged, or was lost that the catalog knows. */
+async function planSpace(
+  { catalog }: OperationContext,
+  { repository, lock, work }: Omit<Place, 'destination'>,
+  request: PruneRequest & { readonly forgetting?: readonly string[] },
+): Promise<PrunePlan> {
+  const { destination, forgetting = [] } = request;
+  const listed = await listedBackups(catalog, destination);
+  const plan = await repository.planPrune(lock, request, work);
+  const { snapshots, summary } = plan;
+  const going = new Set(forgetting);
+  await rejectLost(catalog, listed, {
+    destination,
+    has: (snapshot) => snapshots.has(snapshot) || going.has(snapshot),
+    hasNone: snapshots.size + going.size === 0,
+    unusedBytes: summary.removeBytes + summary.markBytes,
+  });
+  return plan;
 }
 
 interface Going {
@@ -142,8 +163,6 @@ interface Going {
   readonly kept: readonly CopyDecision[];
   /** What is let go by decisions that rest on a clock that may be wrong. */
   readonly doubts: RetentionPlan['doubts'];
-  /** What the catalog knows and the repository has no more. */
-  readonly lost: readonly CopyDecision[];
 }
 
 /** What was shown may be the last good one by now, pinned, or being restored; what was not shown stays for another run. */
@@ -157,13 +176,12 @@ function goingNow({ decisions, doubts }: RetentionPlan, agreed: PruneRequest['ag
     copies: letGo.filter(isMeant).map(({ backup }) => backup),
     kept: agreed === undefined ? [] : open.filter((one) => one.keep && isMeant(one)),
     doubts: doubts.filter(({ plan }) => letGo.some((one) => one.backup.plan === plan && !isMeant(one))),
-    lost: open.filter(({ reasons }) => reasons.some(({ rule }) => rule === 'lost')),
   };
 }
 
 function outcomeOf(
   deletions: readonly Deletion[],
-  { kept, doubts, lost }: Going,
+  { kept, doubts }: Going,
   { summary }: PrunePlan,
   result: PruneResult,
   now: Date,
@@ -176,7 +194,6 @@ function outcomeOf(
     ({ ripeAt, waitsFor }) => waitsFor.length > 0 && Date.parse(ripeAt) < now.getTime(),
   );
   const warnings = [
-    ...(lost.length === 0 ? [] : [lostText(lost)]),
     ...doubts.map(
       ({ plan, text }) => `nothing of plan ${plan} was let go: ${text}; \`tidemark prune ${plan}\` asks a person`,
     ),
@@ -193,14 +210,6 @@ function outcomeOf(
 /** Its own fields and no others: it is kept with the job. */
 function named({ id, plan, destination, snapshot }: DoomedCopy): DoomedCopy {
   return { id, plan, destination, snapshot };
-}
-
-function lostText(lost: readonly CopyDecision[]): string {
-  const ids = firstOf(
-    lost.map(({ backup }) => backup.id),
-    5,
-  );
-  return `the catalog knows backups whose snapshots are not in the repository (${ids}): they counted for nothing; \`tidemark catalog import\` brings the catalog up to date`;
 }
 
 function lateMarkText({ bytes, markedAt, waitsFor }: PruneSummary['waiting'][number], now: Date): string {

@@ -4,7 +4,7 @@ import type { Drivers, PlanSettings, PruneSettings } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import { type Label, labelFilter } from '../labels.ts';
 import { newestBackups } from '../newest-backup.ts';
-import { pruneOverdue } from '../prune-age.ts';
+import { pruneOverdue, pruneRefused } from '../prune-age.ts';
 import { repositoryDamage } from '../repository-damage.ts';
 import { nextStart } from '../schedule/index.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
@@ -59,6 +59,7 @@ export async function readOverview(
     problems: [
       ...generalProblems(sources, plans, daemons),
       ...(await damagedRepositories(catalog, destinations)),
+      ...(await refusedPrunes(catalog, destinations)),
       ...(await unprunedDestinations(catalog, state, prune, destinations, now)),
     ],
   };
@@ -151,6 +152,14 @@ async function damagedRepositories(
     return damage === undefined ? [] : [`the repository of ${name} is damaged: ${damage}`];
   });
   return (await Promise.all(found)).flat();
+}
+
+async function refusedPrunes(
+  catalog: Catalog,
+  destinations: readonly Pick<DestinationOverview, 'name'>[],
+): Promise<readonly string[]> {
+  const refused = await Promise.all(destinations.map(({ name }) => pruneRefused(catalog, name)));
+  return refused.filter((text) => text !== undefined);
 }
 
 /** A destination without backups has nothing to free. */

@@ -43,6 +43,11 @@ export class PrunePlan {
     this.summary = summary;
   }
 
+  /** The snapshots that count: all but those that are to be forgotten. */
+  get snapshots(): ReadonlySet<string> {
+    return this.state.walked;
+  }
+
   /** Whether its execution would change anything. */
   get isEmpty(): boolean {
     const { marks, ripe } = this.state;
