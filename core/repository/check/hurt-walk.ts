@@ -41,7 +41,10 @@ export class HurtWalk {
   /** Whether anything in this tree or below it cannot be had. Throws what is not damage: a store that is away. */
   async isHurt(tree: string): Promise<boolean> {
     const number = this.#number(tree);
-    if (this.#states[number] === 0) this.#states[number] = (await this.#look(tree)) ? hurt : whole;
+    if (this.#states[number] === 0) {
+      const state = (await this.#look(tree)) ? hurt : whole;
+      this.#states[number] = state; // only now: looking may have put a larger array in the place of the old one
+    }
     return this.#states[number] === hurt;
   }
 

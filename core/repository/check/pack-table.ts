@@ -47,7 +47,8 @@ export class PackTable {
 
   /** As the store lists it. */
   addStored(id: Uint8Array, sizeBytes: number): void {
-    this.#sizes[this.#add(id) * 2 + 1] = sizeBytes;
+    const number = this.#add(id); // before the array is looked up: a larger one may take its place
+    this.#sizes[number * 2 + 1] = sizeBytes;
   }
 
   /** It was listed and is not there. */

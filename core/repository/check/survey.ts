@@ -1,4 +1,4 @@
-import type { TidemarkError } from '../../error.ts';
+import { TidemarkError } from '../../error.ts';
 import { BlobIndex } from '../blob-index.ts';
 import { BlobReading } from '../blob-reading.ts';
 import { fromHex, isHexId } from '../format/blob-id.ts';
@@ -181,10 +181,20 @@ async function surveyTrees(
   await walk.walk(snapshots.map(({ tree }) => tree));
   const unindexed = countUnindexed(packs);
   const seen = { trees: walk.treeCount, unindexed };
-  if (isDamaged || !whereabouts.isSound)
-    return { ...seen, ...(await findHurt(parts, whereabouts, snapshots, unindexed, signal, own)) };
+  if (isDamaged || !whereabouts.isSound) {
+    const found = await findHurt(parts, whereabouts, snapshots, unindexed, signal, own);
+    if (isDamaged && found.hurt.length === 0 && unindexed.packs === 0) throw contradiction();
+    return { ...seen, ...found };
+  }
   const badManifests = await readManifests(new BlobReading({ ...parts, index }, signal), snapshots);
   return { ...seen, hurt: [], badManifests };
+}
+
+/** Two walks over the same trees; the second looks more closely, and must not see less. */
+function contradiction(): TidemarkError {
+  return new TidemarkError('BUG', 'a check saw damage and could not say which backup it hurts', {
+    hint: 'Take the repository for damaged. `restic check` on it says what is.',
+  });
 }
 
 /** Once more, where something is in no index, with what the packs say that no index names. */
