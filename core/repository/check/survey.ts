@@ -183,7 +183,8 @@ async function surveyTrees(
   const seen = { trees: walk.treeCount, unindexed };
   if (isDamaged || !whereabouts.isSound) {
     const found = await findHurt(parts, whereabouts, snapshots, unindexed, signal, own);
-    if (isDamaged && found.hurt.length === 0 && unindexed.packs === 0) throw contradiction();
+    const isFoundElsewhere = unindexed.packs > 0 || (own?.count ?? 0) > 0;
+    if (isDamaged && found.hurt.length === 0 && !isFoundElsewhere) throw contradiction();
     return { ...seen, ...found };
   }
   const badManifests = await readManifests(new BlobReading({ ...parts, index }, signal), snapshots);
