@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run } from '../test/kit/process.ts';
+import { checks } from './check.ts';
 import { curve } from './curve.ts';
 import { files } from './files.ts';
 import { idle } from './idle.ts';
@@ -18,7 +19,7 @@ import { tableHead } from './table.ts';
 const help = `npm run bench [-- CASE… --scale N --rounds N --seed TEXT --data FOLDER]
   Measures tidemark against its peers. A case is the beginning of a name: files (files-first, -unchanged, -changed,
   -restore), one-small-file, start (every verb), logical (logical-dump,
-  -unchanged, -load), prune, idle (idle-daemon, -status). Scale 1 is 7 GB in
+  -unchanged, -load), check (all data, and check-structure without any), prune, idle (idle-daemon, -status). Scale 1 is 7 GB in
   200,000 files and 2 GB of tables.
 npm run bench -- index
   What the index, and a prune beside it, take of memory at one, three and ten million blobs.
@@ -61,6 +62,7 @@ else {
     await smallFile(lab);
     await start(lab);
     await logical(lab);
+    await checks(lab);
     await prunes(lab);
     if (positionals.some((name) => name.startsWith('curve'))) await curve(lab);
     await idle(lab);

@@ -80,13 +80,13 @@ class Reading implements ReadPacks {
     this.#signal = signal;
   }
 
-  /** Two requests per thread are under way. */
+  /** Each thread has a pack, and one more is read ahead: more would cost 16 MiB each. */
   async all(packs: readonly PackFacts[]): Promise<void> {
     const left = packs.values();
     const lane = async () => {
       for (const pack of left) await this.#read(pack);
     };
-    await Promise.all(Array.from({ length: this.#threads.count * 2 }, lane));
+    await Promise.all(Array.from({ length: this.#threads.count + 1 }, lane));
   }
 
   /** Once more, those whose headers are no good: which of the blobs that the index expects in them are there. */

@@ -159,7 +159,7 @@ function verifySample(id: Uint8Array, plain: Uint8Array, compressed: Uint8Array)
 export type SealedBlob = Pick<PackEntry, 'id' | 'plainBytes'> & { readonly pack: Uint8Array };
 
 /** Memory for a plain blob of this many bytes. */
-type Room = (bytes: number) => Buffer<ArrayBuffer>;
+export type Room = (bytes: number) => Buffer<ArrayBuffer>;
 
 /**
  * The plain blob, in memory of its own or what `room` gives. Throws REPOSITORY_CORRUPT, which names blob and pack, when
