@@ -1,0 +1,3 @@
+import { testFullDisks } from './full-disk.ts';
+
+testFullDisks('all');

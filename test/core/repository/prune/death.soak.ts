@@ -1,0 +1,3 @@
+import { testDeaths } from './death.ts';
+
+testDeaths('all');
