@@ -8,7 +8,9 @@ cd "$root"
 sh test/setup.sh
 bin=$root/node_modules/.bin
 PATH=$bin:$PATH:/usr/sbin:/sbin
-export PATH
+# Node keeps there what it compiled: of the tests, of their children, and of what both load.
+NODE_COMPILE_CACHE=$root/node_modules/.cache/tidemark-test
+export PATH NODE_COMPILE_CACHE
 
 if [ $# -eq 0 ]; then
   echo '== npm run check' && npm run --silent check
