@@ -96,7 +96,8 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
 
   /**
    * Stores what is left and then the snapshot. Gives the snapshot's id. `lost` fires when the lock is lost; whether it is
-   * there is looked for all the same: without it somebody may have removed what no snapshot names yet.
+   * there is looked for all the same: without it somebody may have removed what no snapshot names yet. A machine that
+   * stood still between that look and the writing takes its snapshot back. Throws REPOSITORY_LOCK_LOST.
    */
   async commit(snapshot: NewSnapshot, lost: AbortSignal): Promise<string> {
     for (const pool of this.#pools) await pool.finish();
@@ -105,7 +106,12 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     await this.#parts.lock.confirm();
     lost.throwIfAborted();
     // Not given a signal: a write that is given up may still land, and what was cancelled must not be there.
-    return writeSnapshot(this.#parts.objects, snapshot);
+    const id = await writeSnapshot(this.#parts.objects, snapshot);
+    await this.#parts.lock.confirmKept().catch(async (error) => {
+      await this.#parts.objects.delete('snapshots', [id]);
+      throw error;
+    });
+    return id;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

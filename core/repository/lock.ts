@@ -107,14 +107,14 @@ export class RepositoryLock implements AsyncDisposable {
   }
 
   /** The locks of all others that count, as they stand now. Throws REPOSITORY_CORRUPT for one that cannot be read. */
-  async others(): Promise<LockDocument[]> {
+  async others({ alsoStale = false } = {}): Promise<LockDocument[]> {
     const others = new Map<string, LockDocument>();
     for (let look = 0; look < 2; look++) {
       // Twice: a list that is made while a lock is renewed may have neither the old one nor the new one.
       for await (const { id, other } of this.#othersWithIds()) others.set(other.holder ?? id, other);
     }
     others.delete(this.holder);
-    return [...others.values()].filter((other) => !isStale(other, this.#request));
+    return [...others.values()].filter((other) => alsoStale || !isStale(other, this.#request));
   }
 
   /** Takes another lock for the same work, such as the gate. */
@@ -144,6 +144,14 @@ export class RepositoryLock implements AsyncDisposable {
     // Twice: a list that is made while the lock is renewed may have neither the old one nor the new one.
     else if (!(await this.#isThere()) && !(await this.#isThere())) this.#lose('somebody removed the lock');
     this.#lost.signal.throwIfAborted();
+  }
+
+  /**
+   * As `confirm`, for what was done since: looks only where so much time has passed, by either clock, that somebody may
+   * have taken the lock for one that was left behind.
+   */
+  async confirmKept(): Promise<void> {
+    if (this.#lost.signal.aborted || this.#leftMs() <= 0) await this.confirm();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -57,7 +57,12 @@ export async function verifyRelied(
       (place) =>
         !goes(index.packOf(place)) && index.placesOf(index.keyAt(place)).some((other) => goes(index.packOf(other))),
     );
-  await eachVerified(parts, places, signal, () => {});
+  await verifyPlaces(parts, places, signal);
+}
+
+/** Reads these places. Throws REPOSITORY_CORRUPT for one that is damaged. */
+export function verifyPlaces(parts: RepositoryParts, places: Uint32Array, signal: AbortSignal): Promise<void> {
+  return eachVerified(parts, places, signal, () => {});
 }
 
 async function eachVerified(

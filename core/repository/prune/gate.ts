@@ -3,7 +3,10 @@ import { Bits } from '../bits.ts';
 import { fromHex } from '../format/blob-id.ts';
 import type { RepositoryLock } from '../lock.ts';
 import type { LockDocument } from '../lock-document.ts';
+import { Numbers } from '../numbers.ts';
 import type { RepositoryParts } from '../parts.ts';
+import { reaches } from '../reach.ts';
+import { verifyPlaces } from './copy.ts';
 import type { Mark } from './marks.ts';
 import { newRoots, type PlanState, type PruneParts } from './plan.ts';
 import { Going, unindex } from './removal.ts';
@@ -35,7 +38,9 @@ export interface Removal {
 
 /**
  * Under the gate: looks at the snapshots and index files that came since the plan, keeps every marked pack that is needed
- * now, and takes the others out of the index.
+ * now, and takes the others out of the index. What was to be forgotten and is there needs what it has. The copies on which
+ * it comes to rely only here are read; those of the plan were, see `PruneJob`. Throws REPOSITORY_CORRUPT, and then
+ * nothing has gone.
  */
 export async function unindexRipe(
   parts: PruneParts,
@@ -44,10 +49,12 @@ export async function unindexRipe(
   signal: AbortSignal,
 ): Promise<Removal> {
   const { lock, view, walk, walked, options, ripe } = state;
-  const roots = await newRoots(parts, walked, options, signal);
+  const roots = await newRoots(parts, walked, { ...options, forgetting: [] }, signal);
   await view.extend(signal);
   await walk.walk(roots);
-  const removal = whatGoes(state, ripe);
+  const relied = new Numbers();
+  const removal = whatGoes(state, ripe, relied);
+  await verifyPlaces({ ...parts, index: view.index }, relied.values(), signal);
   const change = {
     view,
     goes: (pack: number) => removal.going.packs.has(pack),
@@ -61,10 +68,9 @@ export async function unindexRipe(
   return removal;
 }
 
-function whatGoes({ view, walk, stored, marks }: PlanState, ripe: readonly Mark[]): Removal {
+function whatGoes({ view, walk, stored, marks, use }: PlanState, ripe: readonly Mark[], relied: Numbers): Removal {
   const going = new Going();
   const { index } = view;
-  const isThere = (pack: number) => pack >= stored.sizes.length || stored.sizes[pack]! > 0;
   const marked = new Bits();
   for (const { packs } of marks.marks) for (const { id } of packs) tell(index, id, (pack) => marked.set(pack));
   for (const { packs } of ripe) {
@@ -79,8 +85,10 @@ function whatGoes({ view, walk, stored, marks }: PlanState, ripe: readonly Mark[
       );
     }
   }
-  const stays = (pack: number) => !marked.has(pack) && isThere(pack);
-  return { going, rescued: rescue(view.index, walk.used, going.packs, stays) };
+  const isThere = (place: number) => index.packOf(place) >= stored.sizes.length || reaches(index, stored.sizes, place); // the first are newer than the plan
+  const stays = (place: number) => !marked.has(index.packOf(place)) && isThere(place);
+  const verified = (place: number) => use.places.has(place) && stays(place);
+  return { going, rescued: rescue(index, walk.used, going.packs, { stays, verified, relied }) };
 }
 
 function tell(
@@ -95,19 +103,27 @@ function tell(
   else ofIndex(pack);
 }
 
+interface Copies {
+  readonly stays: (place: number) => boolean;
+  readonly verified: (place: number) => boolean;
+  /** Gets the places on which it is relied and that nobody has read. */
+  readonly relied: Numbers;
+}
+
 /** Clears the packs that have a used blob which is in no pack that stays. Gives how many. */
-function rescue(index: RepositoryParts['index'], used: Bits, going: Bits, stays: (pack: number) => boolean): number {
+function rescue(index: RepositoryParts['index'], used: Bits, going: Bits, { stays, verified, relied }: Copies): number {
   let rescued = 0;
   for (let place = 0; place < index.count; place++) {
     const pack = index.packOf(place);
     if (!going.has(pack)) continue;
     const places = index.placesOf(index.keyAt(place));
     if (!used.has(places[0]!)) continue;
-    const elsewhere = places.some((other) => {
-      const otherPack = index.packOf(other);
-      return stays(otherPack);
-    });
-    if (elsewhere) continue;
+    if (places.some(verified)) continue;
+    const elsewhere = places.find(stays);
+    if (elsewhere !== undefined) {
+      relied.push(elsewhere);
+      continue;
+    }
     going.clear(pack);
     rescued += 1;
   }

@@ -4,10 +4,10 @@ import { Bits } from '../bits.ts';
 import type { BlobIndex } from '../blob-index.ts';
 import { fromHex, isHexId } from '../format/blob-id.ts';
 import { damagedBlob } from '../format/damage.ts';
-import { lengthBytes } from '../format/pack.ts';
 import { IdTable } from '../id-table.ts';
 import { Numbers } from '../numbers.ts';
 import { packFolder } from '../pack-name.ts';
+import { reaches } from '../reach.ts';
 
 /** The packs in the store: their sizes, by their numbers in the index, and those that no index names. */
 export class StoredPacks {
@@ -109,8 +109,7 @@ export class PackUse {
   }
 
   #isThere(place: number): number {
-    const end = this.#index.offsetOf(place) + this.#index.lengthOf(place);
-    return this.#sizes[this.#index.packOf(place)]! >= end + lengthBytes ? 1 : 0;
+    return reaches(this.#index, this.#sizes, place) ? 1 : 0;
   }
 
   #isWanted(place: number): number {

@@ -21,7 +21,8 @@ const packsPerMark = 20_000;
 /**
  * Does what the plan says, under its lock. Whenever it ends, by itself, by a signal or by a power cut: the repository is
  * valid, every snapshot restores, and another prune goes on from there. Throws REPOSITORY_CORRUPT when a blob that is to
- * be kept turns out to be damaged: then packs that were ripe may have been removed, and nothing more was marked.
+ * be kept turns out to be damaged: then packs that were ripe may have been removed, and nothing more was marked; and
+ * CHANGE_STALE, before anything is done, while a snapshot is there that the plan took for gone.
  */
 export async function prune(parts: PruneParts, plan: PrunePlan, run: PruneRun, work: PruneWork): Promise<PruneResult> {
   const { state } = plan;
@@ -29,8 +30,30 @@ export async function prune(parts: PruneParts, plan: PrunePlan, run: PruneRun, w
   if (state.lock.use !== 'prune') throw new TidemarkError('BUG', 'a prune needs a lock for `prune`');
   state.done.begun = true;
   const signal = AbortSignal.any([work.signal, state.lock.signal]);
+  await rejectUnforgotten(parts, state, signal);
   const job = new PruneJob(parts, state, run, { ...work, signal });
   return state.options.now ? job.atOnce() : job.inTurn();
+}
+
+/** What the plan took for gone must be gone: nobody has walked its trees. */
+async function rejectUnforgotten(
+  { objects }: PruneParts,
+  { options: { forgetting = [] } }: PlanState,
+  signal: AbortSignal,
+): Promise<void> {
+  const meant = new Set(forgetting);
+  if (meant.size === 0) return;
+  for await (const id of objects.list('snapshots', signal)) if (meant.has(id)) throw stillThere(id);
+}
+
+function stillThere(id: string): TidemarkError {
+  return new TidemarkError(
+    'CHANGE_STALE',
+    `the plan counts on snapshot ${id.slice(0, 8)} being gone, and it is there`,
+    {
+      hint: 'Nothing was removed. Run `tidemark prune` again.',
+    },
+  );
 }
 
 class PruneJob {
@@ -92,7 +115,10 @@ class PruneJob {
   }
 
   async #removeRipe(): Promise<void> {
-    const { lock, ripe } = this.#state;
+    const { lock, ripe, use } = this.#state;
+    this.#work.progress.step('reading the copies that stay');
+    // Once more: what was whole when it was marked has lain there for the grace period.
+    await verifyRelied(this.#parts, use, (pack) => this.#is(pack, 'remove'), this.#work.signal);
     this.#work.progress.step('waiting for the gate');
     const gate = await takeGate(lock, ripe);
     if (gate instanceof TidemarkError) {
@@ -182,13 +208,16 @@ class PruneJob {
     return this.#parts.objects.put('marks', document, this.#work.signal);
   }
 
-  /** Looks at the locks now that the marks are durable: whoever is not there has read them, or will. */
+  /**
+   * Looks at the locks now that the marks are durable: whoever is not there has read them, or will. One that looks stale is
+   * there: its holder may wake up and renew it.
+   */
   async #witness(written: readonly string[]): Promise<void> {
     const { lock, marks } = this.#state;
     const unseen = marks.marks.filter(({ holders }) => holders === undefined).map(({ id }) => id);
     const ids = [...unseen, ...written];
     if (ids.length === 0) return;
-    const holders = [...holdersOf(await lock.others())];
+    const holders = [...holdersOf(await lock.others({ alsoStale: true }))];
     for (const of of ids) {
       const document: MarkWitness = { format: 1, of, holders };
       await this.#parts.objects.put('marks', document, this.#work.signal);
