@@ -1,7 +1,7 @@
-import { hasCode, type TidemarkError } from '../error.ts';
+import { hasCode, TidemarkError } from '../error.ts';
 import { BlobIndex } from './blob-index.ts';
 import { fromHex, toHex } from './format/blob-id.ts';
-import { type BlobType, decodeHeader, type FinishedPack, type PackEntry } from './format/pack.ts';
+import { type BlobType, type FinishedPack, headerEntries, type PackEntry, smallestHeaderEntry } from './format/pack.ts';
 import type { SealedObjects } from './objects.ts';
 
 /** An index document of restic's format: which blobs lie where in which packs. */
@@ -130,20 +130,42 @@ export async function writeIndex(
   signal: AbortSignal,
   holder?: string,
 ): Promise<void> {
-  const document: IndexDocument = {
-    packs: packs.map((pack) => ({ id: toHex(pack.id), blobs: decodeHeader(pack.header).map(toStored) })),
-    holder,
-  };
-  await objects.put('index', document, signal);
+  await objects.putText('index', indexText(packs, holder), signal);
 }
 
-function toStored(entry: PackEntry): StoredBlob {
-  const { type, offset, length, plainBytes } = entry;
-  return {
-    id: toHex(entry.id),
-    type,
-    offset,
-    length,
-    ...(plainBytes !== undefined && { uncompressed_length: plainBytes }),
+/** The JSON of an `IndexDocument`, without its objects: there are 50,000 blobs in one, while packs wait in memory. */
+function indexText(packs: readonly Pick<FinishedPack, 'id' | 'header'>[], holder: string | undefined): Buffer {
+  const mostBytes = packs.reduce((sum, { header }) => sum + largestPackText + headerTextBytes(header), largestPackText);
+  const text = Buffer.allocUnsafeSlow(mostBytes);
+  let end = 0;
+  const add = (part: string) => {
+    end += text.write(part, end, 'latin1');
   };
+  add('{"packs":[');
+  for (const [at, { id, header }] of packs.entries()) {
+    add(`${at === 0 ? '' : ','}{"id":"${toHex(id)}","blobs":[`);
+    let separator = '';
+    for (const entry of headerEntries(header)) {
+      add(separator + blobText(entry));
+      separator = ',';
+    }
+    add(']}');
+  }
+  add(holder === undefined ? ']}' : `],"holder":${JSON.stringify(holder)}}`);
+  if (end < text.length) return text.subarray(0, end);
+  throw new TidemarkError('BUG', 'an index file is larger than it can be');
+}
+
+function blobText({ id, type, offset, length, plainBytes }: PackEntry): string {
+  const plain = plainBytes === undefined ? '' : `,"uncompressed_length":${plainBytes}`;
+  return `{"id":"${toHex(id)}","type":"${type}","offset":${offset},"length":${length}${plain}}`;
+}
+
+/** Room for what stands around the blobs of a pack, and for the end of the document. */
+const largestPackText = 256;
+const largestBlobText =
+  blobText({ id: new Uint8Array(32), type: 'data', offset: 2 ** 32, length: 2 ** 32, plainBytes: 2 ** 32 }).length + 1;
+
+function headerTextBytes(header: Uint8Array): number {
+  return Math.ceil(header.length / smallestHeaderEntry) * largestBlobText;
 }

@@ -31,14 +31,22 @@ export class SealedObjects {
 
   /** Stores a document; gives the id that is its name. */
   async put(folder: ObjectFolder, document: unknown, signal?: AbortSignal): Promise<string> {
-    const object = this.seal(document);
+    return this.putText(folder, Buffer.from(JSON.stringify(document)), signal);
+  }
+
+  /** As `put`, for who has the JSON already. */
+  async putText(folder: ObjectFolder, json: Uint8Array, signal?: AbortSignal): Promise<string> {
+    const object = this.#sealText(json);
     await this.putSealed(folder, object, signal);
     return object.id;
   }
 
   /** For who must know the id before the object can be there. */
   seal(document: unknown): SealedObject {
-    const json = Buffer.from(JSON.stringify(document));
+    return this.#sealText(Buffer.from(JSON.stringify(document)));
+  }
+
+  #sealText(json: Uint8Array): SealedObject {
     const plain = this.#format === 1 ? json : Buffer.concat([Buffer.of(compressedVersion), compress(json)]);
     const bytes = this.#sealer.seal(plain);
     return { id: toHex(idOf(bytes)), bytes };

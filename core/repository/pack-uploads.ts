@@ -1,6 +1,6 @@
 import type { Store } from '../driver/index.ts';
 import { toHex } from './format/blob-id.ts';
-import type { FinishedPack } from './format/pack.ts';
+import { type FinishedPack, smallestHeaderEntry } from './format/pack.ts';
 import { release } from './format/release.ts';
 import { blobsPerIndex, writeIndex } from './index-files.ts';
 import type { SealedObjects } from './objects.ts';
@@ -12,7 +12,6 @@ import { packName } from './pack-name.ts';
  */
 const packsPerIndex = 32;
 const indexedShare = 1 / 16;
-const smallestHeaderEntry = 37;
 
 /**
  * Puts packs into the store and, behind them, the index files that name them. Order matters: a pack is durable before

@@ -34,6 +34,8 @@ export interface FinishedPack {
 export const lengthBytes = 4;
 /** A pack is full with so much. */
 export const targetBytes = 16 * 1024 * 1024;
+/** An entry of a plain header that is not compressed. */
+export const smallestHeaderEntry = 37;
 const maxEntries = 100_000;
 const fullBytes = targetBytes + maxBytes / 4;
 
@@ -109,8 +111,12 @@ function roomBytes(needed: number, beforeBytes: number | undefined, firstBytes: 
 
 /** The entries of a pack's plain header. Throws REPOSITORY_CORRUPT. */
 export function decodeHeader(plain: Uint8Array): PackEntry[] {
+  return [...headerEntries(plain)];
+}
+
+/** As `decodeHeader`, one after the other. */
+export function* headerEntries(plain: Uint8Array): Generator<PackEntry> {
   const header = Buffer.from(plain.buffer, plain.byteOffset, plain.length);
-  const entries: PackEntry[] = [];
   let offset = 0;
   for (let at = 0; at < header.length; ) {
     const kind = header[at]!;
@@ -119,17 +125,16 @@ export function decodeHeader(plain: Uint8Array): PackEntry[] {
     if (kind > 3 || idAt + idBytes > header.length)
       throw new TidemarkError('REPOSITORY_CORRUPT', 'a pack header is damaged');
     const length = header.readUInt32LE(at + 1);
-    entries.push({
+    yield {
       type: kind % 2 === 0 ? 'data' : 'tree',
       id: header.subarray(idAt, idAt + idBytes),
       offset,
       length,
       plainBytes: compressed ? header.readUInt32LE(at + 5) : undefined,
-    });
+    };
     offset += length;
     at = idAt + idBytes;
   }
-  return entries;
 }
 
 /** The plain header of a pack with these blobs, which lie one after the other from the start. */
