@@ -36,9 +36,9 @@ export async function filesIn(folder: string, kind: string): Promise<string[]> {
   return found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
 }
 
-/** Inverts a bit of the byte at this place; of the middle one when left out. */
+/** Inverts a bit of the byte at this place, from the end when it is negative; of the middle one when left out. */
 export async function flip(path: string, at?: number): Promise<void> {
   const bytes = await readFile(path);
-  bytes[at ?? bytes.length >> 1]! ^= 4;
+  bytes[at === undefined ? bytes.length >> 1 : (at + bytes.length) % bytes.length]! ^= 4;
   await writeFile(path, bytes);
 }

@@ -67,10 +67,12 @@ export async function baseOf(t: TestContext, { base, goes = [] }: Work): Promise
   return folder;
 }
 
-/** What is gone and what came, by folder and size: the ids of what came are random. */
-async function shapeOf(base: string, folder: string): Promise<string> {
+/** What is gone and what came, by folder and size (in steps of `stepBytes`): the ids of what came are random. */
+export async function shapeOf(base: string, folder: string, stepBytes = 1): Promise<string> {
   const [before, after] = [new Set(await filesBelow(base)), new Set(await filesBelow(folder))];
   const came = [...after.difference(before)].filter((path) => !path.includes('-tmp-'));
-  const shapes = came.map(async (path) => `${path.split('/')[0]} ${(await stat(join(folder, path))).size}`);
+  const shapes = came.map(
+    async (path) => `${path.split('/')[0]} ${Math.ceil((await stat(join(folder, path))).size / stepBytes)}`,
+  );
   return JSON.stringify([...before.difference(after), ...(await Promise.all(shapes)).sort()]);
 }
