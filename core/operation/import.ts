@@ -101,7 +101,7 @@ function lostSnapshots(known: number): TidemarkError {
 }
 
 const noSnapshotText =
-  'the repository holds data and no snapshot: if there were backups in it, bring `snapshots/` back from a copy of the repository and import again; what a first backup left that was cut off, or what was forgotten on purpose, `restic prune` removes';
+  'the repository holds data and no snapshot: if there were backups in it, bring `snapshots/` back from a copy of the repository and import again; what a first backup left that was cut off, or what was forgotten on purpose, `tidemark prune` removes';
 
 const namedGone = 12;
 
