@@ -59,7 +59,9 @@ async function storeUnderLock(
   const { destination } = backup;
   await using open = await openRepository(context, destination, run.signal);
   await withSubject(destination.address, async () => {
-    await using lock = await open.repository.lock('shared', run.signal, 'write');
+    const { suspects } = await context.catalog.checks.get(destination.name);
+    const distrusted = suspects === 'all' ? [] : suspects; // so many are no reason to store everything anew
+    await using lock = await open.repository.lock('shared', run.signal, 'write', distrusted);
     const signal = AbortSignal.any([run.signal, lock.signal]);
     const place = { repository: open.repository, lock };
     await storeBackup(context, place, backup, { ...run, signal }, onRecorded);

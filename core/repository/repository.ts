@@ -69,9 +69,10 @@ export class Repository {
   readonly #keyId: string;
   readonly #chunker: string;
   readonly #objects: SealedObjects;
-  /** The index as of the first use under a lock, and the packs that are left out of it. */
-  #index: Promise<{ index: BlobIndex; marked: ReadonlySet<string> }> | undefined;
-  #avoidsMarked = false;
+  /** The index as of the first use under a lock, and the packs that it lacks because they are gone or cut short. */
+  #index: Promise<{ index: BlobIndex; lost: ReadonlySet<string> }> | undefined;
+  #writes = false;
+  #distrusted: ReadonlySet<string> = new Set();
   #salvage: Promise<Salvage> | undefined;
 
   private constructor(options: RepositoryOptions, key: { id: string; master: KeyMaterial }, config: Config) {
@@ -176,17 +177,20 @@ export class Repository {
   /**
    * Holds a lock that lets other readers and writers in (shared) or nobody (exclusive). Throws REPOSITORY_LOCKED, not
    * before it has waited two minutes for a prune that takes packs out of the index. What is read and written under a
-   * lock for `write` relies on no pack that a prune has marked.
+   * lock for `write` relies on no pack that a prune has marked, that is gone or cut short, or that is `distrusted`: the
+   * ids of packs in which a check found something bad.
    */
   async lock(
     kind: 'shared' | 'exclusive',
     signal: AbortSignal,
     use: 'write' | 'read' | 'prune' = 'read',
+    distrusted: readonly string[] = [],
   ): Promise<RepositoryLock> {
     const { by, clock, processAlive, lockSettleMs: settleMs } = this.#options;
     const request = { exclusive: kind === 'exclusive', use, by, clock, processAlive, settleMs, signal };
     const lock = await RepositoryLock.acquire(this.#objects, request);
-    this.#avoidsMarked = use === 'write';
+    this.#writes = use === 'write';
+    this.#distrusted = new Set(distrusted);
     this.#index = undefined; // without a lock, somebody may have pruned
     this.#salvage = undefined;
     return lock;
@@ -208,12 +212,11 @@ export class Repository {
   async write(lock: RepositoryLock, options: WorkOptions): Promise<BackupWriting> {
     this.requireWritable();
     const { signal } = options;
+    if (!this.#writes) this.#index = undefined;
+    this.#writes = true;
     const parts = { ...(await this.#parts(signal)), lock };
-    const lost = await findLostPacks(parts.store, parts.index, signal);
-    if (lost.size === 0) return new BackupWriting(parts, options);
-    const { marked } = await this.#index!;
-    const index = await loadIndex(this.#objects, signal, { without: lost.union(marked) });
-    return new BackupWriting({ ...parts, index }, options, lostPackWarnings(lost));
+    const { lost } = await this.#index!;
+    return new BackupWriting(parts, options, lostPackWarnings(lost));
   }
 
   /** Opens the tree of a snapshot for reading. */
@@ -370,13 +373,21 @@ export class Repository {
 
   async #loadIndex(signal: AbortSignal) {
     try {
-      return this.#avoidsMarked
-        ? await loadUnmarked(this.#objects, signal)
-        : { index: await loadIndex(this.#objects, signal), marked: new Set<string>() };
+      if (this.#writes) return await this.#loadReliable(signal);
+      return { index: await loadIndex(this.#objects, signal), lost: new Set<string>() };
     } catch (error) {
       this.#index = undefined;
       throw error;
     }
+  }
+
+  /** For who writes, and for the parent that he reads: a folder that is taken over as it is brings all that it names. */
+  async #loadReliable(signal: AbortSignal) {
+    const { index, marked } = await loadUnmarked(this.#objects, signal);
+    const lost = await findLostPacks(this.#options.store, index, signal);
+    const without = lost.union(marked).union(this.#distrusted);
+    if (without.size === marked.size) return { index, lost };
+    return { index: await loadIndex(this.#objects, signal, { without }), lost };
   }
 }
 
