@@ -12,6 +12,8 @@ export interface Snapshot {
   readonly parent?: string;
   /** The snapshot that this one was made from, by a repair or by a tool that rewrites snapshots. */
   readonly original?: string;
+  /** The snapshot in whose place a repair put this one. Of ours: restic knows no such field. */
+  readonly replaces?: string;
 }
 
 export interface NewSnapshot extends Omit<Snapshot, 'id'> {
@@ -25,7 +27,7 @@ export function writeSnapshot(objects: SealedObjects, snapshot: NewSnapshot): Pr
 }
 
 export async function readSnapshot(objects: SealedObjects, id: string, signal?: AbortSignal): Promise<Snapshot> {
-  const { time, tree, paths, hostname, username, tags, parent, original } = (await objects.get(
+  const { time, tree, paths, hostname, username, tags, parent, original, replaces } = (await objects.get(
     'snapshots',
     id,
     signal,
@@ -40,5 +42,6 @@ export async function readSnapshot(objects: SealedObjects, id: string, signal?: 
     tags: tags ?? [],
     parent,
     ...(original !== undefined && { original }),
+    ...(replaces !== undefined && { replaces }),
   };
 }

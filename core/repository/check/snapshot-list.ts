@@ -13,8 +13,8 @@ export interface SnapshotFacts {
   readonly backup?: string;
   readonly plan?: string;
   readonly type?: string;
-  /** See `Snapshot.original`. */
-  readonly original?: string;
+  /** The snapshot that this one was put in the place of, because it was hurt; not one that somebody kept beside it. */
+  readonly replaces?: string;
 }
 
 export interface BadSnapshot {
@@ -43,8 +43,9 @@ export async function listSnapshots(objects: SealedObjects, signal: AbortSignal)
   return list;
 }
 
-function factsOf({ id, tree, time, tags, original }: Snapshot): SnapshotFacts {
-  const facts = { id, tree, time, ...(original !== undefined && { original }) };
+function factsOf({ id, tree, time, tags, original, replaces }: Snapshot): SnapshotFacts {
+  const repaired = tags.includes('repaired') ? (replaces ?? original) : undefined; // restic's repair says it by the tag
+  const facts = { id, tree, time, ...(repaired !== undefined && { replaces: repaired }) };
   const tagged = (name: string) => tags.find((tag) => tag.startsWith(name))?.slice(name.length);
   const [backup, plan, type] = ['id:', 'plan:', 'type:'].map(tagged);
   if (!tags.includes('tidemark') || backup === undefined) return facts;

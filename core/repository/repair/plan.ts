@@ -60,7 +60,7 @@ function packAction({ pack: { id }, what, badBlobs, blobs }: PackDamage): PackAc
 }
 
 function snapshotActions({ snapshots, hurt, badManifests }: Survey): SnapshotAction[] {
-  const originals = new Set(snapshots.snapshots.flatMap(({ original }) => original ?? []));
+  const replaced = new Set(snapshots.snapshots.flatMap(({ replaces }) => replaces ?? []));
   const unreadable = snapshots.bad.map(
     ({ id, error }): SnapshotAction => ({
       id,
@@ -71,11 +71,11 @@ function snapshotActions({ snapshots, hurt, badManifests }: Survey): SnapshotAct
       count: 0,
     }),
   );
-  const rewritten = hurt.map((one) => hurtAction(one, originals.has(one.snapshot.id)));
+  const rewritten = hurt.map((one) => hurtAction(one, replaced.has(one.snapshot.id)));
   const manifests = badManifests.map(
     ({ snapshot, text }): SnapshotAction => ({
       ...named(snapshot),
-      action: originals.has(snapshot.id) ? 'set-aside' : 'rewrite',
+      action: replaced.has(snapshot.id) ? 'set-aside' : 'rewrite',
       reason: text,
       paths: ['/.tidemark/manifest.json'],
       count: 1,

@@ -101,7 +101,7 @@ class SnapshotRewriting {
   #write({ id, document, tree }: Ready): Promise<string> {
     const tags = new Set([...((document.tags as string[] | null | undefined) ?? []), 'repaired']);
     const original = document.original ?? id;
-    return this.#parts.objects.put('snapshots', { ...document, tree, original, tags: [...tags] });
+    return this.#parts.objects.put('snapshots', { ...document, tree, original, replaces: id, tags: [...tags] });
   }
 
   async #manifest(id: string, root: string, lost: readonly string[]): Promise<Manifest | undefined> {

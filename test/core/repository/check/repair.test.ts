@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { SurveyOptions } from '../../../../core/repository/check/survey.ts';
@@ -16,7 +16,8 @@ import {
   sha256,
   walk,
 } from '../repository-kit.ts';
-import { check, filesIn, told, twoFiles, work } from './check-kit.ts';
+import { partsOf } from '../walk/parts-of.ts';
+import { check, filesIn, flip, told, twoFiles, work } from './check-kit.ts';
 import { damages, isFine, twoBackups } from './damages.ts';
 
 async function plan(repository: Repository, options: Partial<SurveyOptions> = {}): Promise<RepairPlan> {
@@ -99,4 +100,24 @@ test('a plan for another state of the repository is refused, and nothing done', 
   const before = await readdir(place.folder, { recursive: true });
   await assert.rejects(repair(place.repository, planned), coded('CHANGE_STALE'));
   assert.deepEqual((await readdir(place.folder, { recursive: true })).sort(), before.sort());
+});
+
+test('a snapshot that somebody rewrote and kept is repaired; only one that a repair has replaced is moved aside', async (t) => {
+  const place = await newPlace(t);
+  const id = await twoFiles(place, 'first');
+  const { objects } = await partsOf(place.store);
+  const document = (await objects.get('snapshots', id)) as object;
+  await objects.put('snapshots', { ...document, original: id, tags: ['rewritten'] });
+  for (const pack of await filesIn(place.folder, 'data')) if ((await stat(pack)).size > 600_000) await flip(pack, 1000);
+  const actions = async (repository: Repository) =>
+    new Map((await plan(repository)).snapshots.map(({ id, action }) => [id, action]));
+  assert.deepEqual([...(await actions(place.repository)).values()], ['rewrite', 'rewrite']);
+
+  const planned = await plan(place.repository);
+  const cutOff = { manifestOf: async () => undefined, onChange: () => Promise.reject(new Error('cut off')) };
+  await using lock = await place.repository.lock('exclusive', noSignal);
+  await assert.rejects(place.repository.repair(lock, planned, cutOff, work), /cut off/);
+  await lock[Symbol.asyncDispose]();
+  const again = await actions(await reopen(place.store));
+  assert.deepEqual([...again.values()].sort(), ['rewrite', 'set-aside'], 'the new one of the first is there');
 });
