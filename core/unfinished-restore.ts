@@ -1,4 +1,5 @@
 import type { AppliedState, Catalog, Job, ProcessFate } from './catalog/index.ts';
+import { sameIdentity } from './driver/index.ts';
 import type { ErrorCode } from './error-codes.ts';
 import type { RestorePlan } from './restore/index.ts';
 
@@ -39,7 +40,7 @@ export function unfinishedRestore(
 /** Addresses of one identity are one source. */
 function namesOf(address: string, resources: AppliedState['resources']): ReadonlySet<string> {
   const identity = resources.get(address)?.identity;
-  const twins = [...resources].filter(([, one]) => identity !== undefined && one.identity === identity);
+  const twins = [...resources].filter(([, one]) => sameIdentity(identity, one.identity));
   return new Set([address, ...twins.map(([name]) => name)]);
 }
 

@@ -1,6 +1,7 @@
 import type { RetainedCopy } from '../catalog/index.ts';
 import { firstOf } from '../first-of.ts';
 import { type Keeping, keepingOf } from '../keeping.ts';
+import { ownAndForeign } from '../own-copies.ts';
 import { decide, historiesOf } from '../retention/index.ts';
 import { formatBytes } from '../units.ts';
 import type { Consequence, ExpiringCopy } from './change-set.ts';
@@ -16,7 +17,9 @@ export function expiry(plan: string, less: boolean, world: World): readonly Cons
     keepingOf(resources.get(`plans.${plan}`), resources),
   );
   const ofPlan = world.observed.copies.filter((copy) => copy.plan === plan);
-  const going = historiesOf(ofPlan).flatMap((history) => expiringOf(history, before!, after!, world.now));
+  const going = historiesOf(ofPlan).flatMap((history) =>
+    expiringOf(ownAndForeign(history, world.applied).own, before!, after!, world.now),
+  );
   if (going.length > 0 || !less) return going;
   const held = heldBackups(world, { plan });
   if (held.copies === 0) return [];

@@ -1,5 +1,6 @@
 import type { AppliedResource, AppliedState } from '../catalog/index.ts';
 import type { Clock } from '../clock.ts';
+import { sameIdentity } from '../driver/index.ts';
 import type { TidemarkError } from '../error.ts';
 import { otherRepository } from '../other-repository.ts';
 import { limitProbes } from './limit-probes.ts';
@@ -61,7 +62,7 @@ async function look(resource: AppliedResource, probes: Probes, signal: AbortSign
     const other = otherRepository(address, applied, identity);
     return other === undefined ? outcome : { ...outcome, errors: [...outcome.errors, other] };
   }
-  if (applied === undefined || identity === undefined || applied === identity) return outcome;
+  if (applied === undefined || identity === undefined || sameIdentity(applied, identity)) return outcome;
   return { ...outcome, warnings: [...outcome.warnings, otherIdentity(address, applied, identity)] };
 }
 

@@ -1,6 +1,7 @@
 import type { AppliedState } from '../catalog/index.ts';
 import { type Resource, splitAddress } from '../config/index.ts';
 import type { DriverProblem } from '../driver/index.ts';
+import { sameIdentity } from '../driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
 import type { Action } from './change-set.ts';
 import { changedFields, passiveFields } from './fields.ts';
@@ -75,7 +76,7 @@ async function probeOne(
   const outcome = await outcomeOf(address, () => probe(resource, probes, signal, 'make'));
   const before = applied.resources.get(renamedFrom ?? address)?.identity;
   const { identity } = outcome;
-  if (before === undefined || identity === undefined || before === identity) return outcome;
+  if (before === undefined || identity === undefined || sameIdentity(before, identity)) return outcome;
   return { ...outcome, warnings: [otherIdentity(address, before, identity), ...outcome.warnings] };
 }
 

@@ -20,7 +20,7 @@ export interface Rules {
 /** What rules look at; names are those that the renames of the change set give. */
 export interface World {
   readonly desired: ReadonlyMap<string, Resource>;
-  readonly applied: ReadonlyMap<string, Resource>;
+  readonly applied: ReadonlyMap<string, Resource & { readonly identity?: string }>;
   readonly observed: Observed;
   /** The drivers of destinations that are known. */
   readonly destinations: readonly PlacedDriver[];

@@ -1,10 +1,10 @@
 import type { AppliedResource, BackupRecord, CheckStatus } from '../catalog/index.ts';
 import type { Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
-import { firstOf } from '../first-of.ts';
 import type { CheckReport, KnownBackup, ReadAmount } from '../repository/index.ts';
 import { tellCheckedDamage } from '../repository-damage.ts';
 import { formatTime } from '../units.ts';
+import { statusAfter } from './check-status.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
@@ -53,6 +53,7 @@ async function checkUnderLock(
       suspects: isAllSuspect ? [] : (before.suspects as readonly string[]),
       destination: name,
       known,
+      knownNow: () => knownBackups(context, name),
     };
     const report = await open.repository.check(options, work);
     await lock.confirm(); // without it somebody may have pruned under our eyes
@@ -105,36 +106,4 @@ async function knownBackups({ catalog }: OperationContext, destination: string):
 function knownBackup({ snapshot, id, plan, consistentAt }: BackupRecord): KnownBackup {
   const own = plan === '' ? {} : { backup: id, plan };
   return { snapshot, ...own, time: consistentAt.toISOString() };
-}
-
-function statusAfter(before: CheckStatus, report: CheckReport, now: Date): CheckStatus {
-  const { verdict, suspects, read } = report;
-  const { damage, roundSince, readThrough, readWholeAt, ...rest } = before;
-  const told = verdict === 'good' ? undefined : verdict === 'damaged' ? damageText(report) : damage;
-  const through = read.endsRound ? undefined : (read.through ?? readThrough);
-  const since = read.endsRound ? undefined : (roundSince ?? (read.through === undefined ? undefined : now));
-  const whole = read.endsRound ? now : readWholeAt;
-  return {
-    ...rest,
-    checkedAt: now,
-    verdict,
-    suspects: suspects.length > mostSuspects ? 'all' : suspects,
-    ...(told !== undefined && { damage: told }),
-    ...(through !== undefined && { readThrough: through }),
-    ...(since !== undefined && { roundSince: since }),
-    ...(whole !== undefined && { readWholeAt: whole }),
-  };
-}
-
-/** More are damaged only where much is. */
-const mostSuspects = 10_000;
-const namedFindings = 3;
-
-function damageText({ findings, counts, backups, hurtBackups }: CheckReport): string {
-  const texts = findings
-    .filter(({ severity }) => severity === 'damage')
-    .map(({ object, text }) => `${object}: ${text}`);
-  const more = counts.damage > texts.length ? `; ${counts.damage - texts.length} more findings` : '';
-  const hurt = `${hurtBackups} of ${backups} backups ${hurtBackups === 1 ? 'is' : 'are'} not whole`;
-  return `${hurt}; ${firstOf(texts, namedFindings, '; ')}${more}`;
 }

@@ -2,6 +2,7 @@ import { requirePlan } from '../applied.ts';
 import type { AppliedState, Catalog, RetainedCopy } from '../catalog/index.ts';
 import { copyThing } from '../catalog/index.ts';
 import { keepingOf } from '../keeping.ts';
+import { ownAndForeign } from '../own-copies.ts';
 import { type Decision, decide, historiesOf, type Reason } from '../retention/index.ts';
 
 export type CopyDecision = Decision<RetainedCopy>;
@@ -65,8 +66,7 @@ function judge(
   if (applied === undefined) return allStaying(history, { rule: 'no-plan', text: 'its plan is not applied' });
   const { policy, timezone } = keepingOf(applied, resources);
   if (policy === undefined) return allStaying(history, { rule: 'no-policy', text: 'its plan has no retention' });
-  const foreign = history.filter((copy) => isForeign(copy, resources));
-  const own = history.filter((copy) => !foreign.includes(copy));
+  const { own, foreign } = ownAndForeign(history, resources);
   const candidates = own.map((copy) => ({ ...copy, copy, restoring: reading.has(copyThing(copy)) }));
   const { decisions, doubt } = decide(candidates, policy, { now, timezone });
   return {
@@ -84,15 +84,6 @@ const elsewhere: Reason = {
 };
 
 const lost: Reason = { rule: 'lost', text: 'its snapshot is not in the repository, so it counts for nothing' };
-
-/**
- * Of a repository that several catalogs use, an import brings in the backups of all, and a plan of another one may have the
- * same name. What this catalog made itself is its own, however its source has changed since.
- */
-function isForeign({ imported, identity, source }: RetainedCopy, resources: AppliedState['resources']): boolean {
-  const known = resources.get(`sources.${source}`)?.identity;
-  return imported && (known === undefined || identity === undefined || identity !== known);
-}
 
 /** What was begun to be deleted goes on being so. */
 function allStaying(copies: readonly RetainedCopy[], reason: Reason): RetentionPlan {

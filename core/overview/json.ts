@@ -34,7 +34,13 @@ function planJson({ settings, status, newest, newestWhole, nextRun, active, last
 
 /** The JSON of a backup: see `docs/reference/json.md`. */
 export function backupJson(backup: BackupRecord) {
-  const { manifest: _, selection: _s, identity: _i, ...rest } = backup as Partial<BackupWithManifest> & BackupRecord;
+  const {
+    manifest: _,
+    selection: _s,
+    identity: _i,
+    damage: _d,
+    ...rest
+  } = backup as Partial<BackupWithManifest> & BackupRecord;
   return rest;
 }
 

@@ -11,10 +11,12 @@ import type {
   SourceProbe,
   SourceSession,
 } from '../../core/driver/index.ts';
+import { withMachine } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
 import schema from '../../schemas/source.files.json' with { type: 'json' };
 import { pathRelations } from './pattern-relations.ts';
 import { type FileSettings, fileSettings } from './settings.ts';
+import { machine } from './system/machine.ts';
 
 /** Folders and files of this machine. What it does is loaded when it is done: the driver itself is asked by every verb. */
 export const files: SourceDriver = {
@@ -59,13 +61,13 @@ class FilesSession implements SourceSession {
       }),
     );
     const version = `${found.length} ${found.length === 1 ? 'path' : 'paths'} on ${[...fileSystems].join(', ')}`;
-    return { version, identity: this.#identity(), problems };
+    return { version, identity: await this.#identity(), problems };
   }
 
   async backup(request: BackupRequest, sink: BackupSink) {
     const { backUpFiles } = await import('./backup/backup.ts');
     const { subject, clock } = this.#context;
-    return backUpFiles({ settings: this.#settings, identity: this.#identity(), subject, clock }, request, sink);
+    return backUpFiles({ settings: this.#settings, identity: await this.#identity(), subject, clock }, request, sink);
   }
 
   async restore(request: RestoreRequest, backup: BackupReader): Promise<RestoreResult> {
@@ -75,7 +77,7 @@ class FilesSession implements SourceSession {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #identity(): string {
-    return `${hostname()}:${[...this.#settings.paths].sort().join(',')}`;
+  async #identity(): Promise<string> {
+    return withMachine(`${hostname()}:${[...this.#settings.paths].sort().join(',')}`, await machine());
   }
 }

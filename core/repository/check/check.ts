@@ -3,7 +3,10 @@ import type { Finding } from './finding.ts';
 import { type FindingContext, findingsOf } from './findings.ts';
 import { type Survey, type SurveyOptions, survey } from './survey.ts';
 
-export interface CheckOptions extends SurveyOptions, FindingContext {}
+export interface CheckOptions extends SurveyOptions, FindingContext {
+  /** What of `known` the catalog still lists, asked where a snapshot is gone: it may have been deleted meanwhile. */
+  readonly knownNow?: () => Promise<FindingContext['known']>;
+}
 
 /** What a check came to. */
 export interface CheckReport {
@@ -40,7 +43,15 @@ export async function check(
   options: CheckOptions,
   work: WorkOptions,
 ): Promise<CheckReport> {
-  return reportOf(await survey(parts, options, work), options);
+  const seen = await survey(parts, options, work);
+  return reportOf(seen, { ...options, known: await stillKnown(seen, options) });
+}
+
+async function stillKnown({ snapshots }: Survey, { known, knownNow }: CheckOptions): Promise<FindingContext['known']> {
+  const there = new Set([...snapshots.snapshots, ...snapshots.bad].map(({ id }) => id));
+  if (knownNow === undefined || known.every(({ snapshot }) => there.has(snapshot))) return known;
+  const now = new Set((await knownNow()).map(({ snapshot }) => snapshot));
+  return known.filter(({ snapshot }) => there.has(snapshot) || now.has(snapshot));
 }
 
 export function reportOf(seen: Survey, context: FindingContext): CheckReport {

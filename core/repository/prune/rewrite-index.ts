@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { fromHex } from '../format/blob-id.ts';
 import { blobsPerIndex, type IndexDocument, type IndexedPack } from '../index-files.ts';
 import type { SealedObjects } from '../objects.ts';
@@ -57,7 +58,7 @@ async function smallFiles(
 class IndexWriter {
   readonly #objects: SealedObjects;
   readonly #signal: AbortSignal;
-  readonly #written = new Map<string, number>();
+  readonly #written = new Set<string>();
   #packs: IndexedPack[] = [];
   #blobs = 0;
 
@@ -67,11 +68,11 @@ class IndexWriter {
   }
 
   async add(pack: IndexedPack): Promise<void> {
-    const blobs = pack.blobs?.length ?? 0;
-    if (this.#written.get(pack.id) === blobs) return;
-    this.#written.set(pack.id, blobs);
+    const entry = `${pack.id} ${hash('sha256', JSON.stringify(pack.blobs ?? []), 'base64')}`;
+    if (this.#written.has(entry)) return;
+    this.#written.add(entry);
     this.#packs.push(pack);
-    this.#blobs += blobs;
+    this.#blobs += pack.blobs?.length ?? 0;
     if (this.#blobs >= blobsPerIndex) await this.finish();
   }
 
