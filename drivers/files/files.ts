@@ -16,7 +16,6 @@ import { TidemarkError } from '../../core/error.ts';
 import schema from '../../schemas/source.files.json' with { type: 'json' };
 import { pathRelations } from './pattern-relations.ts';
 import { type FileSettings, fileSettings } from './settings.ts';
-import { machine } from './system/machine.ts';
 
 /** Folders and files of this machine. What it does is loaded when it is done: the driver itself is asked by every verb. */
 export const files: SourceDriver = {
@@ -78,6 +77,7 @@ class FilesSession implements SourceSession {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #identity(): Promise<string> {
+    const { machine } = await import('./system/machine.ts');
     return withMachine(`${hostname()}:${[...this.#settings.paths].sort().join(',')}`, await machine());
   }
 }
