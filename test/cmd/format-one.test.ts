@@ -20,8 +20,12 @@ test('a repository of format 1 is applied with a warning, listed and restored fr
   assert.equal(checked.code, 0, checked.stdout + checked.stderr);
   const before = await namesIn(at.repository);
   const refused = await at.inside('backup', 'docs-daily');
-  assert.equal(refused.code, 3);
-  assert.match(refused.stderr, /UNSUPPORTED: .*format version 1.*\n.*\n.*hint: .*migrate upgrade_repo_v2/);
+  const repair = await at.inside('repository', 'repair', 'disk', '--auto-approve');
+  const prune = await at.inside('prune', '--auto-approve');
+  for (const { code, stdout, stderr } of [refused, repair, prune]) {
+    assert.equal(code, 3, stdout + stderr);
+    assert.match(stderr, /UNSUPPORTED: .*format version 1.*\n.*\n.*hint: .*migrate upgrade_repo_v2/);
+  }
   assert.deepEqual(await namesIn(at.repository), before);
   await stock(['check', '--read-data']);
 
