@@ -1,7 +1,7 @@
 import type { AppliedState, Catalog, Job } from './catalog/index.ts';
 import type { PruneSettings } from './config/index.ts';
-import { expectedIntervalMs, type Timetable } from './schedule/index.ts';
-import { formatDuration } from './units.ts';
+import { expectedIntervalMs, isAhead, type Timetable } from './schedule/index.ts';
+import { formatDuration, formatTime } from './units.ts';
 
 /** How the freeing of space in a destination is scheduled. */
 export function pruneTimetable({ schedule, timezone }: PruneSettings, destination: string): Timetable {
@@ -37,6 +37,8 @@ export async function pruneOverdue(
   const { good, last } = await newestPrunes(catalog, destination);
   const since = good?.endedAt ?? created;
   const ageMs = now.getTime() - since.getTime();
+  if (good !== undefined && isAhead(since, now))
+    return `the last prune of ${destination} is dated ${formatTime(since)}, which is still to come: the clock was or is wrong`;
   if (ageMs <= Math.max(leastMs, mostMissed * intervalMs)) return undefined;
   const what = good === undefined ? 'was never pruned' : `was pruned ${formatDuration(ageMs)} ago for the last time`;
   return `${destination} ${what}, so backups that should be gone fill it${whyNot(last)}`;

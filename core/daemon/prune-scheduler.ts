@@ -69,8 +69,13 @@ async function carryOut(
 ): Promise<void> {
   const { catalog } = daemon.context;
   const to = { ...from, scheduledThrough: decision.to };
-  const added = await catalog.destinations.schedule({ from, to, jobs: jobsOf(daemon, destination, decision) });
+  const isAhead = decision.action === 'pass' && decision.isAhead;
+  const event = isAhead
+    ? daemon.jobs.emit.event('clock.ahead', `destinations.${destination}`, decision.reason)
+    : undefined;
+  const added = await catalog.destinations.schedule({ from, to, jobs: jobsOf(daemon, destination, decision), event });
   if (added === undefined) return;
+  if (event !== undefined) daemon.jobs.emit.log(event);
   await tellOverdue(daemon, destination);
   daemon.bell.ring();
 }

@@ -2,7 +2,7 @@ import type { AppliedState, Job, NewEvent, NewJob } from '../catalog/index.ts';
 import type { PlanSettings } from '../config/index.ts';
 import { hasCode } from '../error.ts';
 import { backupJob, missedJob, planKinds, requestTime } from '../job/index.ts';
-import { type Decision, due, type MissedTimes, nextStart, type ScheduledPlan } from '../schedule/index.ts';
+import { type Decision, due, isAhead, type MissedTimes, nextStart, type ScheduledPlan } from '../schedule/index.ts';
 import { firstReading } from './configuration.ts';
 import type { Daemon } from './context.ts';
 import { goRound, type Loop } from './loop.ts';
@@ -53,6 +53,7 @@ async function scheduleDue(daemon: Daemon, memory: Memory, signal: AbortSignal):
 function isDue({ settings, status, since }: ScheduledPlan, { inHand, nextTimes: known }: Memory, now: Date): boolean {
   if (inHand.has(settings.name)) return false;
   const base = status.scheduledThrough ?? since;
+  if (isAhead(base, now)) return true;
   const key = JSON.stringify([settings.schedule, settings.timezone, settings.jitterMs, base]);
   const next = known.get(settings.name);
   if (next?.key === key) return next.at !== undefined && next.at <= now;
@@ -88,8 +89,11 @@ async function carryOut(daemon: Daemon, plan: PlanSettings, decision: Decision, 
   }
 }
 
-async function letPass({ context }: Daemon, { plan, from, to }: Decision & { action: 'pass' }): Promise<void> {
-  await context.catalog.plans.schedule({ plan, from, to, jobs: [] });
+async function letPass({ context, jobs }: Daemon, decision: Decision & { action: 'pass' }): Promise<void> {
+  const { plan, from, to, isAhead, reason } = decision;
+  const event = isAhead ? jobs.emit.event('clock.ahead', `plans.${plan}`, reason) : undefined;
+  const done = await context.catalog.plans.schedule({ plan, from, to, jobs: [], event });
+  if (done !== undefined && event !== undefined) jobs.emit.log(event);
 }
 
 async function startRun(

@@ -37,6 +37,10 @@ export const eventKinds = {
     text: 'Space that no backup needs was freed in a destination, or marked for that.',
   },
   'prune.overdue': { level: 'error', text: 'For long no prune of a destination has succeeded: it fills.' },
+  'clock.ahead': {
+    level: 'warning',
+    text: 'A schedule stood at a time that is still to come, by a clock that ran ahead: it begins anew.',
+  },
   'plan.paused': { level: 'info', text: 'A person paused a plan.' },
   'plan.suspended': { level: 'error', text: 'A plan does not run while its source or destination is down.' },
   'plan.resumed': { level: 'info', text: 'A paused or suspended plan runs again.' },

@@ -1,5 +1,5 @@
 import type { DaemonRecord, Job } from '../catalog/index.ts';
-import { expectedIntervalMs } from '../schedule/index.ts';
+import { expectedIntervalMs, isAhead } from '../schedule/index.ts';
 import { formatDuration, formatTime } from '../units.ts';
 import type { PlanOverview, SourceOverview } from './overview.ts';
 
@@ -12,6 +12,10 @@ export function planProblems({ settings, status, newest, lastError }: PlanOvervi
   if (lastError !== undefined) problems.push(`${name}: ${lastError}`);
   if (newest === undefined) problems.push(`${name} has no backup yet`);
   else if (newest.partial) problems.push(`the newest backup of ${name} is partial`);
+  if (newest !== undefined && isAhead(newest.endedAt, now))
+    problems.push(
+      `the newest backup of ${name} is dated ${formatTime(newest.endedAt)}, which is still to come: the clock was or is wrong`,
+    );
   const intervalMs = expectedIntervalMs(settings, now);
   const ageMs = newest === undefined ? 0 : now.getTime() - newest.endedAt.getTime();
   if (intervalMs !== undefined && ageMs > intervalMs + graceMs(intervalMs)) {

@@ -34,8 +34,13 @@ export type Decision =
       readonly to: Date;
       readonly missed: MissedTimes;
     })
-  /** The time passes without a run and without being missed: the plan is paused. */
-  | (DecisionBase & { readonly action: 'pass'; readonly from: Date | undefined; readonly to: Date })
+  /** The time passes without a run and without being missed: the plan is paused, or the clock was ahead. */
+  | (DecisionBase & {
+      readonly action: 'pass';
+      readonly isAhead?: true;
+      readonly from: Date | undefined;
+      readonly to: Date;
+    })
   /** A run is due and has to wait; it is decided again later. */
   | (DecisionBase & { readonly action: 'wait' });
 
@@ -63,6 +68,7 @@ export function due(plans: readonly ScheduledPlan[], now: Date): readonly Decisi
 function decide(plan: ScheduledPlan, now: Date): Decision | undefined {
   const { settings, status } = plan;
   const base = status.scheduledThrough ?? plan.since;
+  if (isAhead(base, now)) return beginAnew(plan, base, now);
   const latest = latestTime(settings, base, new Date(now.getTime() - startDelayMs(settings)));
   if (latest === undefined) return undefined;
   const span = { plan: settings.name, from: status.scheduledThrough, to: latest };
@@ -79,6 +85,20 @@ function decide(plan: ScheduledPlan, now: Date): Decision | undefined {
   return lateMs <= (settings.windowMs ?? punctualMs)
     ? { ...span, ...start(settings, latest), ...earlier, action: 'run', trigger: 'schedule', reason: 'it is time' }
     : late(plan, { ...span, ...start(settings, latest), ...earlier }, first, now);
+}
+
+/** A step back of the clock by this, as when a time server sets it right, leaves what was scheduled as it is: no run comes twice. */
+const stepMs = 3_600_000;
+
+/** Nothing is scheduled through a time that is still to come, but by a clock that ran ahead. */
+export function isAhead(time: Date, now: Date): boolean {
+  return time.getTime() - now.getTime() > stepMs;
+}
+
+function beginAnew({ settings, status }: ScheduledPlan, base: Date, now: Date): Decision {
+  const reason = `the clock was ahead: it was scheduled through ${base.toISOString()}, and begins anew`;
+  const to = new Date(now.getTime() - startDelayMs(settings));
+  return { plan: settings.name, action: 'pass', isAhead: true, reason, from: status.scheduledThrough, to };
 }
 
 function holdReason({ status, active }: ScheduledPlan): string | undefined {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlanStatus } from '../../../core/catalog/catalog.ts';
 import type { PlanSettings } from '../../../core/config/types.ts';
+import { pruneOverdue } from '../../../core/prune-age.ts';
 import { due, type ScheduledPlan } from '../../../core/schedule/index.ts';
 
 const hourMs = 3_600_000;
@@ -165,4 +166,23 @@ test('deciding again after every decision goes on without gaps and without doubl
   }
   assert.equal(ran.length, 8 * 9 - 1);
   assert.equal(new Set(ran).size, ran.length);
+});
+
+test('what a clock that ran ahead scheduled begins anew, and a small step back makes no run come twice', () => {
+  const ahead = { status: { scheduledThrough: new Date('2030-01-01T01:00:00Z') } };
+  const anew = decide(ahead, day('11T05:00:00'));
+  assert.ok(anew?.action === 'pass' && anew.isAhead);
+  assert.deepEqual(anew.to, day('11T05:00:00'));
+  assert.equal(decide({ status: { scheduledThrough: anew.to } }, day('12T01:00:00'))?.action, 'run');
+  const ran = { status: { scheduledThrough: day('11T01:00:00') } };
+  assert.equal(decide(ran, day('11T00:30:00')), undefined);
+  assert.equal(decide(ran, day('11T01:00:01')), undefined);
+});
+
+test('a newest prune that is dated in the future is told', async () => {
+  const jobs = { list: async () => [{ state: 'succeeded', endedAt: new Date('2030-01-01T01:00:00Z') }] };
+  const state = { resources: new Map([['destinations.disk', { createdAt: day('01T00:00:00') }]]) };
+  const settings = { schedule: '0 3 * * *', timezone: 'UTC', graceMs: 0, maxUnused: 'unlimited' } as const;
+  const told = await pruneOverdue({ jobs } as never, state as never, settings, 'disk', day('11T00:00:00'));
+  assert.match(told!, /dated .*still to come/);
 });
