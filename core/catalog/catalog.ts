@@ -196,6 +196,8 @@ export interface RetainedCopies {
    * which a pin does not stop any more.
    */
   pin(destination: string, id: string, pin: Pin | undefined): Promise<boolean>;
+  /** Takes back that a copy is being deleted, whose snapshot is there still: its repository has this pin of it. */
+  keep(copy: CopyName, pin: Pin): Promise<void>;
 }
 
 export interface RetainedCopy

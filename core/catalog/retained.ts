@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { isPartial } from './backup-damage.ts';
 import { batches } from './batches.ts';
-import type { Pin, RetainedCopies, RetainedCopy } from './catalog.ts';
+import type { CopyName, Pin, RetainedCopies, RetainedCopy } from './catalog.ts';
 import { fromJson, jsonColumn, toTime } from './columns.ts';
 import type { PartContext } from './part-context.ts';
 import type { Tables } from './tables.ts';
@@ -10,6 +10,7 @@ export function openRetained({ db }: PartContext): RetainedCopies {
   return {
     list: (plans) => list(db, plans),
     pin: (destination, id, pin) => setPin(db, destination, id, pin),
+    keep: (copy, pin) => keep(db, copy, pin),
   };
 }
 
@@ -42,6 +43,15 @@ async function setPin(db: Kysely<Tables>, destination: string, id: string, pin: 
     .where('expiringAt', 'is', null)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
+}
+
+async function keep(db: Kysely<Tables>, { destination, snapshot }: CopyName, pin: Pin): Promise<void> {
+  await db
+    .updateTable('backup')
+    .set({ pin: pinColumn(pin), expiringAt: null })
+    .where('destination', '=', destination)
+    .where('snapshot', '=', snapshot)
+    .execute();
 }
 
 const columns = [

@@ -3,7 +3,7 @@ import { firstOf } from '../first-of.ts';
 import { createEmitter, type EventKind } from '../observe/index.ts';
 import type { Repository, RepositoryLock } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
-import { learnPins } from './pins.ts';
+import { learnPins, pinsIn } from './pins.ts';
 
 /** A repository that is open under a lock, and the name of its destination. */
 export interface LockedPlace {
@@ -78,6 +78,7 @@ async function forgetBatch<Copy extends DoomedCopy>(
     const obstacle = await backups.expire(copy, terms);
     if (obstacle !== undefined) obstacles.set(copy, obstacle);
   }
+  for (const copy of await keepPinned(context, repository, copies, signal)) obstacles.set(copy, { why: 'pinned' });
   const going = copies.filter((copy) => !obstacles.has(copy));
   const { left, isLast } = await deleteSnapshots(repository, lock, going, signal);
   const gone = going.filter(({ snapshot }) => !left.has(snapshot));
@@ -96,6 +97,24 @@ async function forgetBatch<Copy extends DoomedCopy>(
 }
 
 const notDeleted = 'the destination was told to delete its snapshot and lists it still; the next prune tries again';
+
+/**
+ * A pin in the repository holds whatever the catalog says, also for what a crash left half deleted: nobody who set it
+ * there from another machine could know of that. Gives those that it holds; one whose snapshot is gone it holds no more.
+ */
+async function keepPinned<Copy extends DoomedCopy>(
+  { catalog }: OperationContext,
+  repository: Repository,
+  copies: readonly Copy[],
+  signal: AbortSignal,
+): Promise<readonly Copy[]> {
+  const pins = await pinsIn(repository, signal);
+  if (!copies.some(({ id }) => pins.has(id))) return [];
+  const present = await repository.snapshotIds(signal);
+  const pinned = copies.filter(({ id, snapshot }) => pins.has(id) && present.has(snapshot));
+  for (const copy of pinned) await catalog.retained.keep(copy, pins.get(copy.id)!);
+  return pinned;
+}
 
 /** Gives those that are there all the same, and whether no other is. */
 async function deleteSnapshots(

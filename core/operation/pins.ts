@@ -64,7 +64,7 @@ export async function readPins(
 }
 
 /**
- * Makes the catalog know the pins that others set in a repository, before backups are deleted from it. Throws
+ * Makes the catalog know the pins that others set in a repository, before it is decided what is deleted from it. Throws
  * REPOSITORY_CORRUPT while one cannot be read.
  */
 export async function learnPins(
@@ -73,9 +73,14 @@ export async function learnPins(
   destination: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const listed = await repository.pins.list(signal);
-  const pins = new Map([...listed].map(([id, document]) => [id, toPin(document)]));
+  const pins = await pinsIn(repository, signal);
   if (pins.size > 0) await catalog.backups.takeStock(destination, { found: [], gone: [], damaged: new Map(), pins });
+}
+
+/** By the id of the backup. Throws REPOSITORY_CORRUPT while one cannot be read. */
+export async function pinsIn(repository: Repository, signal: AbortSignal): Promise<ReadonlyMap<string, Pin>> {
+  const listed = await repository.pins.list(signal);
+  return new Map([...listed].map(([id, document]) => [id, toPin(document)]));
 }
 
 async function ofEachCopy(

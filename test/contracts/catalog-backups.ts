@@ -222,6 +222,10 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     assert.deepEqual(await pins(), ['nas false', 'vault true']);
     assert.equal(await catalog.retained.pin('vault', one.id, undefined), true);
     assert.deepEqual(await pins(), ['nas false', 'vault false']);
+    assert.equal(await catalog.backups.expire(elsewhere, { evenTheLast: true }), undefined);
+    await catalog.retained.keep(elsewhere, pin);
+    const kept = await catalog.backups.copy('vault', one.snapshot);
+    assert.deepEqual([kept.pin, kept.expiringAt], [pin, undefined]);
   },
 
   async 'retained copies are those of the plans that are named, newest first'(_t, catalog, clock) {
