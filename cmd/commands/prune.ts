@@ -84,7 +84,7 @@ async function preview(workspace: Workspace, request: PruneRequest, options: Opt
   const isSeen = options.dryRun === true || (options.autoApprove !== true && canAsk(workspace));
   try {
     if (isSeen) return { request, preview: await previewPrune(context, request, run) };
-    return { request, preview: { destination, retention: await previewRetention(context, request) } };
+    return { request, preview: { destination, retention: await previewRetention(context, request, workspace.signal) } };
   } catch (thrown) {
     workspace.signal.throwIfAborted();
     return { request, error: asTidemarkError(thrown) };

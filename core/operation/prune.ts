@@ -43,13 +43,26 @@ export interface PruneOutcome extends PruneResult {
   readonly partial: boolean;
 }
 
-/** Which backups of a destination stay, and why: by the catalog alone when `repository` is not given. */
+/** Which backups of a destination stay, and why, by what is there: as a prune would find it. Changes nothing there. */
 export async function previewRetention(
+  context: OperationContext,
+  request: Pick<PruneRequest, 'destination' | 'plans'>,
+  signal: AbortSignal,
+): Promise<RetentionPlan> {
+  const destination = await appliedResource(context, `destinations.${request.destination}`);
+  await using open = await openRepository(context, destination, signal);
+  return await withSubject(destination.address, async () => {
+    await learnPins(context, open.repository, destination.name, signal);
+    return await retentionIn(context, request, open.repository);
+  });
+}
+
+async function retentionIn(
   { catalog, clock }: Pick<OperationContext, 'catalog' | 'clock'>,
   { destination, plans }: Pick<PruneRequest, 'destination' | 'plans'>,
-  repository?: Repository,
+  repository: Repository,
 ): Promise<RetentionPlan> {
-  const place = repository && { destination, snapshotIds: () => repository.snapshotIds() };
+  const place = { destination, snapshotIds: () => repository.snapshotIds() };
   const { decisions, doubts } = await planRetention(catalog, plans, clock.now(), place);
   return {
     decisions: decisions.filter(({ backup }) => backup.destination === destination),
@@ -57,11 +70,11 @@ export async function previewRetention(
   };
 }
 
-/** As `previewRetention`, with the space. Throws REPOSITORY_CORRUPT where nothing may be deleted. */
+/** As `previewRetention`, under a lock, with the space. Throws REPOSITORY_CORRUPT where nothing may be deleted. */
 export async function previewPrune(context: OperationContext, request: PruneRequest, run: Run): Promise<PrunePreview> {
   const previews: PrunePreview[] = [];
   await underLock(context, request, run, async ({ repository, lock, work }) => {
-    const retention = await previewRetention(context, request, repository);
+    const retention = await retentionIn(context, request, repository);
     const forgetting = retention.decisions.filter(({ keep }) => !keep).map(({ backup }) => backup.snapshot);
     const { summary: space } = await planSpace(context, { repository, lock, work }, { ...request, forgetting });
     previews.push({ destination: request.destination, retention, space });
@@ -115,7 +128,7 @@ async function pruneUnderLock(
 ): Promise<PruneOutcome> {
   const { signal } = work;
   progress.step('deciding which backups stay');
-  const retention = await previewRetention(context, request, repository);
+  const retention = await retentionIn(context, request, repository);
   const going = goingNow(retention, request.agreed);
   const unfinished = await unfinishedCopies(context, request.destination);
   const place = { repository, lock, destination: request.destination };

@@ -17,6 +17,11 @@ test('what the catalog knows and the repository lacks lets nothing go in its pla
 
   const pruned = await at.inside('prune', '--auto-approve');
   assert.equal(pruned.code, 10, 'what is lost stops it');
+  assert.match(
+    pruned.stderr,
+    /its snapshot is not in the repository, so it counts for nothing/,
+    'the table says so, too',
+  );
   assert.match(pruned.stderr, new RegExp(`not in the repository: ${newest}.*catalog import`, 's'));
   assert.equal((await at.snapshots()).length, 1, 'what is there stays');
   await at.judge(['check', '--read-data']);
