@@ -16,6 +16,8 @@ export const findingKinds = {
   'snapshot-gone': 'The catalog lists a backup that the repository does not have.',
   'snapshot-unread': 'A snapshot could not be read, so that nothing is known of it.',
   'manifest-damaged': 'The manifest of a backup is missing, or is none, or another backup’s.',
+  'mark-damaged': 'A mark of a prune cannot be read: no backup is made until it is cleared.',
+  'pin-damaged': 'A pin cannot be read: nobody knows which backup it keeps, and none is deleted.',
   'backup-twice': 'Several snapshots are of one backup (a note).',
 } as const;
 export type FindingKind = keyof typeof findingKinds;

@@ -20,6 +20,7 @@ export function findingsOf(survey: Survey, context: FindingContext): Finding[] {
     ...indexFindings(survey, context),
     ...packFindings(survey, context),
     ...treeFindings(survey, context),
+    ...noteFindings(survey, context),
   ];
   const weight = { damage: 0, unread: 1, note: 2 };
   return all.sort((a, b) => weight[a.severity] - weight[b.severity]);
@@ -228,6 +229,19 @@ function treeFindings(survey: Survey, { destination }: FindingContext): Finding[
           } satisfies Finding,
         ]),
   ];
+}
+
+function noteFindings({ badNotes }: Survey, { destination }: FindingContext): Finding[] {
+  return badNotes.map(({ kind, id, error }): Finding => {
+    const common = { severity: 'damage', object: `${kind}/${id}`, hurts: [] } as const;
+    if (kind === 'marks') {
+      const text = `it cannot be read, and no backup is made until it is cleared: ${error.message}`;
+      return { ...common, kind: 'mark-damaged', text, hint: '`tidemark prune` clears it.' };
+    }
+    const text = `it cannot be read, so nobody knows which backup it keeps, and none is deleted: ${error.message}`;
+    const hint = `Pin again what is to stay (\`tidemark backups\` shows what the catalog knows as pinned), then delete the file and run \`tidemark catalog import ${destination}\`.`;
+    return { ...common, kind: 'pin-damaged', text, hint };
+  });
 }
 
 function hurtBy({ hurt }: Survey, cause: HurtEntry['cause']): HurtBackup[] {

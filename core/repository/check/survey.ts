@@ -1,4 +1,4 @@
-import { TidemarkError } from '../../error.ts';
+import { hasCode, TidemarkError } from '../../error.ts';
 import { BlobIndex } from '../blob-index.ts';
 import { BlobReading } from '../blob-reading.ts';
 import { fromHex, isHexId } from '../format/blob-id.ts';
@@ -50,6 +50,14 @@ export interface Survey {
   readonly badManifests: readonly { readonly snapshot: SnapshotFacts; readonly text: string }[];
   readonly read: { readonly slice: Slice; readonly packs: number; readonly bytes: number };
   readonly storedBytes: number;
+  /** Documents of `marks/` and `pins/` that cannot be read. */
+  readonly badNotes: readonly BadNote[];
+}
+
+export interface BadNote {
+  readonly kind: 'marks' | 'pins';
+  readonly id: string;
+  readonly error: TidemarkError;
 }
 
 export interface HurtSnapshot {
@@ -81,6 +89,7 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
   progress.step('reading keys and index');
   const keys = await listKeys(parts.store, signal);
   const snapshots = await listSnapshots(parts.objects, signal);
+  const badNotes = [...(await damagedNotes(parts, 'marks', signal)), ...(await damagedNotes(parts, 'pins', signal))];
   const { packs, index, indexFiles, badIndexFiles } = await readIndex(parts, signal);
   const storedBytes = await listPacks(parts, packs, signal);
   const whereabouts = new Whereabouts(index, packs);
@@ -117,7 +126,23 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
     badManifests,
     read: { slice, packs: read.packs, bytes: read.bytes },
     storedBytes,
+    badNotes,
   };
+}
+
+/** An empty mark, as a full disk leaves, keeps nobody from anything. */
+async function damagedNotes({ objects }: Parts, kind: BadNote['kind'], signal: AbortSignal): Promise<BadNote[]> {
+  const bad: BadNote[] = [];
+  for await (const id of objects.list(kind, signal)) {
+    try {
+      await objects.get(kind, id, signal);
+    } catch (error) {
+      if (hasCode(error, 'OBJECT_NOT_FOUND')) continue;
+      if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+      if (kind === 'pins' || !(await objects.isEmpty(kind, id, signal))) bad.push({ kind, id, error });
+    }
+  }
+  return bad;
 }
 
 async function readIndex({ objects }: Parts, signal: AbortSignal) {

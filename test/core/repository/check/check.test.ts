@@ -132,3 +132,17 @@ test('a check that could not look at everything is never good', async (t) => {
   ending.abort(new TidemarkError('CANCELLED', 'enough'));
   await assert.rejects(cancelled, coded('CANCELLED'));
 });
+
+test('a damaged mark, for which backups are refused, and a damaged pin are named; an empty mark hurts nobody', async (t) => {
+  const place = await newPlace(t);
+  const bad = { marks: 'a'.repeat(64), pins: 'b'.repeat(64) };
+  for (const [kind, id] of Object.entries(bad))
+    await place.store.put(`${kind}/${id}`, Buffer.from('nonsense'.repeat(9)));
+  await place.store.put(`marks/${'c'.repeat(64)}`, new Uint8Array(0));
+  const report = await check(place.repository, { read: { share: 1 } });
+  assert.equal(report.verdict, 'damaged');
+  const named = told(report)
+    .map((text) => text.split(':')[0])
+    .sort();
+  assert.deepEqual(named, [`mark-damaged marks/${bad.marks}`, `pin-damaged pins/${bad.pins}`]);
+});
