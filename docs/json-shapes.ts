@@ -64,10 +64,17 @@ export const shapes: Readonly<Record<string, Shape>> = {
     'use?': 'text: `write`, `read`, `prune` or `gate`; left out in locks of other programs.',
   },
   RepairPlan: {
-    packs: 'PackAction[]: In this order: packs,',
+    misplaced: 'MisplacedAction[]: In this order: packs that lie in wrong folders,',
+    packs: 'PackAction[]: packs,',
     indexFiles: 'text[]: index files that cannot be read, which are moved aside,',
     snapshots: 'SnapshotAction[]: and snapshots.',
     left: 'text[]: What no repair can mend, for people.',
+  },
+  MisplacedAction: {
+    name: 'text: Where the pack lies.',
+    id: 'text: Of the pack.',
+    action: 'text: `put-right` or `set-aside`.',
+    reason: 'text: Why.',
   },
   PackAction: { id: 'text: Of the pack.', action: 'text: `drop`, `salvage` or `take-in`.', reason: 'text: Why.' },
   SnapshotAction: {

@@ -4,14 +4,15 @@ import { brief, type Look, paint, printable } from './look.ts';
 import { count } from './words.ts';
 
 /** Nothing is to be done. */
-export function isEmptyPlan({ indexFiles, packs, snapshots }: RepairPlan): boolean {
-  return indexFiles.length + packs.length + snapshots.length === 0;
+export function isEmptyPlan({ misplaced, indexFiles, packs, snapshots }: RepairPlan): boolean {
+  return misplaced.length + indexFiles.length + packs.length + snapshots.length === 0;
 }
 
 /** What a repair would do, in its order. */
 export function repairPlanText(plan: RepairPlan, look: Look): string {
-  const { indexFiles, packs, snapshots, left } = plan;
+  const { misplaced, indexFiles, packs, snapshots, left } = plan;
   const lines = [
+    ...some(misplaced.map(({ name, action, reason }) => `${action} ${printable(name)}: ${printable(reason)}`)),
     ...some(packs.map(({ id, action, reason }) => `${action} pack ${id.slice(0, 16)}: ${printable(reason)}`)),
     ...some(indexFiles.map((id) => `set aside index file ${id.slice(0, 16)}: it cannot be read`)),
     ...some(snapshots.map(snapshotLine)),

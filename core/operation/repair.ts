@@ -54,7 +54,7 @@ export async function runRepair(
   const { verdict } = await runCheck(context, { destination: name, read: 'none' }, run);
   return {
     verdict,
-    packs: plan.packs.length,
+    packs: plan.misplaced.length + plan.packs.length,
     indexFiles: plan.indexFiles.length,
     rewritten: changes.filter(({ by }) => by !== undefined).length,
     setAside: changes.filter(({ by }) => by === undefined).length,

@@ -2,7 +2,7 @@ import type { Store } from '../driver/index.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { toHex } from './format/blob-id.ts';
 import { lengthBytes } from './format/pack.ts';
-import { packFolder } from './pack-name.ts';
+import { listPacks } from './list-packs.ts';
 
 /**
  * The packs, by their ids in hex, that the index names and that are gone from the store or too short for the blobs that
@@ -16,8 +16,7 @@ export async function findLostPacks(store: Store, index: BlobIndex, signal: Abor
     lost.set(id, Math.max(lost.get(id) ?? 0, endBytes));
   }
   if (lost.size === 0) return new Set();
-  for await (const { name, sizeBytes } of store.list(packFolder, signal)) {
-    const id = name.slice(name.lastIndexOf('/') + 1);
+  for await (const { id, sizeBytes } of listPacks(store, signal)) {
     const endBytes = lost.get(id);
     if (endBytes !== undefined && sizeBytes >= endBytes + lengthBytes) lost.delete(id);
   }

@@ -1,11 +1,11 @@
 import type { ObjectInfo, Store } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import { BlobIndex } from './blob-index.ts';
-import { fromHex, isHexId, toHex } from './format/blob-id.ts';
+import { fromHex, toHex } from './format/blob-id.ts';
 import { ifCorrupt } from './format/damage.ts';
 import { decodeHeader, lengthBytes, type PackEntry } from './format/pack.ts';
 import { type Sealer, sealBytes } from './format/sealer.ts';
-import { packFolder } from './pack-name.ts';
+import { listPacks, type PackFile } from './list-packs.ts';
 
 export interface PackHeaders {
   readonly index: BlobIndex;
@@ -28,17 +28,16 @@ export async function readPackHeaders(
   const known = new Set([...indexed.packs()].map(toHex));
   const index = new BlobIndex();
   let [packs, unreadable] = [0, 0];
-  const read = async (object: ObjectInfo, id: string) => {
-    const entries = await readHeader(store, sealer, object, signal);
+  const read = async (pack: PackFile) => {
+    const entries = await readHeader(store, sealer, pack, signal);
     if (entries === undefined) unreadable += 1;
-    else index.addPack(fromHex(id), entries);
+    else index.addPack(fromHex(pack.id), entries);
     packs += 1;
   };
   const reading = new Set<Promise<void>>();
-  for await (const object of store.list(packFolder, signal)) {
-    const id = object.name.split('/').at(-1)!;
-    if (!isHexId(id) || known.has(id)) continue;
-    const one = read(object, id).finally(() => reading.delete(one));
+  for await (const pack of listPacks(store, signal)) {
+    if (known.has(pack.id)) continue;
+    const one = read(pack).finally(() => reading.delete(one));
     one.catch(() => {}); // it is awaited below
     reading.add(one);
     if (reading.size >= readAtOnce) await Promise.race(reading);

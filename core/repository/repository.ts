@@ -26,6 +26,7 @@ import { type PrunePlan, planPrune } from './prune/plan.ts';
 import { prune } from './prune/prune.ts';
 import type { PruneResult } from './prune/summary.ts';
 import { fingerprintOf, staleRepair } from './repair/fingerprint.ts';
+import { asPlaced, placeMisplaced, planMisplaced } from './repair/misplaced.ts';
 import { planRepair, type RepairPlan } from './repair/plan.ts';
 import { rebuildIndex } from './repair/rebuild-index.ts';
 import { type RewriteOptions, rewriteSnapshots, type SnapshotChange } from './repair/rewrite-snapshots.ts';
@@ -260,11 +261,12 @@ export class Repository {
     this.requireWritable();
     const { store } = this.#options;
     const fingerprint = await fingerprintOf(store, work.signal);
-    const parts = { store, objects: this.#objects, key: this.#master };
+    const misplaced = await planMisplaced(store, work.signal);
+    const parts = { store: asPlaced(store, misplaced), objects: this.#objects, key: this.#master };
     const seen = await survey(parts, { ...options, readUnindexed: true }, work);
     const denied = [...seen.badPacks, ...seen.snapshots.bad].find(({ error }) => hasCode(error, 'DESTINATION_DENIED'));
     if (denied !== undefined) throw denied.error;
-    return planRepair(seen, fingerprint);
+    return planRepair(seen, fingerprint, misplaced);
   }
 
   /**
@@ -282,6 +284,7 @@ export class Repository {
     const parts = { store: this.#options.store, objects: this.#objects, key: this.#master };
     if ((await fingerprintOf(parts.store, signal)) !== plan.fingerprint) throw staleRepair();
     progress.step('rebuilding the index');
+    await placeMisplaced(parts.store, plan.misplaced, signal);
     await rebuildIndex(parts, plan, lock.holder, signal);
     this.#index = undefined;
     progress.step('rewriting backups');

@@ -5,6 +5,7 @@ export const findingKinds = {
   'index-damaged': 'An index file cannot be read.',
   'index-incomplete': 'Backups need what lies in packs that no index names.',
   'pack-missing': 'The index names a pack that is not there.',
+  'pack-misplaced': 'A pack lies in a folder that is not its own, where nobody finds it.',
   'pack-damaged':
     'A pack is there and is not what it must be: blobs that do not open, a wrong size, a damaged list, other bytes.',
   'pack-disagrees': 'A pack lists other blobs than the index says.',

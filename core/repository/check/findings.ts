@@ -1,3 +1,4 @@
+import { fromHex } from '../format/blob-id.ts';
 import { packName } from '../pack-name.ts';
 import type { Finding, HurtBackup, KnownBackup } from './finding.ts';
 import type { HurtEntry } from './hurt-walk.ts';
@@ -18,6 +19,7 @@ export function findingsOf(survey: Survey, context: FindingContext): Finding[] {
     ...keyFindings(survey, context),
     ...snapshotFindings(survey, context),
     ...indexFindings(survey, context),
+    ...misplacedFindings(survey, context),
     ...packFindings(survey, context),
     ...treeFindings(survey, context),
     ...noteFindings(survey, context),
@@ -130,12 +132,37 @@ function indexFindings(survey: Survey, { destination }: FindingContext): Finding
   return [...files, { kind: 'pack-unindexed', severity: 'note', object: 'data/', text, hurts: [], hint: harmless }];
 }
 
+function misplacedFindings({ misplaced, packs }: Survey, context: FindingContext): Finding[] {
+  return misplaced.map(({ id, name }): Finding => {
+    const number = packs.find(fromHex(id));
+    const isTwice = number !== undefined && !packs.isMissing(number);
+    const where = `a pack lies here that belongs to ${packName(id)}, and nobody finds it here`;
+    return {
+      kind: 'pack-misplaced',
+      severity: isTwice ? 'note' : 'damage',
+      object: name,
+      text: isTwice ? `${where}; one of its name is there, too` : `${where}: what only it has counts as lost`,
+      hurts: [],
+      hint: misplacedHint(name, context),
+    };
+  });
+}
+
+function misplacedHint(name: string, { destination }: FindingContext): string {
+  return `\`tidemark repository repair ${destination}\` puts ${name} where it belongs, and what it has can be read again.`;
+}
+
 function packFindings(survey: Survey, context: FindingContext): Finding[] {
   const bad = new Map(survey.badPacks.map((damage) => [damage.pack.number, damage]));
   for (const number of hurtPacks(survey)) {
     if (!bad.has(number)) bad.set(number, unreadTree(survey, number));
   }
-  return [...bad.values()].map((damage) => packFinding(damage, hurtBy(survey, damage.pack.number), context));
+  const elsewhere = new Map(survey.misplaced.map(({ id, name }) => [id, name]));
+  return [...bad.values()].map((damage) => {
+    const found = packFinding(damage, hurtBy(survey, damage.pack.number), context);
+    const name = damage.what === 'missing' ? elsewhere.get(damage.pack.id) : undefined;
+    return name === undefined ? found : { ...found, hint: misplacedHint(name, context) };
+  });
 }
 
 /** A pack that was not due, in which a tree turned out to be bad. */

@@ -1,11 +1,11 @@
 import { hasCode, TidemarkError } from '../../error.ts';
 import { BlobIndex } from '../blob-index.ts';
 import { BlobReading } from '../blob-reading.ts';
-import { fromHex, isHexId } from '../format/blob-id.ts';
+import { fromHex } from '../format/blob-id.ts';
 import { Sealer } from '../format/sealer.ts';
 import { type KeyInfo, listKeys } from '../keys.ts';
+import { listPacks, type PackFile } from '../list-packs.ts';
 import { readPackHeaders } from '../pack-headers.ts';
-import { packFolder } from '../pack-name.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
 import { TreeWalk } from '../walk/tree-walk.ts';
 import { type HurtEntry, HurtWalk } from './hurt-walk.ts';
@@ -42,6 +42,8 @@ export interface Survey {
   readonly packs: PackTable;
   readonly whereabouts: Whereabouts;
   readonly badPacks: readonly PackDamage[];
+  /** Packs in a folder that is not theirs: nobody finds them. */
+  readonly misplaced: readonly PackFile[];
   readonly unindexed: UnindexedPacks;
   readonly snapshots: SnapshotList;
   readonly trees: number;
@@ -91,7 +93,7 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
   const snapshots = await listSnapshots(parts.objects, signal);
   const badNotes = [...(await damagedNotes(parts, 'marks', signal)), ...(await damagedNotes(parts, 'pins', signal))];
   const { packs, index, indexFiles, badIndexFiles } = await readIndex(parts, signal);
-  const storedBytes = await listPacks(parts, packs, signal);
+  const { storedBytes, misplaced } = await readListing(parts, packs, signal);
   const whereabouts = new Whereabouts(index, packs);
   const slice = nextSlice(packs.all(), options.read, options.after);
   const suspects = suspectPacks(packs, options.suspects ?? []);
@@ -119,6 +121,7 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
     packs,
     whereabouts,
     badPacks: [...gone, ...read.damaged],
+    misplaced,
     unindexed,
     snapshots,
     trees,
@@ -159,15 +162,14 @@ async function readIndex({ objects }: Parts, signal: AbortSignal) {
   return { packs, index, indexFiles, badIndexFiles };
 }
 
-async function listPacks({ store }: Parts, packs: PackTable, signal: AbortSignal): Promise<number> {
-  let bytes = 0;
-  for await (const { name, sizeBytes } of store.list(packFolder, signal)) {
-    const id = name.slice(name.lastIndexOf('/') + 1);
-    if (!isHexId(id)) continue;
+async function readListing({ store }: Parts, packs: PackTable, signal: AbortSignal) {
+  let storedBytes = 0;
+  const misplaced: PackFile[] = [];
+  for await (const { id, sizeBytes } of listPacks(store, signal, (file) => misplaced.push(file))) {
     packs.addStored(fromHex(id), sizeBytes);
-    bytes += sizeBytes;
+    storedBytes += sizeBytes;
   }
-  return bytes;
+  return { storedBytes, misplaced };
 }
 
 /** What is to be read in any case: packs of another size than the index says, and those that were bad before. */

@@ -2,11 +2,11 @@ import type { Store } from '../../driver/index.ts';
 import type { TidemarkError } from '../../error.ts';
 import { Bits } from '../bits.ts';
 import type { BlobIndex } from '../blob-index.ts';
-import { fromHex, isHexId } from '../format/blob-id.ts';
+import { fromHex } from '../format/blob-id.ts';
 import { damagedBlob } from '../format/damage.ts';
 import { IdTable } from '../id-table.ts';
+import { listPacks } from '../list-packs.ts';
 import { Numbers } from '../numbers.ts';
-import { packFolder } from '../pack-name.ts';
 import { reaches } from '../reach.ts';
 
 /** The packs in the store: their sizes, by their numbers in the index, and those that no index names. */
@@ -22,10 +22,7 @@ export class StoredPacks {
 
   static async list(store: Store, index: BlobIndex, signal: AbortSignal): Promise<StoredPacks> {
     const packs = new StoredPacks(index.packCount);
-    for await (const { name, sizeBytes } of store.list(packFolder, signal)) {
-      const hex = name.slice(name.lastIndexOf('/') + 1);
-      if (isHexId(hex)) packs.#add(index, fromHex(hex), sizeBytes);
-    }
+    for await (const { id, sizeBytes } of listPacks(store, signal)) packs.#add(index, fromHex(id), sizeBytes);
     return packs;
   }
 

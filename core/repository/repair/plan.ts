@@ -1,11 +1,14 @@
 import type { PackDamage } from '../check/read-packs.ts';
 import type { SnapshotFacts } from '../check/snapshot-list.ts';
 import type { HurtSnapshot, Survey } from '../check/survey.ts';
+import type { MisplacedAction } from './misplaced.ts';
 
 /** What a repair does, in this order, and nothing else. */
 export interface RepairPlan {
   /** Of the repository that it was made for: see `fingerprintOf`. */
   readonly fingerprint: string;
+  /** Packs that lie in wrong folders: the first thing that is done, and all else is planned as if it were. */
+  readonly misplaced: readonly MisplacedAction[];
   /** Index files that cannot be read: moved aside. What they named is taken in from the packs. */
   readonly indexFiles: readonly string[];
   readonly packs: readonly PackAction[];
@@ -40,10 +43,15 @@ export interface SnapshotAction {
   readonly count: number;
 }
 
-/** Pure. `fingerprint`: of the repository as it was before the survey. */
-export function planRepair(survey: Survey, fingerprint: string): RepairPlan {
+/** Pure. `fingerprint`: of the repository as it was before the survey, which saw it as `misplaced` leaves it. */
+export function planRepair(
+  survey: Survey,
+  fingerprint: string,
+  misplaced: readonly MisplacedAction[] = [],
+): RepairPlan {
   return {
     fingerprint,
+    misplaced,
     indexFiles: survey.badIndexFiles.map(({ id }) => id),
     packs: survey.badPacks.map(packAction).sort((a, b) => (a.id < b.id ? -1 : 1)),
     snapshots: snapshotActions(survey),

@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CheckOptions } from '../../../../core/repository/index.ts';
 import type { Place } from '../repository-kit.ts';
 import { filesIn, flip, twoFiles } from './check-kit.ts';
@@ -49,6 +49,35 @@ export const damages: Record<string, Damage> = {
     does: (_, { dataPack }) => rm(dataPack),
     options: { read: 'none' },
     finds: [/^pack-missing .*the index names it, and it is gone -> \/folder\/two\.bin \/one\.bin$/],
+    hurtBackups: 1,
+  },
+  'a pack in a wrong folder': {
+    does: async ({ folder }, { dataPack }) => {
+      await mkdir(join(folder, 'data', 'misplaced'));
+      await rename(dataPack, join(folder, 'data', 'misplaced', basename(dataPack)));
+    },
+    finds: [
+      /^pack-misplaced data\/misplaced\/[0-9a-f]{64}: a pack lies here that belongs to data\/../,
+      /^pack-missing .*the index names it, and it is gone -> \/folder\/two\.bin \/one\.bin$/,
+    ],
+    hurtBackups: 1,
+  },
+  'a pack in a wrong folder, cut short': {
+    does: async ({ folder }, { dataPack }) => {
+      await mkdir(join(folder, 'data', 'misplaced'));
+      await rename(dataPack, join(folder, 'data', 'misplaced', basename(dataPack)));
+      await truncate(join(folder, 'data', 'misplaced', basename(dataPack)), 700_000);
+    },
+    finds: [/^pack-misplaced data\/misplaced\/[0-9a-f]{64}: /, /^pack-missing /],
+    hurtBackups: 1,
+  },
+  'a whole pack in a wrong folder, a damaged one in its own': {
+    does: async ({ folder }, { dataPack }) => {
+      await mkdir(join(folder, 'data', 'misplaced'));
+      await copyFile(dataPack, join(folder, 'data', 'misplaced', basename(dataPack)));
+      await flip(dataPack, 100);
+    },
+    finds: [/^pack-damaged data\/..\/[0-9a-f]{64}: 1 of /, /^pack-misplaced .*one of its name is there, too$/],
     hurtBackups: 1,
   },
   'a pack that is cut short': {

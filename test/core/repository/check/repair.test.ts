@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { SurveyOptions } from '../../../../core/repository/check/survey.ts';
 import type { RepairPlan, Repository } from '../../../../core/repository/index.ts';
@@ -31,7 +31,7 @@ async function repair(repository: Repository, planned: RepairPlan): Promise<read
   return await repository.repair(lock, planned, options, work);
 }
 
-const nothing = { indexFiles: [], packs: [], snapshots: [] };
+const nothing = { misplaced: [], indexFiles: [], packs: [], snapshots: [] };
 
 /** Which of the four files can be read whole from the snapshots that there are; a file that is there is as it was. */
 async function wholeFiles(repository: Repository): Promise<string[]> {
@@ -64,6 +64,7 @@ const left: Record<string, string[]> = {
   'a pack that is gone': ['second one', 'second two'],
   'a pack that is cut short': allFiles.filter((name) => name !== 'first two'),
   'an index file and its pack that are gone': ['second one', 'second two'],
+  'a pack in a wrong folder, cut short': allFiles.filter((name) => name !== 'first two'),
   'a snapshot that is damaged': ['second one', 'second two'],
 };
 
@@ -85,8 +86,8 @@ test('after a repair all is good, for stock restic too, what is whole is there, 
       if (expected === 0) assert.equal(await isFine(place), true);
       const aside = await readdir(join(place.folder, 'damaged'), { recursive: true }).catch(() => []);
       const gone = before.filter((path) => aside.every((one) => !path.endsWith(one.split('/').at(-1)!)));
-      const now = new Set(await filesIn(place.folder, 'data'));
-      for (const path of gone) assert(now.has(path), `${path} is neither there nor aside`);
+      const now = new Set((await filesIn(place.folder, 'data')).map((path) => basename(path)));
+      for (const path of gone) assert(now.has(basename(path)), `${path} is neither there nor aside`);
     });
   }
 });
