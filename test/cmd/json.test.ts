@@ -37,6 +37,7 @@ test('what verbs print with --json is what the reference says, no field more or 
   await told('events', 'events');
   await told('jobs', 'jobs');
   await told('repository check', 'repository', 'check', 'disk', '--read', '5%');
+  await told('repository stats', 'repository', 'stats', 'disk');
   await told('repository repair', 'repository', 'repair', 'disk');
   await told('repository unlock', 'repository', 'unlock', 'disk');
   const { key } = await told(
