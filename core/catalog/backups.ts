@@ -41,10 +41,10 @@ async function record(
     ...(await marksOf(db, backup)),
     ...(job === undefined ? {} : await namesOf(db, job)),
   };
-  const { manifest, ...row } = toRow(named);
+  const { manifest, seenAt, ...row } = toRow(named);
   await db
     .replaceInto('backup')
-    .values({ ...row, manifest })
+    .values({ ...row, seenAt, manifest })
     .execute(); // one statement: the copy is never not there
   return { ...toBackup(row), manifest: backup.manifest };
 }
@@ -121,7 +121,7 @@ async function copy(db: Kysely<Tables>, destination: string, snapshot: string): 
     .where('snapshot', '=', snapshot)
     .executeTakeFirst();
   if (row === undefined) throw notFound(snapshot);
-  const { manifest, ...rest } = row;
+  const { manifest, seenAt: _, ...rest } = row;
   return { ...toBackup(rest), manifest: fromJson(manifest) };
 }
 
@@ -216,6 +216,7 @@ async function refresh(db: Transaction<Tables>, row: BackupRow): Promise<number>
     pin: _p,
     expiringAt: _e,
     damage: _d,
+    seenAt: _n,
     ...told
   } = row;
   const { numUpdatedRows } = await db
@@ -280,11 +281,12 @@ function toRow(backup: BackupWithManifest): BackupRow {
     pin: pinColumn(backup.pin),
     expiringAt: timeColumn(backup.expiringAt),
     damage: backup.damage ?? null,
+    seenAt: null,
     manifest: jsonColumn(backup.manifest),
   });
 }
 
-function toBackup(row: Omit<BackupRow, 'manifest'>): BackupRecord {
+function toBackup(row: Omit<BackupRow, 'manifest' | 'seenAt'>): BackupRecord {
   const { addedBytes, identity, pin, expiringAt, damage, ...rest } = row;
   return {
     ...rest,

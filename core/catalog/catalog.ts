@@ -198,6 +198,8 @@ export interface RetainedCopies {
   pin(destination: string, id: string, pin: Pin | undefined): Promise<boolean>;
   /** Takes back that a copy is being deleted, whose snapshot is there still: its repository has this pin of it. */
   keep(copy: CopyName, pin: Pin): Promise<void>;
+  /** A person has agreed to what goes beside these: they are not unseen any more. */
+  seen(destination: string, snapshots: readonly string[]): Promise<void>;
 }
 
 export interface RetainedCopy
@@ -211,6 +213,8 @@ export interface RetainedCopy
   readonly identity?: string;
   /** An import found it: it may be of another catalog, whose plan has the same name. */
   readonly imported: boolean;
+  /** It is imported, and no person has agreed yet to what retention lets go of its history. */
+  readonly unseen: boolean;
 }
 
 /** All copies of one plan's backups of one source in one destination. */

@@ -22,6 +22,7 @@ export const migrations: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   checkStatuses,
   destinationStatuses,
   backupDamage,
+  seenBackups,
 ];
 
 async function first(db: Kysely<Tables>): Promise<void> {
@@ -275,5 +276,11 @@ async function destinationStatuses({ schema }: Kysely<Tables>): Promise<void> {
 /** What a check found of a backup, which neither its manifest nor an import knows of. */
 async function backupDamage(db: Kysely<Tables>): Promise<void> {
   await db.schema.alterTable('backup').addColumn('damage', anyText).execute();
+  await manifestLast(db);
+}
+
+/** When a person agreed to what retention lets go of a history that an import brought in. */
+async function seenBackups(db: Kysely<Tables>): Promise<void> {
+  await db.schema.alterTable('backup').addColumn('seenAt', 'bigint').execute();
   await manifestLast(db);
 }

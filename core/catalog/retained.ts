@@ -6,11 +6,12 @@ import { fromJson, jsonColumn, toTime } from './columns.ts';
 import type { PartContext } from './part-context.ts';
 import type { Tables } from './tables.ts';
 
-export function openRetained({ db }: PartContext): RetainedCopies {
+export function openRetained({ db, clock }: PartContext): RetainedCopies {
   return {
     list: (plans) => list(db, plans),
     pin: (destination, id, pin) => setPin(db, destination, id, pin),
     keep: (copy, pin) => keep(db, copy, pin),
+    seen: (destination, snapshots) => setSeen(db, destination, snapshots, clock.now()),
   };
 }
 
@@ -54,17 +55,29 @@ async function keep(db: Kysely<Tables>, { destination, snapshot }: CopyName, pin
     .execute();
 }
 
+async function setSeen(db: Kysely<Tables>, destination: string, snapshots: readonly string[], at: Date): Promise<void> {
+  for (const batch of batches(snapshots, 500)) {
+    await db
+      .updateTable('backup')
+      .set({ seenAt: at.getTime() })
+      .where('destination', '=', destination)
+      .where('snapshot', 'in', batch)
+      .execute();
+  }
+}
+
 const columns = [
   ...(['id', 'destination', 'snapshot', 'plan', 'source', 'consistentAt', 'sizeBytes', 'partial'] as const),
-  ...(['pin', 'expiringAt', 'identity', 'addedBytes', 'damage'] as const),
+  ...(['pin', 'expiringAt', 'identity', 'addedBytes', 'damage', 'seenAt'] as const),
 ];
 
 async function list(db: Kysely<Tables>, plans: readonly string[]): Promise<readonly RetainedCopy[]> {
   const copies: RetainedCopy[] = [];
   for (const batch of batches(plans, 500)) {
     const rows = await db.selectFrom('backup').select(columns).where('plan', 'in', batch).execute();
-    for (const { pin, expiringAt, identity, addedBytes, damage, partial, ...row } of rows) {
-      const whose = { ...(identity === null ? {} : { identity }), imported: addedBytes === null };
+    for (const { pin, expiringAt, identity, addedBytes, damage, partial, seenAt, ...row } of rows) {
+      const imported = addedBytes === null;
+      const whose = { ...(identity === null ? {} : { identity }), imported, unseen: imported && seenAt === null };
       const marks = { pinned: pin !== null, expiring: expiringAt !== null, ...whose };
       copies.push({
         ...row,

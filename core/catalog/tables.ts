@@ -57,6 +57,8 @@ export interface BackupRow {
   expiringAt: number | null;
   /** Null when no check found it hurt: `partial` and `warnings` are as it was made, or as an import saw it. */
   damage: string | null;
+  /** Null when no person has agreed yet to what retention lets go of its history: for what an import brought in. */
+  seenAt: number | null;
   manifest: string;
 }
 

@@ -136,6 +136,7 @@ async function pruneUnderLock(
   const forgetting = [...unfinished, ...going.copies].map(({ snapshot }) => snapshot);
   const seen = { repository, lock, work };
   const whole = await planSpace(context, seen, { ...request, forgetting }); // what is damaged keeps all that there is
+  await context.catalog.retained.seen(request.destination, going.seen);
   progress.step('letting backups go');
   const deletions: readonly Deletion[] = [
     ...(await forgetCopies(context, place, unfinished, { event: 'backup.deleted', signal })),
@@ -174,7 +175,9 @@ interface Going {
   readonly copies: readonly RetainedCopy[];
   /** Agreed to, and kept after all: something has changed since it was shown. */
   readonly kept: readonly CopyDecision[];
-  /** What is let go by decisions that rest on a clock that may be wrong. */
+  /** Of histories of which a person has now seen backups go that an import brought in: what stays of them. */
+  readonly seen: readonly string[];
+  /** What is let go by decisions that rest on a clock that may be wrong, or that nobody has agreed to. */
   readonly doubts: RetentionPlan['doubts'];
 }
 
@@ -185,9 +188,13 @@ function goingNow({ decisions, doubts }: RetentionPlan, agreed: PruneRequest['ag
   const isMeant = ({ backup }: CopyDecision) =>
     agreed === undefined ? !doubted.has(backup.plan) : agreed.includes(backup.snapshot);
   const letGo = open.filter(({ keep }) => !keep);
+  const looked = new Set(letGo.filter((one) => one.backup.unseen && isMeant(one)).map(({ backup }) => backup.plan));
+  const isSeen = ({ backup, reasons }: CopyDecision) =>
+    backup.unseen && looked.has(backup.plan) && !reasons.some(({ rule }) => rule === 'elsewhere');
   return {
     copies: letGo.filter(isMeant).map(({ backup }) => backup),
     kept: agreed === undefined ? [] : open.filter((one) => one.keep && isMeant(one)),
+    seen: open.filter((one) => one.keep && isSeen(one)).map(({ backup }) => backup.snapshot),
     doubts: doubts.filter(({ plan }) => letGo.some((one) => one.backup.plan === plan && !isMeant(one))),
   };
 }

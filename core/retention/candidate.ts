@@ -9,4 +9,6 @@ export interface Candidate {
   readonly restoring: boolean;
   /** It was decided before that it goes, and it may be gone already. */
   readonly expiring: boolean;
+  /** An import brought it in, and no person has agreed yet to what goes of its history. */
+  readonly unseen?: boolean;
 }

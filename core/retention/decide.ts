@@ -1,5 +1,5 @@
 import type { Candidate } from './candidate.ts';
-import { doubtOf } from './doubt.ts';
+import { doubtOf, unseenDoubt } from './doubt.ts';
 import { keptGood, keptPartial } from './keeping.ts';
 import { wallClock } from './periods.ts';
 import { keepsNothing, type RetentionPolicy } from './policy.ts';
@@ -9,7 +9,7 @@ export interface Retention<Backup> {
   /** One for each backup, newest first. */
   readonly decisions: readonly Decision<Backup>[];
   /**
-   * Why the decisions may rest on a clock that went wrong: nobody but a person should let backups go by them. One line,
+   * Why the decisions may rest on a clock that went wrong, or on a policy that was never agreed to for them: nobody but a person should let backups go by them. One line,
    * lower case, no final stop.
    */
   readonly doubt?: string;
@@ -38,7 +38,7 @@ export function decide<Backup extends Candidate>(
     ...keptPartial(counted, policy, wall),
   ]);
   const decisions = ordered.map((backup) => decisionOf(backup, kept.get(backup) ?? [], now));
-  return { decisions, doubt: doubtOf(decisions, good, policy) };
+  return { decisions, doubt: doubtOf(decisions, good, policy) ?? unseenDoubt(decisions) };
 }
 
 /** What is no policy to anybody is none that lets backups go. Configurations with one are refused. */

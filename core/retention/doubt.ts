@@ -24,6 +24,17 @@ export function doubtOf(
   return `${behind} good backups would expire at once because there is none between ${gap}, longer than the span of ${formatDuration(spanMs)}: after a pause that is right, after a clock that ran ahead it is not`;
 }
 
+/**
+ * With a catalog that was lost, what a person had agreed to is lost: a retention that waited for that would be carried
+ * out on what an import found, or one of another plan that has the name now.
+ */
+export function unseenDoubt(decisions: readonly Decision<Candidate>[]): string | undefined {
+  const unseen = decisions.filter(({ keep, backup }) => !keep && !backup.expiring && backup.unseen === true).length;
+  if (unseen === 0) return undefined;
+  const found = unseen === 1 ? '1 backup that would go was' : `${unseen} backups that would go were`;
+  return `${found} found by an import, and by this retention nobody has seen any of them go: a person should look once`;
+}
+
 interface Hole {
   readonly newerAt: Date;
   readonly olderAt: Date;

@@ -23,7 +23,7 @@ test('restores of a catalog from before plans have one, also of a backup that is
   {
     using database = new DatabaseSync(path);
     for (const column of ['waiterOwner', 'waiterUntil']) database.exec(`alter table job drop column ${column}`);
-    for (const column of ['identity', 'pin', 'expiringAt', 'damage'])
+    for (const column of ['identity', 'pin', 'expiringAt', 'damage', 'seenAt'])
       database.exec(`alter table backup drop column ${column}`);
     database.exec('drop table check_status');
     database.exec('drop table destination_status');

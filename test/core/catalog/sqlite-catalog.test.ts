@@ -68,7 +68,7 @@ test('a catalog of the first schema keeps its backups, and its jobs exclude what
     using database = new DatabaseSync(path);
     database.exec('alter table state drop column claims');
     for (const column of ['uses', 'waiterOwner', 'waiterUntil']) database.exec(`alter table job drop column ${column}`);
-    for (const column of ['selection', 'pin', 'expiringAt', 'identity', 'damage']) {
+    for (const column of ['selection', 'pin', 'expiringAt', 'identity', 'damage', 'seenAt']) {
       database.exec(`alter table backup drop column ${column}`);
     }
     database.exec('drop table check_status');
