@@ -1,3 +1,3 @@
-import { damages, testDamages } from './damage-matrix.ts';
+import { testDamages } from './damage-matrix.ts';
 
-testDamages(Object.keys(damages) as (keyof typeof damages)[]);
+testDamages('all');

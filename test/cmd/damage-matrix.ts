@@ -6,11 +6,12 @@ import { filesIn, flip } from '../core/repository/check/check-kit.ts';
 import { prune } from '../core/repository/prune/prune-kit.ts';
 import { localStore, randomBytes, reopen } from '../core/repository/repository-kit.ts';
 import { runOk } from '../kit/process.ts';
+import { type Share, stepsOf } from '../kit/share.ts';
 import { type Home, home, type Told } from './kit.ts';
 
 type Damage = (path: string, other: string) => Promise<void>;
 
-export const damages = {
+const damages = {
   truncated: async (path) => truncate(path, (await readFile(path)).length >> 1),
   flipped: (path) => flip(path),
   deleted: (path) => rm(path),
@@ -46,29 +47,37 @@ const verbs = {
   repair: ['repository', 'repair', 'disk', '--dry-run'],
 } as const;
 
-/** Each of these damages to each kind of object, met by every verb. */
-export function testDamages(hows: readonly (keyof typeof damages)[]): void {
-  for (const [object, { kind, pick, ...rest }] of Object.entries(objects)) {
-    test(`with a damaged ${object} no verb crashes, restores what is wrong, or calls good what is not`, async (t) => {
-      const at = await whole(t);
-      for (const how of hows) {
-        const damage = damages[how];
-        const [path, next] = await pick(await filesIn(at.repository, kind));
-        const other = 'other' in rest ? (await filesIn(at.repository, rest.other!))[0] : next;
-        await damage(path!, other!);
-        await cp(at.repository, `${at.folder}/damaged`, { recursive: true });
-        for (const [verb, args] of Object.entries(verbs)) {
-          const told = await at.inside(...args);
-          const cell = `${verb}, ${object} ${how}: ${told.code}\n${told.stdout}${told.stderr}`;
-          assert.doesNotMatch(told.stdout + told.stderr, /\bBUG\b|\n\s+at .*\.ts:/, cell);
-          await judges[verb as keyof typeof verbs](at, told, cell);
-          await rm(at.repository, { recursive: true });
-          await cp(`${at.folder}/damaged`, at.repository, { recursive: true });
-          await resetCatalog(at);
-        }
-        await heal(at);
-      }
-    });
+type HowDamaged = keyof typeof damages;
+const pairs = Object.keys(objects).flatMap((object) =>
+  Object.keys(damages).map((how) => [object as keyof typeof objects, how as HowDamaged] as const),
+);
+
+/** Every damage to every kind of object, or a share of these pairs, met by every verb. */
+export function testDamages(share: Share): void {
+  test('whatever is damaged, no verb crashes, restores what is wrong, or calls good what is not', async (t) => {
+    const at = await whole(t);
+    const { first, step } = stepsOf(t, share);
+    for (const [object, how] of pairs.filter((_, number) => number % step === first)) {
+      await t.test(`${object} ${how}`, () => meet(at, object, how));
+      await heal(at);
+    }
+  });
+}
+
+async function meet(at: Home, object: keyof typeof objects, how: HowDamaged): Promise<void> {
+  const { kind, pick, ...rest } = objects[object];
+  const [path, next] = await pick(await filesIn(at.repository, kind));
+  const other = 'other' in rest ? (await filesIn(at.repository, rest.other))[0] : next;
+  await damages[how](path!, other!);
+  await cp(at.repository, `${at.folder}/damaged`, { recursive: true });
+  for (const [verb, args] of Object.entries(verbs)) {
+    const told = await at.inside(...args);
+    const cell = `${verb}, ${object} ${how}: ${told.code}\n${told.stdout}${told.stderr}`;
+    assert.doesNotMatch(told.stdout + told.stderr, /\bBUG\b|\n\s+at .*\.ts:/, cell);
+    await judges[verb as keyof typeof verbs](at, told, cell);
+    await rm(at.repository, { recursive: true });
+    await cp(`${at.folder}/damaged`, at.repository, { recursive: true });
+    await resetCatalog(at);
   }
 }
 
@@ -132,7 +141,7 @@ async function resetCatalog(at: Home): Promise<void> {
 
 async function heal(at: Home): Promise<void> {
   await rm(at.repository, { recursive: true });
-  await rm(`${at.folder}/damaged`, { recursive: true });
+  await rm(`${at.folder}/damaged`, { recursive: true, force: true });
   await cp(`${at.folder}/whole`, at.repository, { recursive: true });
 }
 
