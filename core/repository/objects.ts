@@ -124,6 +124,7 @@ function damaged(name: string, cause?: unknown): TidemarkError {
 function hintFor(name: string): string {
   if (name === 'config') return configHint;
   if (name.startsWith('index/')) return indexHint;
+  if (name.startsWith('locks/')) return lockHint;
   return name.startsWith('marks/') ? markHint : damageHint;
 }
 
@@ -133,6 +134,9 @@ const configHint =
 /** Nobody can act on a mark that cannot be read. */
 const markHint =
   'It only names packs that a prune meant to remove later. `tidemark prune` removes it, or remove the file while no prune runs.';
+/** It may be that of somebody who works, so that it is no less than a lock; restic says so, too. */
+const lockHint =
+  'Nobody can tell whose lock this is, so it keeps everybody out. When nothing works with the repository, run `tidemark repository unlock --all` on its destination, which takes it away; nothing else is damaged.';
 const damageHint =
   'Run `tidemark repository check` on its destination to see how far the damage goes; restore the file from a copy if there is one.';
 /** An index is made of what stands in the packs. */

@@ -37,9 +37,16 @@ async function unlock(workspace: Workspace, name: string, { all = false, autoApp
     removed.map(({ id }) => id),
     signal,
   );
+  const left = all ? 0 : locks.filter(({ state }) => state === 'unreadable').length;
+  if (left > 0) output.warn(unreadableText(left, name));
   const text = () => `${locksTable(locks, output.look)}${count(removed.length, 'lock')} taken away\n`;
   output.result(text, { destination: name, locks, removed: removed.map(({ id }) => id) });
-  return exitCodes.ok;
+  return left > 0 ? exitCodes.partial : exitCodes.ok;
+}
+
+function unreadableText(left: number, name: string): string {
+  const which = left === 1 ? '1 lock is damaged and keeps' : `${left} locks are damaged and keep`;
+  return `${which} everybody out: when nothing works with the repository, \`tidemark repository unlock ${name} --all\` takes away all locks`;
 }
 
 /** Locks have more fields than others have business with. */
