@@ -26,23 +26,38 @@ export function verdictNumber(reason: VerdictReason): number {
   return verdicts.findIndex((verdict) => verdict.reason === reason);
 }
 
+/** By number of the pack. */
+export type PackCounts = Pick<PackUse, 'usedBytes' | 'usedBlobs' | 'blobBytes' | 'hasTrees'>;
+
 export interface DecideOptions {
   readonly maxUnused: MaxUnused;
+  /** Room is wanted: nothing is written anew that frees nothing. */
+  readonly now: boolean;
   /** By number of the pack. */
   readonly isRunning: (pack: number) => boolean;
   readonly isMarked: (pack: number) => boolean;
   readonly isRipe: (pack: number) => boolean;
 }
 
-/** restic's: fewer small packs are not worth the work. */
+/** restic's: fewer small packs are not worth the work, and larger ones than a twenty-fifth of what is aimed at are not small. */
 const fewestSmall = 10;
-const smallBytes = targetBytes * 0.8;
+const smallBytes = targetBytes / 25;
+/** Of small packs, which stand twice until the grace period is over, one run puts together this share of all, or so much. */
+const smallShare = 0.02;
+const smallLeastBytes = 64 * 1024 * 1024;
+/** Trees are read often, so their packs are written anew below the limit, too, where at least this share of one is unused. */
+const treeShare = 0.5;
 /** Header entries are a little shorter where blobs are not compressed. */
 const headerBytes = 36;
 const entryBytes = 41;
 
 /** The number of the verdict on each pack of the index. Pure. */
-export function decide(index: BlobIndex, use: PackUse, sizes: Float64Array, options: DecideOptions): Uint8Array {
+export function decide(
+  index: Pick<BlobIndex, 'packCount'>,
+  use: PackCounts,
+  sizes: Float64Array,
+  options: DecideOptions,
+): Uint8Array {
   const decided = new Uint8Array(index.packCount);
   const partly: number[] = [];
   const small: number[] = [];
@@ -53,15 +68,26 @@ export function decide(index: BlobIndex, use: PackUse, sizes: Float64Array, opti
     else if (sizes[pack]! < smallBytes) small.push(pack);
   }
   decidePartly(decided, partly, use, sizes, options.maxUnused);
-  for (const trees of [0, 1]) {
-    const alike = small.filter((pack) => use.hasTrees[pack] === trees);
-    if (alike.length >= fewestSmall) for (const pack of alike) decided[pack] = verdictNumber('small');
-  }
+  if (!options.now) decideSmall(decided, small, use, sizes);
   return decided;
 }
 
+/** The smallest first. What they come to must not be small again by much: a run that frees nothing must be cheap. */
+function decideSmall(decided: Uint8Array, packs: readonly number[], use: PackCounts, sizes: Float64Array): void {
+  const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  let left = Math.max(smallLeastBytes, total * smallShare);
+  for (const trees of [1, 0]) {
+    const alike = packs.filter((pack) => use.hasTrees[pack] === trees).sort((a, b) => sizes[a]! - sizes[b]!);
+    if (alike.length < fewestSmall) continue;
+    for (const pack of alike) {
+      left -= sizes[pack]!;
+      if (left >= 0) decided[pack] = verdictNumber('small');
+    }
+  }
+}
+
 /** What is unused of a pack, as far as the index knows its blobs, or its size tells. */
-export function wasteBytes(pack: number, { usedBytes, usedBlobs, blobBytes }: PackUse, sizes: Float64Array): number {
+export function wasteBytes(pack: number, { usedBytes, usedBlobs, blobBytes }: PackCounts, sizes: Float64Array): number {
   const known = blobBytes[pack]! - usedBytes[pack]!;
   const bySize = sizes[pack]! - usedBytes[pack]! - headerBytes - entryBytes * usedBlobs[pack]!;
   return Math.max(0, known, bySize);
@@ -70,7 +96,7 @@ export function wasteBytes(pack: number, { usedBytes, usedBlobs, blobBytes }: Pa
 /** For a pack about which waste decides nothing. */
 function certain(
   pack: number,
-  { usedBlobs }: PackUse,
+  { usedBlobs }: PackCounts,
   sizes: Float64Array,
   { isRunning, isMarked, isRipe }: DecideOptions,
 ): VerdictReason | undefined {
@@ -84,24 +110,24 @@ function certain(
   return sizes[pack]! > 0 ? 'unused' : 'gone, and not needed';
 }
 
-/** Packs with trees first: they are small, and read often. Then those that waste most of what they are. */
+/** Those first that waste most of what they are: they free most for what is written anew. */
 function decidePartly(
   decided: Uint8Array,
   packs: number[],
-  use: PackUse,
+  use: PackCounts,
   sizes: Float64Array,
   maxUnused: MaxUnused,
 ): void {
   const waste = (pack: number) => wasteBytes(pack, use, sizes);
   const share = (pack: number) => waste(pack) / sizes[pack]!;
-  packs.sort((a, b) => use.hasTrees[b]! - use.hasTrees[a]! || share(b) - share(a));
+  packs.sort((a, b) => share(b) - share(a) || use.hasTrees[b]! - use.hasTrees[a]!);
   let left = packs.reduce((sum, pack) => sum + waste(pack), 0);
   const limit = unusedLimitBytes(
     maxUnused,
     use.usedBytes.reduce((sum, bytes) => sum + bytes, 0),
   );
   for (const pack of packs) {
-    const enough = left <= limit && use.hasTrees[pack] === 0;
+    const enough = left <= limit && !(use.hasTrees[pack] === 1 && share(pack) >= treeShare);
     decided[pack] = verdictNumber(enough ? 'unused part is small enough' : 'partly unused');
     if (!enough) left -= waste(pack);
   }

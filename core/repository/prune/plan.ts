@@ -119,6 +119,7 @@ function makePlan(found: Found, others: readonly LockDocument[], nowMs: number):
   const use = new PackUse(view.index, walk.used, stored.sizes, (pack) => marked.has(pack));
   const decided = decide(view.index, use, stored.sizes, {
     maxUnused: options.maxUnused,
+    now: options.now,
     isRunning: (pack) => running.has(pack),
     isMarked: (pack) => marked.has(pack),
     isRipe: (pack) => ripePacks.has(pack),
