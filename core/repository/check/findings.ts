@@ -203,7 +203,9 @@ function packFinding(damage: PackDamage, hurts: readonly HurtBackup[], { destina
 function packText({ pack, what, badBlobs, blobs }: PackDamage): string {
   const { indexedBytes, storedBytes } = pack;
   const size =
-    indexedBytes === storedBytes ? '' : `, and its size is ${storedBytes} bytes where the index says ${indexedBytes}`;
+    indexedBytes === undefined || indexedBytes === storedBytes
+      ? ''
+      : `, and its size is ${storedBytes} bytes where the index says ${indexedBytes}`;
   switch (what) {
     case 'missing':
       return 'the index names it, and it is gone';

@@ -29,8 +29,9 @@ export function nextSlice(packs: Iterable<PackFacts>, amount: ReadAmount, after:
   return { packs: taken, ...(through === undefined ? {} : { through }), endsRound: through === sorted.at(-1)?.id };
 }
 
-function isReadable({ indexedBytes, storedBytes }: PackFacts): boolean {
-  return indexedBytes !== undefined && storedBytes !== undefined;
+/** Also one that no index names: a backup may need it, of whose index it was lost. */
+function isReadable({ storedBytes }: PackFacts): boolean {
+  return storedBytes !== undefined;
 }
 
 /** How many of these come to so many bytes. */

@@ -114,13 +114,14 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
     signal,
     own,
   );
+  const damaged = options.readUnindexed ? read.damaged : read.damaged.filter((one) => matters(one, hurt));
   return {
     keys,
     indexFiles,
     badIndexFiles,
     packs,
     whereabouts,
-    badPacks: [...gone, ...read.damaged],
+    badPacks: [...gone, ...damaged],
     misplaced,
     unindexed,
     snapshots,
@@ -172,14 +173,19 @@ async function readListing({ store }: Parts, packs: PackTable, signal: AbortSign
   return { storedBytes, misplaced };
 }
 
+/** Of packs that no index names only what costs a backup something: others may be what one left that was cut off. */
+function matters({ pack, what }: PackDamage, hurt: readonly HurtSnapshot[]): boolean {
+  if (pack.indexedBytes !== undefined || what === 'denied') return true;
+  return what !== 'unindexed' && hurt.some(({ causes }) => causes.has(pack.number));
+}
+
 /** What is to be read in any case: packs of another size than the index says, and those that were bad before. */
 function suspectPacks(packs: PackTable, known: readonly string[]): PackFacts[] {
   const before = new Set(known);
   return [...packs.all()].filter(
     ({ id, indexedBytes, storedBytes, contradictory }) =>
-      indexedBytes !== undefined &&
       storedBytes !== undefined &&
-      (indexedBytes !== storedBytes || contradictory || before.has(id)),
+      ((indexedBytes !== undefined && (indexedBytes !== storedBytes || contradictory)) || before.has(id)),
   );
 }
 

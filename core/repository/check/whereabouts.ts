@@ -53,12 +53,13 @@ export class Whereabouts {
     if (this.isSound) return undefined;
     const places = this.index.findAll(type, id);
     if (!places.every((place) => this.isBad(place))) return undefined;
-    return this.#lostBeyond(type, id) && this.#packOf(places[0]!);
+    return this.#lostBeyond(type, id) === undefined ? undefined : this.#packOf(places[0]!);
   }
 
   #lostBeyond(type: BlobType, id: Uint8Array): Lost | undefined {
     const places = this.#found?.findAll(type, id) ?? [];
-    if (places.every((place) => this.isBad(place))) return 'unindexed';
+    if (places.every((place) => this.isBad(place)))
+      return places[0] === undefined ? 'unindexed' : this.#packOf(places[0]);
     this.#needsFound = true;
     return undefined;
   }

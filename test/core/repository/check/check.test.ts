@@ -146,3 +146,14 @@ test('a damaged mark, for which backups are refused, and a damaged pin are named
     .sort();
   assert.deepEqual(named, [`mark-damaged marks/${bad.marks}`, `pin-damaged pins/${bad.pins}`]);
 });
+
+test('what is bad in a pack that no index names is read again until it is mended', async (t) => {
+  const place = await newPlace(t);
+  const { index, dataPack } = await twoBackups(place);
+  await rm(index);
+  await flip(dataPack, 100);
+  const { suspects } = await check(place.repository, all);
+  assert.deepEqual(suspects, [basename(dataPack)]);
+  const again = await check(place.repository, { suspects });
+  assert.deepEqual([again.verdict, again.hurtBackups, again.suspects], ['damaged', 1, suspects]);
+});

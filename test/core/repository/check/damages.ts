@@ -111,6 +111,17 @@ export const damages: Record<string, Damage> = {
     hurtBackups: 0,
     isFineForRestic: false,
   },
+  'an index file that is gone, and a flipped bit in data': {
+    does: async (_, { index, dataPack }) => {
+      await rm(index);
+      await flip(dataPack, 100);
+    },
+    finds: [
+      /^index-incomplete/,
+      /^pack-damaged data\/..\/[0-9a-f]{64}: 1 of \d blobs in it cannot be read -> \/one\.bin$/,
+    ],
+    hurtBackups: 1,
+  },
   'an index file that is damaged': {
     does: (_, { index }) => flip(index),
     finds: [/^index-damaged index\/[0-9a-f]{64}: it cannot be read: .* is damaged$/, /^index-incomplete/],

@@ -65,6 +65,7 @@ const left: Record<string, string[]> = {
   'a pack that is cut short': allFiles.filter((name) => name !== 'first two'),
   'an index file and its pack that are gone': ['second one', 'second two'],
   'a pack in a wrong folder, cut short': allFiles.filter((name) => name !== 'first two'),
+  'an index file that is gone, and a flipped bit in data': allFiles.filter((name) => name !== 'first one'),
   'a snapshot that is damaged': ['second one', 'second two'],
 };
 
