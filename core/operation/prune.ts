@@ -146,7 +146,8 @@ async function pruneUnderLock(
   const plan = asPlanned ? whole : await planSpace(context, seen, request);
   progress.step('freeing space');
   const result = await repository.prune(plan, work);
-  const outcome = outcomeOf(deletions, going, plan, result, context.clock.now());
+  const done = outcomeOf(deletions, going, plan, result, context.clock.now());
+  const outcome = { ...done, warnings: [...done.warnings, ...lock.recovered.map(recoveredText)] };
   await createEmitter(context.catalog.events)('repository.pruned', destination.address, prunedText(outcome));
   return outcome;
 }
@@ -225,6 +226,11 @@ function outcomeOf(
   const expired = deletions.filter(({ deleted }) => deleted).map(({ backup }) => named(backup));
   const partial = notExpired.length + warnings.length > 0;
   return { ...result, expired, notExpired, waiting: summary.waiting, warnings, partial };
+}
+
+/** Whoever held it may work on, where a clock is wrong: somebody should know. */
+function recoveredText(lock: string): string {
+  return `the ${lock}, was taken away: its process is dead or has not renewed it for half an hour; if it lives, look at the clocks of both machines and check the repository`;
 }
 
 /** Its own fields and no others: it is kept with the job. */

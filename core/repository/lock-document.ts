@@ -36,6 +36,8 @@ export interface LockRequest {
   readonly processAlive: (pid: number) => boolean;
   /** How long a lock that was written waits for one that came at once with it to be seen; not to be short in earnest. */
   readonly settleMs?: number;
+  /** Where to name the locks that are removed on the way. */
+  readonly recovered?: string[];
   /** Of the lock under which this one is taken. */
   readonly holder?: string;
   /** Locks that conflict by their kind and are let be all the same. */
@@ -49,10 +51,15 @@ export function newHolder(clock: Clock): string {
   return ulid(clock.now().getTime());
 }
 
-/** By restic's rules. */
+/**
+ * By restic's rules, but for a process of this host that is alive: its lock is never stale, whatever our clock says. Of our
+ * own number one is that of a process before us, as in a container that was started again.
+ */
 export function isStale(other: LockDocument, { by, clock, processAlive }: LockRequest): boolean {
-  if (clock.now().getTime() - Date.parse(other.time) > staleMs) return true;
-  return other.hostname === by.host && !processAlive(other.pid);
+  const isHere = other.hostname === by.host;
+  if (isHere && !processAlive(other.pid)) return true;
+  if (isHere && other.pid !== by.pid) return false;
+  return clock.now().getTime() - Date.parse(other.time) > staleMs;
 }
 
 /** A lock that goes away while we look is none, nor is an empty file, which says nothing; so does restic. */

@@ -52,14 +52,15 @@ export class RepositoryLock implements AsyncDisposable {
   #renewal: Promise<unknown> = Promise.resolve();
   /** Why the last renewal failed: a disk that is full, or a destination that is away. */
   #notRenewed: TidemarkError | undefined;
-  /** Locks that a crashed process of this host left and that were removed on the way. */
-  readonly recovered: string[] = [];
+  /** Locks that were taken for left behind and removed on the way, also by those that are taken under this one. */
+  readonly recovered: string[];
   /** Names this acquisition in the lock's document; it stays when the lock is refreshed. */
   readonly holder: string;
 
   private constructor(objects: SealedObjects, request: LockRequest) {
     this.#objects = objects;
     this.#request = request;
+    this.recovered = request.recovered ?? [];
     this.holder = request.holder ?? newHolder(request.clock);
     this.#refreshedAt = this.#moment();
   }
@@ -68,8 +69,9 @@ export class RepositoryLock implements AsyncDisposable {
   static async acquire(objects: SealedObjects, request: LockRequest): Promise<RepositoryLock> {
     const { clock, signal } = request;
     const lastMs = clock.monotonicMs() + gateMs;
+    const { recovered = [] } = request;
     for (;;) {
-      const lock = new RepositoryLock(objects, request);
+      const lock = new RepositoryLock(objects, { ...request, recovered });
       const conflict = await lock.#take();
       if (conflict === undefined) return lock;
       if (conflict.use !== 'gate' || clock.monotonicMs() >= lastMs) throw lockedBy(conflict);
@@ -119,7 +121,12 @@ export class RepositoryLock implements AsyncDisposable {
 
   /** Takes another lock for the same work, such as the gate. */
   under(request: Pick<LockRequest, 'exclusive' | 'use' | 'accepts'>): Promise<RepositoryLock> {
-    return RepositoryLock.acquire(this.#objects, { ...this.#request, ...request, holder: this.holder });
+    return RepositoryLock.acquire(this.#objects, {
+      ...this.#request,
+      ...request,
+      holder: this.holder,
+      recovered: this.recovered,
+    });
   }
 
   get isExclusive(): boolean {

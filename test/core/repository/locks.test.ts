@@ -98,6 +98,33 @@ test('a lock of a dead process here, or half an hour old, is removed and named',
   assert.equal((await locksOf(store)).length, 1);
 });
 
+test('a lock of a process that lives on this host is never stale, whatever our clock says; one of our own number may be', async (t) => {
+  const { store } = await newPlace(t, inEarnest);
+  const clock = new HandClock();
+  const open = (pid: number) =>
+    Repository.open(
+      openOptions(store, { clock, ...inEarnest, by: { host: 'here', user: 'me', pid }, processAlive: () => true }),
+    );
+  const [one, two, again] = [await open(11), await open(12), await open(11)];
+  await one.lock('exclusive', noSignal);
+  clock.forward(5 * 365 * 24 * 60 * minuteMs, { wake: false });
+  await assert.rejects(two.lock('shared', noSignal), coded('REPOSITORY_LOCKED', /process 11/));
+  await using _ = await again.lock('shared', noSignal);
+});
+
+test('a lock that the gate of a prune takes away is named by the lock above it', async (t) => {
+  const { store } = await newPlace(t, inEarnest);
+  const clock = new HandClock();
+  const open = (host: string) =>
+    Repository.open(openOptions(store, { clock, ...inEarnest, by: { host, user: 'me', pid: 1 } }));
+  const [here, there] = [await open('here'), await open('there')];
+  await using lock = await here.lock('shared', noSignal, 'prune');
+  await there.lock('shared', noSignal);
+  clock.forward(31 * minuteMs, { wake: false });
+  await using _ = await lock.under({ exclusive: true, use: 'gate' });
+  assert.match(lock.recovered.join(), /me@there/);
+});
+
 test('an empty lock file, which a full disk may leave, locks nothing; one that is damaged might', async (t) => {
   const { repository, folder } = await newPlace(t, inEarnest);
   const path = join(folder, 'locks', '0'.repeat(64));
