@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { cp, mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cp, rm } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { asTidemarkError } from '../../../../core/error.ts';
-import { watchChanges } from '../../../kit/change-points.ts';
 import { type Share, stepsOf } from '../../../kit/share.ts';
-import { smallDisk } from '../../../kit/small-disk.ts';
 import { localStore } from '../repository-kit.ts';
+import { type Disk, diskOf, full, watchDisks } from './filling-disk.ts';
 import { type Judge, judgeOf } from './judge.ts';
 import { baseOf } from './kills.ts';
 import { type Work, works } from './works.ts';
 
 /** A work mostly waits, for its lock to settle. */
 const disksAtOnce = 3;
-/** A lock that could not be refreshed for long is lost, whatever the reason. */
-const full = /^(DESTINATION_FULL|REPOSITORY_LOCK_LOST the lock could not be refreshed:) no space left at /;
-/** What needs space: a byte of a file, or the name of one. */
-const needsSpace = ['open', 'write', 'mkdir'];
-
 /** Tests of all works, with a disk that gets full at each of their writes, or at a share of them. */
 export function testFullDisks(share: Share): void {
   for (const [name, work] of Object.entries(works)) {
@@ -35,10 +26,7 @@ async function fillEverywhere(t: TestContext, work: Work, share: Share): Promise
   const base = await baseOf(t, work);
   const judge = await judgeOf(t);
   const disks = await Promise.all(Array.from({ length: disksAtOnce }, () => diskOf(t)));
-  const stop = watchChanges(tmpdir(), ({ call, path }) => {
-    if (needsSpace.includes(call)) disks.find((disk) => path.startsWith(disk.repository))?.onNeed();
-  });
-  t.after(stop);
+  watchDisks(t, disks);
   const { first, step } = stepsOf(t, share);
   let next = first;
   let failures = 0;
@@ -78,59 +66,4 @@ async function fillAt(
   await judge.goOn(disk.repository, reported);
   await rm(disk.repository, { recursive: true });
   return hit;
-}
-
-interface Disk {
-  readonly repository: string;
-  /** From the so-manyth need on, counted from 0, there is no space and no room for names. */
-  fillAt(need: number): void;
-  onNeed(): void;
-  /** Makes space again. Whether it was full. */
-  empty(): Promise<boolean>;
-}
-
-async function diskOf(t: TestContext): Promise<Disk> {
-  const folder = await smallDisk(t, 24 * 2 ** 20, 400);
-  const ballast = join(folder, 'ballast');
-  await mkdir(ballast);
-  let left = Number.POSITIVE_INFINITY;
-  return {
-    repository: join(folder, 'repository'),
-    fillAt: (need) => {
-      left = need;
-    },
-    onNeed: () => {
-      if (left-- === 0) fill(ballast);
-    },
-    empty: async () => {
-      const hit = left < 0;
-      left = Number.POSITIVE_INFINITY;
-      await rm(ballast, { recursive: true });
-      await mkdir(ballast);
-      return hit;
-    },
-  };
-}
-
-function fill(folder: string): void {
-  const bytes = Buffer.alloc(2 ** 20, 'full');
-  untilFull((at) => {
-    const file = openSync(join(folder, `${at}`), 'wx');
-    try {
-      untilFull(() => writeSync(file, bytes));
-    } finally {
-      closeSync(file);
-    }
-  });
-}
-
-function untilFull(write: (at: number) => void): void {
-  for (let at = 0; ; at++) {
-    try {
-      write(at);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      return;
-    }
-  }
 }
