@@ -94,6 +94,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
     indexFiles: 'number: Put right.',
     rewritten: 'number: Backups with a new snapshot, without what is lost.',
     setAside: 'number: Snapshots that were moved aside.',
+    lessened: 'number: Of both, those that lost something; an event names each.',
     warnings: 'text[]: What else is to be known.',
   },
   GroupUse: {

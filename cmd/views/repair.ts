@@ -53,7 +53,7 @@ function snapshotLine({
 }
 
 export function repairedText(
-  { verdict, packs, indexFiles, rewritten, setAside, destination }: RepairJobResult,
+  { verdict, packs, indexFiles, rewritten, setAside, lessened, destination }: RepairJobResult,
   look: Look,
 ): string {
   const done = `${count(packs, 'pack')} and ${count(indexFiles, 'index file')} put right, ${count(rewritten, 'backup')} rewritten without what is lost, ${count(setAside, 'snapshot')} set aside`;
@@ -61,5 +61,9 @@ export function repairedText(
     verdict === 'good'
       ? paint(look, 'green', `${destination} is good again`)
       : paint(look, 'red', `${destination} is still ${verdict}`);
-  return `${now}: ${done}\n`;
+  const lost =
+    lessened === 0
+      ? ''
+      : `; ${paint(look, 'yellow', `${count(lessened, 'backup')} lost something`)}: \`tidemark events\` names what`;
+  return `${now}: ${done}${lost}\n`;
 }

@@ -16,7 +16,7 @@ export function planOf({ request }: Job): RepairPlan {
   return request.plan as RepairPlan;
 }
 
-/** What is not well after it makes the job `partial`. */
+/** What is not well after it, or was lost by it, makes the job `partial`. */
 export function repairOutcome(outcome: RepairOutcome, destination: string): JobOutcome {
-  return { result: { ...outcome, destination }, partial: outcome.verdict !== 'good' };
+  return { result: { ...outcome, destination }, partial: outcome.verdict !== 'good' || outcome.lessened > 0 };
 }

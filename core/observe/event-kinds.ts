@@ -26,6 +26,10 @@ export const eventKinds = {
     text: 'A backup or a check found that a repository is damaged: backups in it may lack files.',
   },
   'repository.mended': { level: 'info', text: 'Nothing was found any more of the damage that was found before.' },
+  'backup.repaired': {
+    level: 'warning',
+    text: 'A repair of a damaged repository left out of a backup what was lost of it, or moved the backup aside.',
+  },
   'backup.expired': { level: 'info', text: 'Backups that no rule of their plan keeps were deleted.' },
   'backup.deleted': { level: 'warning', text: 'A person deleted backups.' },
   'repository.emptied': {

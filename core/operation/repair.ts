@@ -1,6 +1,8 @@
 import type { AppliedResource, BackupWithManifest } from '../catalog/index.ts';
 import type { Manifest, Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
+import { firstOf } from '../first-of.ts';
+import { createEmitter } from '../observe/index.ts';
 import type { CheckReport, RepairPlan, SnapshotChange } from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import { runCheck } from './check.ts';
@@ -17,6 +19,8 @@ export interface RepairOutcome {
   readonly rewritten: number;
   /** Snapshots that were moved aside. */
   readonly setAside: number;
+  /** Of both, those that lost something. An event names each, and what. */
+  readonly lessened: number;
   readonly warnings: readonly string[];
 }
 
@@ -58,6 +62,7 @@ export async function runRepair(
     indexFiles: plan.indexFiles.length,
     rewritten: changes.filter(({ by }) => by !== undefined).length,
     setAside: changes.filter(({ by }) => by === undefined).length,
+    lessened: changes.filter(isLessened).length,
     warnings: imported?.warnings ?? [],
   };
 }
@@ -101,9 +106,31 @@ function knownManifest(known: BackupWithManifest | undefined): Manifest | undefi
 async function followChange(context: OperationContext, destination: string, change: SnapshotChange): Promise<void> {
   const { backups } = context.catalog;
   const known = await knownCopy(context, destination, change.id);
+  if (isLessened(change)) await tellLost(context, destination, known, change);
   const next = known === undefined ? undefined : followed(known, change);
   if (next !== undefined) await backups.record(next);
   await backups.takeStock(destination, { found: [], gone: [change.id], damaged: new Map() });
+}
+
+/** One that has no snapshot in its place has nothing left. */
+function isLessened({ by, lost }: SnapshotChange): boolean {
+  return by === undefined || lost.length > 0;
+}
+
+const namedPaths = 5;
+
+/** Before the old snapshot goes: what was taken away is known whatever comes then. */
+async function tellLost(
+  { catalog }: OperationContext,
+  destination: string,
+  known: BackupWithManifest | undefined,
+  { id, by, lost }: SnapshotChange,
+): Promise<void> {
+  const whose = known === undefined || known.plan === '' ? '' : `backup ${known.id} of ${known.plan}, `;
+  const became = by === undefined ? 'all of it: it was moved to `damaged/`' : `it is snapshot ${by.slice(0, 8)} now`;
+  const what = lost.length === 0 ? '' : ` lost ${lost.length} files and folders (${firstOf(lost, namedPaths)});`;
+  const text = `${whose}snapshot ${id.slice(0, 8)}:${what} ${became}`;
+  await createEmitter(catalog.events)('backup.repaired', `destinations.${destination}`, text);
 }
 
 function followed(known: BackupWithManifest, { by, manifest, lost }: SnapshotChange): BackupWithManifest | undefined {

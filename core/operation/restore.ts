@@ -99,5 +99,6 @@ function openFolder(context: OperationContext, folder: string): Promise<SourceSe
 
 function allWarnings(result: RestoreResult, backup: BackupRecord): string[] {
   const incomplete = backup.partial ? ['the backup is partial: its own warnings say what it lacks'] : [];
-  return [...incomplete, ...result.warnings];
+  const repaired = backup.warnings.filter((text) => text.startsWith('repaired: '));
+  return [...incomplete, ...repaired, ...result.warnings];
 }

@@ -35,7 +35,12 @@ test('a backup that lost a file is rewritten without it and says so everywhere; 
   assert.equal(existsSync(join(at.repository, 'damaged')), false, 'a dry run changes nothing');
   assert.equal((await at.inside('repository', 'repair', 'disk')).code, 3, 'nobody could be asked');
   const repaired = await at.inside('repository', 'repair', 'disk', '--auto-approve', '--json');
-  assert.equal(repaired.code, 0, repaired.stdout + repaired.stderr);
+  assert.equal(repaired.code, 4, 'backups lost something');
+  const events = (await at.inside('events', '--json')).stdout;
+  assert.match(
+    events,
+    new RegExp(`backup\\.repaired[\\s\\S]*backup ${backup} of docs-daily, snapshot .* lost 1 files .*large\\.bin`),
+  );
   assert.deepEqual(mismatches(JSON.parse(repaired.stdout), shape), []);
 
   await stock(['check', '--read-data']);
@@ -51,6 +56,7 @@ test('a backup that lost a file is rewritten without it and says so everywhere; 
   const into = join(at.folder, 'back');
   const restored = await at.inside('restore', 'docs', '--backup', backup, '--into', into);
   assert.equal(restored.code, 4, 'the restore of a partial backup is partial');
+  assert.match(restored.stderr, /repaired: lost for damage of the repository \(1\): .*large\.bin/);
   assert.equal(
     await readFile(join(into, at.data, 'one.txt'), 'utf8').catch(() => readFile(join(into, 'one.txt'), 'utf8')),
     'one\n',

@@ -50,7 +50,7 @@ async function repair(workspace: Workspace, name: string, flags: RepairFlags): P
     job: job.id,
     repaired: result,
   });
-  return result.verdict === 'good' ? exitCodes.ok : exitCodes.partial;
+  return result.verdict === 'good' && result.lessened === 0 ? exitCodes.ok : exitCodes.partial;
 }
 
 function planJson({ fingerprint: _, ...plan }: RepairPlan) {
