@@ -40,9 +40,10 @@ export async function planRepair(
     await using lock = await open.repository.lock('shared', run.signal);
     const { suspects } = await context.catalog.checks.get(name);
     const work = { ...run, signal: AbortSignal.any([run.signal, lock.signal]), threads: context.process.threads };
+    const manifestOf = manifestsKnown(context, name);
     const isAllSuspect = suspects === 'all';
     const read = quick && !isAllSuspect ? 'none' : { share: 1 };
-    return await open.repository.planRepair({ read, suspects: isAllSuspect ? [] : suspects }, work);
+    return await open.repository.planRepair({ read, suspects: isAllSuspect ? [] : suspects, manifestOf }, work);
   });
 }
 
@@ -78,7 +79,7 @@ async function repairUnderLock(
     await using lock = await open.repository.lock('exclusive', run.signal, 'prune');
     const work = { ...run, signal: AbortSignal.any([run.signal, lock.signal]), threads: context.process.threads };
     const options = {
-      manifestOf: async (snapshot: string) => knownManifest(await knownCopy(context, destination.name, snapshot)),
+      manifestOf: manifestsKnown(context, destination.name),
       onChange: (change: SnapshotChange) => followChange(context, destination.name, change),
     };
     return await open.repository.repair(lock, plan, options, work);
@@ -96,6 +97,10 @@ async function knownCopy(
     if (!hasCode(error, 'BACKUP_NOT_FOUND')) throw error;
     return undefined;
   }
+}
+
+function manifestsKnown(context: OperationContext, destination: string) {
+  return async (snapshot: string) => knownManifest(await knownCopy(context, destination, snapshot));
 }
 
 function knownManifest(known: BackupWithManifest | undefined): Manifest | undefined {

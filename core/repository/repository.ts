@@ -7,7 +7,7 @@ import { BackupReading } from './backup-reading.ts';
 import { BackupWriting } from './backup-writing.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { type CheckOptions, type CheckReport, check } from './check/check.ts';
-import { type SurveyOptions, survey } from './check/survey.ts';
+import { survey } from './check/survey.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
 import { makeKeyFile, type ScryptCost } from './key-file.ts';
@@ -26,6 +26,7 @@ import { type PrunePlan, planPrune } from './prune/plan.ts';
 import { prune } from './prune/prune.ts';
 import type { PruneResult } from './prune/summary.ts';
 import { fingerprintOf, staleRepair } from './repair/fingerprint.ts';
+import { knownManifests, type PlanRepairOptions } from './repair/known-manifests.ts';
 import { asPlaced, placeMisplaced, planMisplaced } from './repair/misplaced.ts';
 import { planRepair, type RepairPlan } from './repair/plan.ts';
 import { rebuildIndex } from './repair/rebuild-index.ts';
@@ -257,7 +258,7 @@ export class Repository {
    * `suspects` and of packs that are not as the index says. Throws DESTINATION_DENIED for what cannot be read: nothing is
    * known of it.
    */
-  async planRepair(options: SurveyOptions, work: WorkOptions): Promise<RepairPlan> {
+  async planRepair(options: PlanRepairOptions, work: WorkOptions): Promise<RepairPlan> {
     this.requireWritable();
     const { store } = this.#options;
     const fingerprint = await fingerprintOf(store, work.signal);
@@ -266,7 +267,7 @@ export class Repository {
     const seen = await survey(parts, { ...options, readUnindexed: true }, work);
     const denied = [...seen.badPacks, ...seen.snapshots.bad].find(({ error }) => hasCode(error, 'DESTINATION_DENIED'));
     if (denied !== undefined) throw denied.error;
-    return planRepair(seen, fingerprint, misplaced);
+    return planRepair(seen, fingerprint, await knownManifests(seen, options.manifestOf), misplaced);
   }
 
   /**

@@ -87,7 +87,7 @@ function manifestFinding({ snapshot, text }: Survey['badManifests'][number], des
     object: `snapshots/${snapshot.id}`,
     text: `${text}: it does not restore into its source; its files can be restored into a folder`,
     hurts: [{ ...named(snapshot), paths: ['/.tidemark/manifest.json'], count: 1 }],
-    hint: `\`tidemark repository repair ${destination}\` takes the manifest from the catalog where the catalog has it.`,
+    hint: `\`tidemark repository repair ${destination}\` takes the manifest from the catalog where the catalog has it. Where it has none, restore what is needed into a folder; \`restic forget ${snapshot.id.slice(0, 8)}\` then removes the backup.`,
   };
 }
 

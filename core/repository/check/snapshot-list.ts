@@ -32,7 +32,7 @@ export async function listSnapshots(objects: SealedObjects, signal: AbortSignal)
   const list = { snapshots: [] as SnapshotFacts[], bad: [] as BadSnapshot[] };
   for await (const id of objects.list('snapshots', signal)) {
     try {
-      list.snapshots.push(factsOf(await readSnapshot(objects, id, signal)));
+      list.snapshots.push(snapshotFacts(await readSnapshot(objects, id, signal)));
     } catch (error) {
       if (hasCode(error, 'OBJECT_NOT_FOUND')) continue; // it was removed after it was listed
       if (!hasCode(error, 'REPOSITORY_CORRUPT', 'DESTINATION_DENIED')) throw error;
@@ -43,7 +43,7 @@ export async function listSnapshots(objects: SealedObjects, signal: AbortSignal)
   return list;
 }
 
-function factsOf({ id, tree, time, tags, original, replaces }: Snapshot): SnapshotFacts {
+export function snapshotFacts({ id, tree, time, tags, original, replaces }: Snapshot): SnapshotFacts {
   const repaired = tags.includes('repaired') ? (replaces ?? original) : undefined; // restic's repair says it by the tag
   const facts = { id, tree, time, ...(repaired !== undefined && { replaces: repaired }) };
   const tagged = (name: string) => tags.find((tag) => tag.startsWith(name))?.slice(name.length);

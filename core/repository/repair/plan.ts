@@ -43,10 +43,14 @@ export interface SnapshotAction {
   readonly count: number;
 }
 
-/** Pure. `fingerprint`: of the repository as it was before the survey, which saw it as `misplaced` leaves it. */
+/**
+ * Pure. `fingerprint`: of the repository as it was before the survey, which saw it as `misplaced` leaves it. `manifests`:
+ * snapshots whose manifest can be had from elsewhere; another one would be rewritten again and again, and never be whole.
+ */
 export function planRepair(
   survey: Survey,
   fingerprint: string,
+  manifests: ReadonlySet<string>,
   misplaced: readonly MisplacedAction[] = [],
 ): RepairPlan {
   return {
@@ -54,9 +58,27 @@ export function planRepair(
     misplaced,
     indexFiles: survey.badIndexFiles.map(({ id }) => id),
     packs: survey.badPacks.map(packAction).sort((a, b) => (a.id < b.id ? -1 : 1)),
-    snapshots: snapshotActions(survey),
-    left: survey.keys.filter(({ state }) => state === 'damaged').map(({ id }) => `keys/${id} is damaged`),
+    snapshots: snapshotActions(survey, manifests),
+    left: [...damagedKeys(survey), ...lostManifests(survey, manifests)],
   };
+}
+
+function damagedKeys({ keys }: Survey): string[] {
+  return keys.filter(({ state }) => state === 'damaged').map(({ id }) => `keys/${id} is damaged`);
+}
+
+function lostManifests({ snapshots, badManifests }: Survey, manifests: ReadonlySet<string>): string[] {
+  const replaced = replacedBy(snapshots);
+  const lost = badManifests.filter(({ snapshot: { id } }) => !manifests.has(id) && !replaced.has(id));
+  return lost.map(
+    ({ snapshot: { id, backup }, text }) =>
+      `snapshots/${id} of backup ${backup}: ${text}, and the catalog has none; its files can be restored into a folder, and \`restic forget ${id.slice(0, 8)}\` removes it`,
+  );
+}
+
+/** Snapshots in whose place a repair that was cut off has put another one. */
+function replacedBy({ snapshots }: Survey['snapshots']): ReadonlySet<string> {
+  return new Set(snapshots.flatMap(({ replaces }) => replaces ?? []));
 }
 
 function packAction({ pack: { id }, what, badBlobs, blobs }: PackDamage): PackAction {
@@ -67,8 +89,8 @@ function packAction({ pack: { id }, what, badBlobs, blobs }: PackDamage): PackAc
   return { id, action: 'salvage', reason: what === 'not itself' ? 'its bytes are not those of its name' : what };
 }
 
-function snapshotActions({ snapshots, hurt, badManifests }: Survey): SnapshotAction[] {
-  const replaced = new Set(snapshots.snapshots.flatMap(({ replaces }) => replaces ?? []));
+function snapshotActions({ snapshots, hurt, badManifests }: Survey, manifests: ReadonlySet<string>): SnapshotAction[] {
+  const replaced = replacedBy(snapshots);
   const unreadable = snapshots.bad.map(
     ({ id, error }): SnapshotAction => ({
       id,
@@ -80,7 +102,8 @@ function snapshotActions({ snapshots, hurt, badManifests }: Survey): SnapshotAct
     }),
   );
   const rewritten = hurt.map((one) => hurtAction(one, replaced.has(one.snapshot.id)));
-  const manifests = badManifests.map(
+  const mendable = badManifests.filter(({ snapshot: { id } }) => manifests.has(id) || replaced.has(id));
+  const withManifest = mendable.map(
     ({ snapshot, text }): SnapshotAction => ({
       ...named(snapshot),
       action: replaced.has(snapshot.id) ? 'set-aside' : 'rewrite',
@@ -89,7 +112,7 @@ function snapshotActions({ snapshots, hurt, badManifests }: Survey): SnapshotAct
       count: 1,
     }),
   );
-  return [...unreadable, ...rewritten, ...manifests];
+  return [...unreadable, ...rewritten, ...withManifest];
 }
 
 function hurtAction({ snapshot, causes, count }: HurtSnapshot, isRewritten: boolean): SnapshotAction {

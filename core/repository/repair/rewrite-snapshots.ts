@@ -1,11 +1,14 @@
 import { type Manifest, manifestFolder } from '../../driver/index.ts';
 import { firstOf } from '../../first-of.ts';
 import { BlobReading } from '../blob-reading.ts';
+import { type SnapshotFacts, snapshotFacts } from '../check/snapshot-list.ts';
 import { ifCorrupt } from '../format/damage.ts';
 import type { RepositoryLock } from '../lock.ts';
 import { readManifest } from '../manifest.ts';
 import type { RepositoryParts } from '../parts.ts';
+import { readSnapshot } from '../snapshots.ts';
 import { BlobWriting } from './blob-writing.ts';
+import { isManifestOf } from './known-manifests.ts';
 import type { SnapshotAction } from './plan.ts';
 import { putManifest } from './put-manifest.ts';
 import { TreeRewriting } from './rewrite-trees.ts';
@@ -82,8 +85,8 @@ class SnapshotRewriting {
     const document = (await this.#parts.objects.get('snapshots', id, this.#signal)) as Record<string, unknown>;
     const { tree, lost } = await this.#trees.rewrite(String(document.tree));
     if (tree === undefined) return { id, lost };
-    const isOurs = Array.isArray(document.tags) && document.tags.includes('tidemark');
-    const manifest = isOurs ? await this.#manifest(id, String(document.tree), lost) : undefined;
+    const facts = snapshotFacts(await readSnapshot(this.#parts.objects, id, this.#signal));
+    const manifest = await this.#manifest(facts, lost);
     if (manifest === undefined) return { id, lost, document, tree };
     const root = await putManifest(tree, manifest, this.#trees, this.#blobs);
     return { id, lost: lost.filter(isNotManifest), document, tree: root, manifest };
@@ -104,14 +107,15 @@ class SnapshotRewriting {
     return this.#parts.objects.put('snapshots', { ...document, tree, original, replaces: id, tags: [...tags] });
   }
 
-  async #manifest(id: string, root: string, lost: readonly string[]): Promise<Manifest | undefined> {
-    const own = await readManifest(this.#reading, root).catch((error) => ifCorrupt(error, () => undefined));
+  async #manifest({ id, tree, backup }: SnapshotFacts, lost: readonly string[]): Promise<Manifest | undefined> {
+    const read = await readManifest(this.#reading, tree).catch((error) => ifCorrupt(error, () => undefined));
+    const own = isManifestOf(read, backup) ? read : undefined;
     const manifest = own ?? (await this.#options.manifestOf(id));
-    if (manifest === undefined) return undefined;
+    if (!isManifestOf(manifest, backup)) return undefined;
     const files = lost.filter(isNotManifest);
     const warnings = [
       ...manifest.warnings,
-      ...(own === undefined ? ['repaired: its manifest was damaged, this is the one that the catalog had'] : []),
+      ...(own === undefined ? ['repaired: its manifest was lost, this is the one that the catalog had'] : []),
       ...(files.length === 0
         ? []
         : [`repaired: lost for damage of the repository (${files.length}): ${firstOf(files, mostNamed)}`]),

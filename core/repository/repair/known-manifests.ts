@@ -1,0 +1,24 @@
+import type { Manifest } from '../../driver/index.ts';
+import type { Survey, SurveyOptions } from '../check/survey.ts';
+
+export interface PlanRepairOptions extends SurveyOptions {
+  /** See `RewriteOptions`; without it no manifest is known. */
+  readonly manifestOf?: (snapshot: string) => Promise<Manifest | undefined>;
+}
+
+/** The snapshots whose manifest the repository lost and the catalog has. */
+export async function knownManifests(
+  { badManifests }: Survey,
+  manifestOf: PlanRepairOptions['manifestOf'] = async () => undefined,
+): Promise<ReadonlySet<string>> {
+  const known = new Set<string>();
+  for (const { snapshot } of badManifests) {
+    if (isManifestOf(await manifestOf(snapshot.id), snapshot.backup)) known.add(snapshot.id);
+  }
+  return known;
+}
+
+/** Tags tell whose it must be; who took them away with restic has a backup of tidemark's still. */
+export function isManifestOf(manifest: Manifest | undefined, backup: string | undefined): manifest is Manifest {
+  return manifest !== undefined && (backup === undefined || manifest.id === backup);
+}
