@@ -1,7 +1,7 @@
 import { notApplied } from '../applied.ts';
 import type { BackupRecord, Catalog } from '../catalog/index.ts';
 import type { PatternRelations, SourceDriver } from '../driver/index.ts';
-import { TidemarkError } from '../error.ts';
+import { hasCode, TidemarkError } from '../error.ts';
 import {
   backupOfOther,
   noBackup,
@@ -12,6 +12,7 @@ import {
   type RestoreWish,
   timeToCome,
 } from '../restore/index.ts';
+import { isAhead } from '../schedule/index.ts';
 import type { PlanningContext } from './context.ts';
 import { planHolding } from './plan-holding.ts';
 
@@ -22,9 +23,30 @@ import { planHolding } from './plan-holding.ts';
 export async function planRestore(context: PlanningContext, wish: RestoreWish, now: Date): Promise<RestorePlan> {
   rejectEmptyPatterns(wish);
   const candidates = await recordsFor(context, wish, now);
-  const plan = await planHolding(context, candidates, wish, (driver) => patternsOf(context, driver));
+  const plan = await planNewest(context, candidates, wish, now);
   await rejectUnfitTarget(context, plan.target, plan.backup.driver);
   return plan;
+}
+
+/** What is dated in the future would be the newest for years: it is taken when it is named, or nothing else holds what is asked for. */
+async function planNewest(
+  context: PlanningContext,
+  candidates: readonly BackupRecord[],
+  wish: RestoreWish,
+  now: Date,
+): Promise<RestorePlan> {
+  const planOf = (some: readonly BackupRecord[]) =>
+    planHolding(context, some, wish, (driver) => patternsOf(context, driver));
+  const past = candidates.filter(({ consistentAt }) => !isAhead(consistentAt, now));
+  if (wish.backup !== undefined || past.length === 0 || past.length === candidates.length) return planOf(candidates);
+  try {
+    const plan = await planOf(past);
+    const ahead = candidates.length - past.length === 1 ? '1 that is' : `${candidates.length - past.length} that are`;
+    return { ...plan, why: `${plan.why}, but for ${ahead} dated in the future, by a clock that was wrong` };
+  } catch (error) {
+    if (!hasCode(error, 'BACKUP_NOT_FOUND')) throw error;
+    return planOf(candidates);
+  }
 }
 
 /** Throws UNSUPPORTED: only a folder takes backups of every driver. */

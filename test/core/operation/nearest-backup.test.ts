@@ -23,3 +23,24 @@ test('the nearest backup after a time is told also when a thousand more came lat
   const { id } = backups[0]!;
   await assert.rejects(planning, (error) => hasCode(error, 'BACKUP_NOT_FOUND') && !!error.hint?.includes(id));
 });
+
+test('the newest is not one that is dated in the future, unless it is named or nothing else is there', async (t) => {
+  const clock = manualClock('2026-06-01T00:00:00Z');
+  await using catalog = await openSqliteCatalog(join(await tempFolder(t), 'catalog.db'), clock);
+  const past = backup({ consistentAt: new Date('2026-05-31T00:00:00Z') });
+  const ahead = backup({ consistentAt: new Date('2031-01-01T00:00:00Z') });
+  const wish = {
+    source: 'shop',
+    target: { folder: '/nowhere' },
+    ...{ only: [], overwrite: false, verify: false, keepDamaged: false },
+  };
+  const planned = (more: { backup?: string } = {}) =>
+    planRestore({ catalog, drivers: { sources: [], destinations: [] } }, { ...wish, ...more }, clock.now());
+  await catalog.backups.takeStock('nas', { found: [ahead], gone: [], damaged: new Map() });
+  assert.equal((await planned()).backup.id, ahead.id);
+  await catalog.backups.takeStock('nas', { found: [past], gone: [], damaged: new Map() });
+  const { backup: chosen, why } = await planned();
+  assert.equal(chosen.id, past.id);
+  assert.match(why, /, but for 1 that is dated in the future/);
+  assert.equal((await planned({ backup: ahead.id })).backup.id, ahead.id);
+});
