@@ -9,13 +9,14 @@ import { count, formatTime } from './words.ts';
 export function prunePreviewText({ destination, retention, space }: PrunePreview, look: Look): string {
   const { decisions, doubts } = retention;
   const going = decisions.filter(({ keep }) => !keep).length;
+  const staying = decisions.length - going;
   const doubtLines = doubts.map(
     ({ plan, text }) => `${paint(look, 'yellow', 'in doubt')}: plan ${plan}: ${brief(text)}\n`,
   );
   return [
     decisions.length === 0 ? '' : decisionsTable(decisions, look),
     ...doubtLines,
-    `${destination}: ${count(decisions.length - going, 'backup')} stay, ${count(going, 'backup')} ${going === 1 ? 'goes' : 'go'}\n`,
+    `${destination}: ${count(staying, 'backup')} ${staying === 1 ? 'stays' : 'stay'}, ${count(going, 'backup')} ${going === 1 ? 'goes' : 'go'}\n`,
     space === undefined ? '' : spaceText(destination, space),
   ].join('');
 }

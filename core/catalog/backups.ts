@@ -162,7 +162,7 @@ function ambiguous(idPart: string, ids: readonly string[]): TidemarkError {
 }
 
 function notFound(idPart: string): TidemarkError {
-  return new TidemarkError('BACKUP_NOT_FOUND', `there is no backup ${idPart}`, {
+  return new TidemarkError('BACKUP_NOT_FOUND', `there is no backup ${idPart === '' ? 'with an empty id' : idPart}`, {
     hint: 'Run `tidemark backups` to list them, or `tidemark catalog import` to find those of a repository again.',
   });
 }

@@ -25,6 +25,8 @@ test('what an import found goes when a person has seen it go once: a retention t
     alone.stderr,
     /nothing of plan docs-daily was let go: 3 backups .* found by an import.*`tidemark prune docs-daily`/,
   );
+  assert.match(alone.stderr, /disk: 1 backup stays, 3 backups go/);
+  assert.match((await at.inside('pin', '')).stderr, /there is no backup with an empty id/);
   assert.equal((await at.snapshots()).length, 4);
 
   const person = Object.assign(Readable.from(['yes\n']), { isTTY: true });
