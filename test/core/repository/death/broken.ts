@@ -59,11 +59,6 @@ async function newIn(folder: string, known: Set<string>): Promise<Stored> {
   return { data: data!, trees: trees!, index: index!, snapshot: snapshot! };
 }
 
-/** As a process that dies would do it: its number is nobody's. */
-export function openDying(store: Store): Promise<Repository> {
-  return openAlone(store, { by: { host: 'test-host', user: 'tester', pid: 2 ** 30 } });
-}
-
 export async function planRepair(repository: Repository): Promise<RepairPlan> {
   await using _ = await repository.lock('shared', noSignal);
   return await repository.planRepair({ read: { share: 1 } }, work);

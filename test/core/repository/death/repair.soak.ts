@@ -1,0 +1,3 @@
+import { testRepairs } from './repairs.ts';
+
+testRepairs('all');
