@@ -65,8 +65,9 @@ export function removeKey(
   return withRepository(context, destination, signal, async (repository, applied) => {
     const fitting = (await repository.keys(signal)).filter((key) => key.id.startsWith(idPart.toLowerCase()));
     const [only, another] = fitting;
-    if (only === undefined || another !== undefined) {
-      throw new TidemarkError('OBJECT_NOT_FOUND', `${fitting.length} keys begin with \`${idPart}\``, {
+    if (idPart === '' || only === undefined || another !== undefined) {
+      const text = idPart === '' ? 'an empty id names no key' : `${fitting.length} keys begin with \`${idPart}\``;
+      throw new TidemarkError('OBJECT_NOT_FOUND', text, {
         hint: `List them with \`tidemark key list ${destination}\`.`,
       });
     }

@@ -61,6 +61,7 @@ test('the password is changed while a daemon makes backups, and no step leaves a
     [['good', true]],
   );
   await verb(6, 'key', 'remove', 'disk', keys[0]!.id);
+  assert.match((await at.inside('key', 'remove', 'disk', '')).stderr, /an empty id names no key/);
   const jobs = JSON.parse((await verb(0, 'jobs', '--json')).stdout).jobs;
   assert.deepEqual(
     jobs.filter(({ state }: { state: string }) => state !== 'succeeded'),

@@ -77,9 +77,12 @@ test('backups that are gone, repositories that do not open and amounts that are 
   await rename(join(at.folder, 'aside'), snapshots);
   for (const amount of ['0%', '101%', '5', 'much', '5GB', '-1%']) {
     const { code, stderr } = await at.inside('repository', 'check', 'disk', `--read=${amount}`);
-    assert.equal(code, amount === '5' ? 0 : 3, `${amount}: ${stderr}`);
+    assert.equal(code, 3, `${amount}: ${stderr}`);
   }
   assert.equal((await at.inside('repository', 'check', 'disk', '--read', '5%', '--read-all')).code, 3);
+  const bare = await at.inside('repository', 'check', 'disk', '--read', '5');
+  assert.equal(bare.code, 3, 'five bytes or five percent');
+  assert.match(bare.stderr, /`--read 5%`, or a size such as `--read 10GiB`/);
   assert.equal((await at.inside('repository', 'check', 'elsewhere')).code, 3);
   await rm(join(at.repository, 'config'));
   const { code, stderr } = await at.inside('repository', 'check', 'disk');

@@ -47,10 +47,10 @@ function readAmount({ read, readAll = false }: CheckFlags): ReadAmount {
   if (readAll && read !== undefined) throw new TidemarkError('USAGE', 'either `--read` or `--read-all`, not both');
   if (readAll) return { share: 1 };
   if (read === undefined) return 'none';
-  const amount = parseAmount(read);
+  const amount = /^[\d.]+$/.test(read.trim()) ? undefined : parseAmount(read); // `5` would be bytes, and 5% was meant
   if (amount !== undefined && ('share' in amount ? amount.share : amount.bytes) > 0) return amount;
   throw new TidemarkError('USAGE', `\`${read}\` is no amount of data`, {
-    hint: 'Write a share such as 5%, or a size such as 10GiB.',
+    hint: 'Write a share such as `--read 5%`, or a size such as `--read 10GiB`.',
   });
 }
 

@@ -13,7 +13,7 @@ export function damagedBlob(
       ? `blob ${toHex(id)} in pack ${toHex(pack)} is damaged`
       : `blob ${toHex(id)} is lost: pack ${toHex(pack)} is ${what}`;
   return new TidemarkError('REPOSITORY_CORRUPT', text, {
-    hint: 'Restore the pack below `data/` from a copy of the repository, or restore another backup.',
+    hint: 'Bring the pack below `data/` back from a copy of the repository, or restore another backup. Without a copy, `tidemark repository check` on its destination says which backups it costs, and `tidemark repository repair` makes the rest whole without what is lost.',
     cause,
   });
 }
