@@ -69,3 +69,13 @@ function startOf(pid: number): number | undefined {
     return undefined;
   }
 }
+
+const ticksPerSecond = 100; // USER_HZ, the same for every Linux of today
+
+/** When a process of this host started, by the clock as it is now; undefined where that cannot be known. */
+export function startedAt(pid: number): Date | undefined {
+  const ticks = startOf(pid);
+  if (ticks === undefined || ticks < 0) return undefined;
+  const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
+  return Number.isNaN(bootSeconds) ? undefined : new Date((bootSeconds + ticks / ticksPerSecond) * 1000);
+}

@@ -1,7 +1,7 @@
 import { availableParallelism, hostname, userInfo } from 'node:os';
 import { systemClock } from '../core/clock.ts';
 import description from '../package.json' with { type: 'json' };
-import { processOwner } from './process-owner.ts';
+import { processOwner, startedAt } from './process-owner.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The surroundings that Node gives to this process. */
@@ -36,11 +36,12 @@ function userName(): string {
   }
 }
 
-function isAlive(pid: number): boolean {
+function isAlive(pid: number, since?: Date): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  const start = since && startedAt(pid);
+  return start === undefined || start <= since!;
 }

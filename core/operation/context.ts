@@ -22,8 +22,8 @@ export interface OperationContext {
     readonly host: string;
     readonly user: string;
     readonly pid: number;
-    /** Whether a process of this host is alive. */
-    readonly alive: (pid: number) => boolean;
+    /** Whether a process of this host is alive, and not begun after `since`, where that is known. */
+    readonly alive: (pid: number, since?: Date) => boolean;
     /** How many data threads to use. */
     readonly threads: number;
   };

@@ -32,8 +32,8 @@ export interface LockRequest {
   readonly by: Identity & { readonly pid: number };
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Whether a process of this host is alive; decides about locks that a crash left. */
-  readonly processAlive: (pid: number) => boolean;
+  /** Whether a process of this host is alive, and not begun after `since`; decides about locks that a crash left. */
+  readonly processAlive: (pid: number, since?: Date) => boolean;
   /** How long a lock that was written waits for one that came at once with it to be seen; not to be short in earnest. */
   readonly settleMs?: number;
   /** Where to name the locks that are removed on the way. */
@@ -52,14 +52,15 @@ export function newHolder(clock: Clock): string {
 }
 
 /**
- * By restic's rules, but for a process of this host that is alive: its lock is never stale, whatever our clock says. Of our
- * own number one is that of a process before us, as in a container that was started again.
+ * By restic's rules, but for a process of this host that is alive: its lock is never stale, whatever our clock says. One that
+ * began after the lock was written has but the number of whoever wrote it; so have we, where the number is ours, as in a
+ * container that was started again.
  */
 export function isStale(other: LockDocument, { by, clock, processAlive }: LockRequest): boolean {
   const isHere = other.hostname === by.host;
   if (isHere && !processAlive(other.pid)) return true;
-  if (isHere && other.pid !== by.pid) return false;
-  return clock.now().getTime() - Date.parse(other.time) > staleMs;
+  const isOld = clock.now().getTime() - Date.parse(other.time) > staleMs;
+  return isOld && !(isHere && other.pid !== by.pid && processAlive(other.pid, new Date(other.time)));
 }
 
 /** A lock that goes away while we look is none, nor is an empty file, which says nothing; so does restic. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
-import { processOwner } from '../../cmd/process-owner.ts';
+import { processOwner, startedAt } from '../../cmd/process-owner.ts';
 import { start } from '../kit/process.ts';
 
 const here = processOwner(hostname(), process.pid);
@@ -29,6 +29,8 @@ test('a process that is killed is gone', async (t) => {
   const child = await start(t, 'sleep', ['100']);
   const { owner } = processOwner(hostname(), child.pid);
   assert.equal(here.fate(owner), 'alive');
+  const ageMs = Date.now() - startedAt(child.pid)!.getTime();
+  assert(ageMs > -2000 && ageMs < 30_000, `started ${ageMs} ms ago`);
   await child.end('SIGKILL');
   assert.equal(here.fate(owner), 'gone');
 });

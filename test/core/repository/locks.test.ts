@@ -112,6 +112,27 @@ test('a lock of a process that lives on this host is never stale, whatever our c
   await using _ = await again.lock('shared', noSignal);
 });
 
+test('a process that began after a lock was written has but the number of its holder: the lock is stale by its age', async (t) => {
+  const { store } = await newPlace(t, inEarnest);
+  const clock = new HandClock();
+  const began = new Date(clock.now().getTime() + minuteMs);
+  const open = (pid: number) =>
+    Repository.open(
+      openOptions(store, {
+        clock,
+        ...inEarnest,
+        by: { host: 'here', user: 'me', pid },
+        processAlive: (_, since) => since === undefined || began <= since,
+      }),
+    );
+  const [gone, other] = [await open(11), await open(12)];
+  await gone.lock('exclusive', noSignal);
+  clock.forward(29 * minuteMs, { wake: false });
+  await assert.rejects(other.lock('shared', noSignal), coded('REPOSITORY_LOCKED', /process 11/));
+  clock.forward(2 * minuteMs, { wake: false });
+  await using _ = await other.lock('shared', noSignal);
+});
+
 test('a lock that the gate of a prune takes away is named by the lock above it', async (t) => {
   const { store } = await newPlace(t, inEarnest);
   const clock = new HandClock();
