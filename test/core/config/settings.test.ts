@@ -53,7 +53,7 @@ test('daemon settings have defaults, and a relative catalog starts at the config
     listen: '127.0.0.1:9631',
     concurrency: 2,
     keep: { jobsMs: 90 * 86_400_000, eventsMs: 90 * 86_400_000, most: 100_000 },
-    prune: { schedule: '0 3 * * *', timezone: 'UTC', graceMs: 86_400_000, maxUnused: { percent: 5 } },
+    prune: { schedule: '0 3 * * *', timezone: 'UTC', graceMs: 20 * 3_600_000, maxUnused: { percent: 5 } },
   });
   const sound = await load(t, soundYaml);
   assert.equal(sound.configuration!.daemon.catalog, `sqlite:${join(sound.folder, 'state/catalog.db')}`);
