@@ -14,7 +14,6 @@ import { makeKeyFile, type ScryptCost } from './key-file.ts';
 import { addKey, type Identity, type KeyInfo, keysOpenedBy, listKeys, openKey } from './keys.ts';
 import { formatKit, type KitWords, newKitPassword, openKit, parseKit } from './kit.ts';
 import { RepositoryLock } from './lock.ts';
-import type { LockRequest } from './lock-document.ts';
 import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
 import { type FormatVersion, openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
@@ -42,7 +41,7 @@ export interface RepositoryOptions {
   readonly password: Secret;
   readonly by: Identity & { readonly pid: number };
   readonly clock: Clock;
-  readonly processAlive: LockRequest['processAlive'];
+  readonly processAlive: (pid: number, since?: Date) => boolean;
   /** What a try of a password costs with keys that are made here; what it ought to when not given. */
   readonly keyCost?: ScryptCost;
   /** How long a lock waits to see those that come at once with it; as long as it ought to when not given. */
