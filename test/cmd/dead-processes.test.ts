@@ -172,7 +172,8 @@ test('a second Ctrl-C leaves neither a running job nor a lock', async (t) => {
   backup.child.kill('SIGINT');
   await new Promise((resolve) => setTimeout(resolve, 50)); // two signals at once are one
   await backup.end('SIGINT', 8_000);
-  assert.equal((await backup.ended).code, 130, backup.output());
+  const { code, signal } = await backup.ended;
+  assert(code === 130 || signal === 'SIGINT', backup.output()); // it may be leaving when the second one comes
   assert.deepEqual(
     (await catalog.jobs.list()).map(({ state }) => state),
     ['cancelled'],
