@@ -1,6 +1,7 @@
 import { Bits } from '../bits.ts';
 import type { BlobIndex } from '../blob-index.ts';
 import { fromHex, toHex } from '../format/blob-id.ts';
+import { wasteBytes } from '../prune/decide.ts';
 import { type Marks, markedPacks } from '../prune/marks.ts';
 import { PackUse, type StoredPacks } from '../prune/pack-use.ts';
 import type { LockFacts } from '../unlock.ts';
@@ -39,7 +40,7 @@ export function wasteOf(
   };
   for (let pack = 0; pack < index.packCount; pack++) {
     const isWhole = use.usedBlobs[pack] === 0;
-    const unused = isWhole ? sizes[pack]! : use.blobBytes[pack]! - use.usedBytes[pack]!;
+    const unused = isWhole ? sizes[pack]! : wasteBytes(pack, use, sizes);
     if (unused > 0) add(unused, isWhole, marked.has(pack));
   }
   const markedIds = markedPacks(marks);
