@@ -29,6 +29,6 @@ export function lostPackWarnings(lost: ReadonlySet<string>): string[] {
   const [first] = lost;
   const which = lost.size === 1 ? `pack ${first!.slice(0, 8)} is` : `${lost.size} packs (${first!.slice(0, 8)}, …) are`;
   return [
-    `${which} gone from the repository or cut short: new backups rely on none of that, older ones may lack files; \`tidemark repository check\` names them, and \`tidemark repository repair\` makes the index forget what is gone`,
+    `${which} gone from the repository or cut short: new backups rely on none of that, older ones may lack files; \`tidemark repository check\` names them, and \`tidemark repository repair\` makes the index forget what is gone, before which stock restic may look for new backups there, too`,
   ];
 }
