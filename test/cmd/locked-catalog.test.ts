@@ -7,25 +7,33 @@ import { type Running, start, waitFor } from '../kit/process.ts';
 import { startDaemon } from './daemon-kit.ts';
 import { type Home, home, launcher } from './kit.ts';
 
-/** Holds the write lock of the catalog until it is ended, as a program that has the file open may. */
-async function lockCatalog(t: TestContext, { folder }: Home): Promise<Running> {
+/**
+ * Waits for a backup to be at work and then holds the write lock of the catalog until it is ended, as a program that has the
+ * file open may. It is there before the backup begins: one that starts then may come when all is recorded.
+ */
+async function lockWhenAtWork(t: TestContext, { folder, repository }: Home): Promise<Running> {
   const code = `
     const { DatabaseSync } = require('node:sqlite');
+    const { readdirSync } = require('node:fs');
+    const [locks, snapshots] = ['locks', 'snapshots'].map((name) => ${JSON.stringify(repository)} + '/' + name);
     const catalog = new DatabaseSync('catalog.db', { timeout: 10_000 });
-    catalog.exec('begin immediate');
-    console.log('locked');
-    setInterval(() => {}, 1_000);`;
+    console.log('waiting');
+    const look = setInterval(() => {
+      if (readdirSync(locks).length === 0) return;
+      clearInterval(look);
+      catalog.exec('begin immediate');
+      console.log(readdirSync(snapshots).length === 0 ? 'locked' : 'too late');
+      setInterval(() => {}, 1_000);
+    }, 1);`;
   const holder = await start(t, process.execPath, ['-e', code], { cwd: folder });
-  await waitFor(`the lock: ${holder.output()}`, () => holder.output().includes('locked'), { everyMs: 5 });
+  await waitFor('the holder of the lock', () => holder.output().includes('waiting'), { everyMs: 5 });
   return holder;
 }
 
-/** A catalog that is locked as soon as a backup is at work, and a backup that is stored then. */
-async function storedInTheDark(t: TestContext, at: Home): Promise<Running> {
-  await waitFor('its lock', async () => (await readdir(join(at.repository, 'locks'))).length > 0, { everyMs: 2 });
-  const holder = await lockCatalog(t, at);
+/** Waits for a backup that is stored while the catalog is locked. */
+async function storedInTheDark(at: Home, holder: Running): Promise<void> {
   await waitFor('the snapshot', async () => (await readdir(join(at.repository, 'snapshots'))).length > 0);
-  return holder;
+  assert.match(holder.output(), /^locked$/m, 'the lock was there before the backup was stored');
 }
 
 async function applied(t: TestContext): Promise<Home> {
@@ -47,8 +55,9 @@ async function findAgain(at: Home, said: string): Promise<void> {
 
 test('SIGTERM ends a backup that is stored and whose catalog is locked, and it says how to find it again', async (t) => {
   const at = await applied(t);
+  const holder = await lockWhenAtWork(t, at);
   const backup = await start(t, launcher, ['backup', 'docs-daily'], { cwd: at.folder });
-  const holder = await storedInTheDark(t, at);
+  await storedInTheDark(at, holder);
   await backup.end('SIGTERM', 30_000);
   assert.equal((await backup.ended).code, 130, backup.output());
   await holder.end('SIGKILL');
@@ -57,8 +66,9 @@ test('SIGTERM ends a backup that is stored and whose catalog is locked, and it s
 
 test('a second SIGTERM does not take away the news of a stored backup', async (t) => {
   const at = await applied(t);
+  const holder = await lockWhenAtWork(t, at);
   const backup = await start(t, launcher, ['backup', 'docs-daily'], { cwd: at.folder });
-  const holder = await storedInTheDark(t, at);
+  await storedInTheDark(at, holder);
   backup.child.kill('SIGTERM');
   await waitFor('the news', () => backup.output().includes('not recorded'), { timeoutMs: 5_000 });
   await backup.end('SIGTERM', 12_000);
@@ -69,17 +79,19 @@ test('a second SIGTERM does not take away the news of a stored backup', async (t
 test('the log of a daemon whose catalog stays locked names the backup that was stored', async (t) => {
   const at = await applied(t);
   const daemon = await startDaemon(t, at);
+  const holder = await lockWhenAtWork(t, at);
   assert.equal((await at.inside('backup', 'docs-daily', '--detach')).code, 0);
-  const holder = await storedInTheDark(t, at);
-  await waitFor('the news', () => daemon.output().includes('BACKUP_UNRECORDED'), { timeoutMs: 150_000 });
+  await storedInTheDark(at, holder);
+  await waitFor('the news', () => daemon.output().includes('BACKUP_UNRECORDED'), { timeoutMs: 60_000 });
   await holder.end('SIGKILL');
   await findAgain(at, daemon.output());
 });
 
 test('a catalog that is free again in time knows the backup, and nothing is said', async (t) => {
   const at = await applied(t);
+  const holder = await lockWhenAtWork(t, at);
   const backup = await start(t, launcher, ['backup', 'docs-daily'], { cwd: at.folder });
-  const holder = await storedInTheDark(t, at);
+  await storedInTheDark(at, holder);
   backup.child.kill('SIGTERM');
   await holder.end('SIGKILL');
   assert.deepEqual(await backup.ended, { code: 0, signal: null }, backup.output());
