@@ -14,15 +14,18 @@ import { type Home, home, launcher } from './kit.ts';
 async function lockWhenAtWork(t: TestContext, { folder, repository }: Home): Promise<Running> {
   const code = `
     const { DatabaseSync } = require('node:sqlite');
-    const { readdirSync } = require('node:fs');
-    const [locks, snapshots] = ['locks', 'snapshots'].map((name) => ${JSON.stringify(repository)} + '/' + name);
+    const { existsSync, readdirSync } = require('node:fs');
+    const filesOf = (name) => {
+      const folder = ${JSON.stringify(repository)} + '/' + name;
+      return existsSync(folder) ? readdirSync(folder) : []; // the first backup makes the repository
+    };
     const catalog = new DatabaseSync('catalog.db', { timeout: 10_000 });
     console.log('waiting');
     const look = setInterval(() => {
-      if (readdirSync(locks).length === 0) return;
+      if (filesOf('locks').length === 0) return;
       clearInterval(look);
       catalog.exec('begin immediate');
-      console.log(readdirSync(snapshots).length === 0 ? 'locked' : 'too late');
+      console.log(filesOf('snapshots').length === 0 ? 'locked' : 'too late');
       setInterval(() => {}, 1_000);
     }, 1);`;
   const holder = await start(t, process.execPath, ['-e', code], { cwd: folder });
