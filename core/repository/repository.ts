@@ -7,7 +7,6 @@ import { BackupReading } from './backup-reading.ts';
 import { BackupWriting } from './backup-writing.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { type CheckOptions, type CheckReport, check } from './check/check.ts';
-import { survey } from './check/survey.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
 import { makeKeyFile, type ScryptCost } from './key-file.ts';
@@ -25,12 +24,10 @@ import type { PruneOptions } from './prune/options.ts';
 import { type PrunePlan, planPrune } from './prune/plan.ts';
 import { prune } from './prune/prune.ts';
 import type { PruneResult } from './prune/summary.ts';
-import { fingerprintOf, staleRepair } from './repair/fingerprint.ts';
-import { knownManifests, type PlanRepairOptions } from './repair/known-manifests.ts';
-import { asPlaced, placeMisplaced, planMisplaced } from './repair/misplaced.ts';
-import { planRepair, type RepairPlan } from './repair/plan.ts';
-import { rebuildIndex } from './repair/rebuild-index.ts';
-import { type RewriteOptions, rewriteSnapshots, type SnapshotChange } from './repair/rewrite-snapshots.ts';
+import type { PlanRepairOptions } from './repair/known-manifests.ts';
+import type { RepairPlan } from './repair/plan.ts';
+import { repair, surveyForRepair } from './repair/repair.ts';
+import type { RewriteOptions, SnapshotChange } from './repair/rewrite-snapshots.ts';
 import { Salvage } from './salvage.ts';
 import { readSnapshot, type Snapshot } from './snapshots.ts';
 import { type RepositoryStats, repositoryStats } from './stats/stats.ts';
@@ -228,7 +225,7 @@ export class Repository {
 
   /** Opens the tree of a snapshot in a repository that may be damaged, to bring back whatever is left. */
   async salvage(snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
-    const known = { store: this.#options.store, objects: this.#objects, key: this.#master };
+    const known = this.#sealed();
     this.#salvage ??= Salvage.open(known, options.signal);
     const salvage = await this.#salvage.catch((error) => {
       this.#salvage = undefined;
@@ -245,7 +242,7 @@ export class Repository {
 
   /** What fills the repository, counted under a lock of the caller's. Damage is in the answer; all else is thrown. */
   stats(work: WorkOptions): Promise<RepositoryStats> {
-    return repositoryStats(this.#pruneParts(), () => this.locks(work.signal), work);
+    return repositoryStats(this.#sealed(), () => this.locks(work.signal), work);
   }
 
   /** Takes locks away, whoever holds them: work under one that is held ends with REPOSITORY_LOCK_LOST. */
@@ -260,14 +257,7 @@ export class Repository {
    */
   async planRepair(options: PlanRepairOptions, work: WorkOptions): Promise<RepairPlan> {
     this.requireWritable();
-    const { store } = this.#options;
-    const fingerprint = await fingerprintOf(store, work.signal);
-    const misplaced = await planMisplaced(store, work.signal);
-    const parts = { store: asPlaced(store, misplaced), objects: this.#objects, key: this.#master };
-    const seen = await survey(parts, { ...options, readUnindexed: true }, work);
-    const denied = [...seen.badPacks, ...seen.snapshots.bad].find(({ error }) => hasCode(error, 'DESTINATION_DENIED'));
-    if (denied !== undefined) throw denied.error;
-    return planRepair(seen, fingerprint, await knownManifests(seen, options.manifestOf), misplaced);
+    return surveyForRepair(this.#sealed(), options, work);
   }
 
   /**
@@ -281,21 +271,16 @@ export class Repository {
     work: WorkOptions,
   ): Promise<SnapshotChange[]> {
     this.requireWritable();
-    const { signal, progress } = work;
-    const parts = { store: this.#options.store, objects: this.#objects, key: this.#master };
-    if ((await fingerprintOf(parts.store, signal)) !== plan.fingerprint) throw staleRepair();
-    progress.step('rebuilding the index');
-    await placeMisplaced(parts.store, plan.misplaced, signal);
-    await rebuildIndex(parts, plan, lock.holder, signal);
-    this.#index = undefined;
-    progress.step('rewriting backups');
-    const index = await loadIndex(this.#objects, signal);
-    return rewriteSnapshots({ ...parts, index, lock }, plan.snapshots, options, signal);
+    try {
+      return await repair({ ...this.#sealed(), lock }, plan, options, work);
+    } finally {
+      this.#index = undefined;
+    }
   }
 
   /** Looks whether the repository is whole, under a lock of the caller's. Damage is in the report; all else is thrown. */
   check(options: CheckOptions, work: WorkOptions): Promise<CheckReport> {
-    return check({ store: this.#options.store, objects: this.#objects, key: this.#master }, options, work);
+    return check(this.#sealed(), options, work);
   }
 
   /**
@@ -306,7 +291,7 @@ export class Repository {
   async planPrune(lock: RepositoryLock, options: PruneOptions, work: WorkOptions): Promise<PrunePlan> {
     this.requireWritable();
     const signal = AbortSignal.any([work.signal, lock.signal]);
-    return planPrune(this.#pruneParts(), lock, options, this.#options.clock.now().getTime(), { ...work, signal });
+    return planPrune(this.#sealed(), lock, options, this.#options.clock.now().getTime(), { ...work, signal });
   }
 
   /**
@@ -315,10 +300,10 @@ export class Repository {
    */
   async prune(plan: PrunePlan, work: WorkOptions): Promise<PruneResult> {
     const { by, clock } = this.#options;
-    return prune(this.#pruneParts(), plan, { by: by.host, now: () => clock.now() }, work);
+    return prune(this.#sealed(), plan, { by: by.host, now: () => clock.now() }, work);
   }
 
-  #pruneParts() {
+  #sealed() {
     return { store: this.#options.store, objects: this.#objects, key: this.#master };
   }
 
@@ -372,7 +357,7 @@ export class Repository {
   async #parts(signal: AbortSignal): Promise<RepositoryParts> {
     this.#index ??= this.#loadIndex(signal);
     const { index } = await this.#index;
-    return { store: this.#options.store, objects: this.#objects, key: this.#master, index };
+    return { ...this.#sealed(), index };
   }
 
   async #loadIndex(signal: AbortSignal) {

@@ -6,7 +6,7 @@ import { openBlob } from '../format/pack.ts';
 import { Sealer } from '../format/sealer.ts';
 import { packName } from '../pack-name.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
-import { readInPieces } from '../repair/set-aside.ts';
+import { readInPieces } from '../set-aside.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import type { PackFacts } from './pack-table.ts';
 import { moduleUrl, type PackTask, type PackVerdict } from './pack-thread.ts';

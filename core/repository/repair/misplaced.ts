@@ -2,7 +2,7 @@ import type { ObjectInfo, Store } from '../../driver/index.ts';
 import { idOf, toHex } from '../format/blob-id.ts';
 import { listPacks, type PackFile } from '../list-packs.ts';
 import { packFolder, packName } from '../pack-name.ts';
-import { readAll, setAside } from './set-aside.ts';
+import { readAll, setAside } from '../set-aside.ts';
 
 /** A pack in a folder that is not its own. */
 export interface MisplacedAction {

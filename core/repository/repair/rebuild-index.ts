@@ -8,8 +8,8 @@ import { writeIndex } from '../index-files.ts';
 import { packName } from '../pack-name.ts';
 import { PackUploads } from '../pack-uploads.ts';
 import type { RepositoryParts } from '../parts.ts';
+import { readAll, setAside } from '../set-aside.ts';
 import type { RepairPlan } from './plan.ts';
-import { readAll, setAside } from './set-aside.ts';
 
 type Parts = Pick<RepositoryParts, 'store' | 'objects' | 'key'>;
 

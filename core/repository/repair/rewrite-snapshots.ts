@@ -6,13 +6,13 @@ import { ifCorrupt } from '../format/damage.ts';
 import type { RepositoryLock } from '../lock.ts';
 import { readManifest } from '../manifest.ts';
 import type { RepositoryParts } from '../parts.ts';
+import { setAside } from '../set-aside.ts';
 import { readSnapshot } from '../snapshots.ts';
 import { BlobWriting } from './blob-writing.ts';
 import { isManifestOf } from './known-manifests.ts';
 import type { SnapshotAction } from './plan.ts';
 import { putManifest } from './put-manifest.ts';
 import { TreeRewriting } from './rewrite-trees.ts';
-import { setAside } from './set-aside.ts';
 
 /** What became of a snapshot. */
 export interface SnapshotChange {

@@ -7,7 +7,7 @@ import { type KeyInfo, listKeys } from '../keys.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
 import { readMarks } from '../prune/marks.ts';
 import { StoredPacks } from '../prune/pack-use.ts';
-import { damagedFolder } from '../repair/set-aside.ts';
+import { damagedFolder } from '../set-aside.ts';
 import type { LockFacts } from '../unlock.ts';
 import { goneOf } from './gone.ts';
 import { type Group, type GroupUse, groupsOf, groupUses, walkGroup, withoutGone } from './groups.ts';

@@ -1,5 +1,5 @@
-import type { Store } from '../../driver/index.ts';
-import { hasCode } from '../../error.ts';
+import type { Store } from '../driver/index.ts';
+import { hasCode } from '../error.ts';
 
 /** Where damaged objects go: restic passes over folders that it does not know. */
 export const damagedFolder = 'damaged/';
