@@ -1,6 +1,7 @@
 import { idBytes } from './format/blob-id.ts';
 import type { BlobType, PackEntry } from './format/pack.ts';
 import { sealBytes } from './format/sealer.ts';
+import { GrowingMemory } from './growing-memory.ts';
 import { firstSlot, IdTable, sameId } from './id-table.ts';
 import { Numbers } from './numbers.ts';
 
@@ -10,7 +11,7 @@ export interface BlobLocation extends PackEntry {
 }
 
 /**
- * Which blobs the repository has and where: an open-addressing hash table over typed arrays, 60 to 80 bytes a place.
+ * Which blobs the repository has and where: an open-addressing hash table over typed arrays, 56 to 70 bytes a place.
  * Keys and slots lie in shared memory, so that threads ask whether a blob exists without asking the main thread; it
  * must not be written while threads read it.
  *
@@ -19,10 +20,13 @@ export interface BlobLocation extends PackEntry {
 export class BlobIndex {
   #count = 0;
   #capacity = initialCapacity;
-  #keys = sharedBytes(initialCapacity * idBytes);
-  #slots = sharedSlots(initialCapacity * 2);
+  readonly #keyMemory = new GrowingMemory(initialCapacity * idBytes);
+  readonly #slotMemory = new GrowingMemory(initialCapacity * 2 * wordBytes);
+  readonly #fieldMemory = new GrowingMemory(initialCapacity * fieldsPerBlob * wordBytes);
+  #keys = this.#keyMemory.bytes();
+  #slots = this.#slotMemory.words();
   /** Per blob: pack number (with `treeBit` for a tree), offset, sealed length, plain length (0: not compressed). */
-  #fields = new Uint32Array(initialCapacity * fieldsPerBlob);
+  #fields = this.#fieldMemory.words();
   readonly #packs = new IdTable();
   readonly #again = new Numbers();
 
@@ -178,19 +182,19 @@ export class BlobIndex {
     );
   }
 
-  /** By a quarter, not twofold: entries are most of the memory. */
+  /** By a quarter, not twofold, where memory that is not used yet counts, too. */
   #growEntries(): void {
-    this.#capacity = Math.ceil(this.#capacity * 1.25);
-    const keys = sharedBytes(this.#capacity * idBytes);
-    keys.set(this.#keys);
-    this.#keys = keys;
-    const fields = new Uint32Array(this.#capacity * fieldsPerBlob);
-    fields.set(this.#fields);
-    this.#fields = fields;
+    const capacity = Math.ceil(this.#capacity * 1.25);
+    this.#keyMemory.grow(capacity * idBytes);
+    this.#fieldMemory.grow(capacity * fieldsPerBlob * wordBytes);
+    this.#keys = this.#keyMemory.bytes();
+    this.#fields = this.#fieldMemory.words();
+    this.#capacity = capacity;
   }
 
   #growSlots(): void {
-    this.#slots = sharedSlots(this.#slots.length * 2);
+    this.#slotMemory.grow(this.#slotMemory.sizeBytes * 2);
+    this.#slots = this.#slotMemory.words().fill(0);
     for (let at = 0; at < this.#count; at++) insertSlot(this.#slots, this.#keys.subarray(at * idBytes), at);
   }
 }
@@ -219,16 +223,9 @@ export function sharedHas(index: SharedIndexData, key: Uint8Array): boolean {
 const initialCapacity = 4096;
 const maxPlaces = 4;
 const fieldsPerBlob = 4;
+const wordBytes = 4;
 /** Above any number of packs. */
 const treeBit = 0x8000_0000;
-
-function sharedBytes(size: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(size));
-}
-
-function sharedSlots(count: number): Uint32Array {
-  return new Uint32Array(new SharedArrayBuffer(count * 4));
-}
 
 /** Slots hold the blob's number plus one; the number of slots is a power of two and at least twice the blobs. */
 function insertSlot(slots: Uint32Array, key: Uint8Array, at: number): void {

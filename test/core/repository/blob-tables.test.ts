@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { BlobIndex, blobKey, sharedHas } from '../../../core/repository/blob-index.ts';
 import type { PackEntry } from '../../../core/repository/format/pack.ts';
 import { NewBlobs } from '../../../core/repository/new-blobs.ts';
+import { runOk } from '../../kit/process.ts';
 import { randomBytes } from './repository-kit.ts';
 
 test('an index of over a million blobs takes at most 80 bytes a blob and finds each', () => {
@@ -37,6 +39,21 @@ test('an index of over a million blobs takes at most 80 bytes a blob and finds e
     assert.equal(sharedHas(shared, idOf(at)), type === 'data');
   }
   assert.equal(index.find('data', randomBytes('unknown', 32)), undefined);
+});
+
+test('a table that grows is never there twice', async () => {
+  const child = join(import.meta.dirname, '../../../bench/index-memory-child.ts');
+  const { stdout } = await runOk(process.execPath, [child, '2000000'], { timeoutMs: 120_000 });
+  const { blobs, peakRss } = JSON.parse(stdout);
+  assert(peakRss <= 80 * blobs, `${peakRss / blobs} bytes a blob at the peak`);
+});
+
+/** What a limit of address space leaves is enough, when the table then grows by being copied. */
+test('an index grows where nothing can be reserved', async () => {
+  const child = join(import.meta.dirname, '../../../bench/index-memory-child.ts');
+  const limited = ['-c', 'ulimit -v 8000000; exec "$0" "$@"', process.execPath, child, '300000'];
+  const { stdout } = await runOk('sh', limited, { timeoutMs: 120_000 });
+  assert.equal(JSON.parse(stdout).blobs, 300_000);
 });
 
 test('a tree and a file of the same bytes are two blobs, and the first place of a blob counts, another is known', () => {
