@@ -4,17 +4,28 @@ import { brief, type Look, paint, printable } from './look.ts';
 import { count } from './words.ts';
 
 /** Nothing is to be done. */
-export function isEmptyPlan({ misplaced, indexFiles, packs, snapshots }: RepairPlan): boolean {
-  return misplaced.length + indexFiles.length + packs.length + snapshots.length === 0;
+export function isEmptyPlan({ misplaced, indexFiles, packs, snapshots, marks, pins }: RepairPlan): boolean {
+  const notes = marks.length + pins.setAside.length;
+  return misplaced.length + indexFiles.length + packs.length + snapshots.length + notes === 0;
 }
 
 /** What a repair would do, in its order. */
 export function repairPlanText(plan: RepairPlan, look: Look): string {
-  const { misplaced, indexFiles, packs, snapshots, left } = plan;
+  const { misplaced, indexFiles, packs, snapshots, marks, pins, left } = plan;
   const lines = [
     ...some(misplaced.map(({ name, action, reason }) => `${action} ${printable(name)}: ${printable(reason)}`)),
     ...some(packs.map(({ id, action, reason }) => `${action} pack ${id.slice(0, 16)}: ${printable(reason)}`)),
     ...some(indexFiles.map((id) => `set aside index file ${id.slice(0, 16)}: it cannot be read`)),
+    ...some(
+      marks.map((id) => `set aside mark ${id.slice(0, 16)}: it cannot be read; what it named a prune finds again`),
+    ),
+    ...some(
+      pins.putBack.map(
+        ({ backup }) =>
+          `pin backup ${printable(backup)} again: the catalog knows it as pinned, and no pin that can be read says so`,
+      ),
+    ),
+    ...some(pins.setAside.map((id) => `set aside pin ${id.slice(0, 16)}: it cannot be read`)),
     ...some(snapshots.map(snapshotLine)),
     ...left.map((text) => `${paint(look, 'yellow', 'left as it is')}: ${printable(text)}`),
   ];
@@ -53,10 +64,11 @@ function snapshotLine({
 }
 
 export function repairedText(
-  { verdict, packs, indexFiles, rewritten, setAside, lessened, destination }: RepairJobResult,
+  { verdict, packs, indexFiles, notes, rewritten, setAside, lessened, destination }: RepairJobResult,
   look: Look,
 ): string {
-  const done = `${count(packs, 'pack')} and ${count(indexFiles, 'index file')} put right, ${count(rewritten, 'backup')} rewritten without what is lost, ${count(setAside, 'snapshot')} set aside`;
+  const cleared = notes === 0 ? '' : `, ${count(notes, 'mark or pin', 'marks and pins')} set aside`;
+  const done = `${count(packs, 'pack')} and ${count(indexFiles, 'index file')} put right${cleared}, ${count(rewritten, 'backup')} rewritten without what is lost, ${count(setAside, 'snapshot')} set aside`;
   const now =
     verdict === 'good'
       ? paint(look, 'green', `${destination} is good again`)

@@ -77,6 +77,16 @@ export async function learnPins(
   if (pins.size > 0) await catalog.backups.takeStock(destination, { found: [], gone: [], damaged: new Map(), pins });
 }
 
+/** What the catalog knows as pinned in a destination, as its repository says it. */
+export async function pinsKnown(
+  { catalog }: Pick<OperationContext, 'catalog'>,
+  destination: string,
+): Promise<readonly PinDocument[]> {
+  const known = await catalog.backups.list({ destination, pinned: true, limit: Number.MAX_SAFE_INTEGER });
+  const pins = known.flatMap(({ id, pin }) => (pin === undefined ? [] : toDocument(id, pin)));
+  return [...new Map(pins.map((pin) => [pin.backup, pin])).values()];
+}
+
 /** By the id of the backup. Throws REPOSITORY_CORRUPT while one cannot be read. */
 export async function pinsIn(repository: Repository, signal: AbortSignal): Promise<ReadonlyMap<string, Pin>> {
   const listed = await repository.pins.list(signal);

@@ -9,12 +9,15 @@ import { runCheck } from './check.ts';
 import type { OperationContext } from './context.ts';
 import { importBackups } from './import.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
+import { pinsKnown } from './pins.ts';
 
 export interface RepairOutcome {
   /** Of the check of the structure that follows. */
   readonly verdict: CheckReport['verdict'];
   readonly packs: number;
   readonly indexFiles: number;
+  /** Marks and pins that could not be read, and are not in the way any more. */
+  readonly notes: number;
   /** Backups that have a new snapshot, without what is lost. */
   readonly rewritten: number;
   /** Snapshots that were moved aside. */
@@ -43,7 +46,9 @@ export async function planRepair(
     const manifestOf = manifestsKnown(context, name);
     const isAllSuspect = suspects === 'all';
     const read = quick && !isAllSuspect ? 'none' : { share: 1 };
-    return await open.repository.planRepair({ read, suspects: isAllSuspect ? [] : suspects, manifestOf }, work);
+    const knownPins = await pinsKnown(context, name);
+    const options = { read, suspects: isAllSuspect ? [] : suspects, manifestOf, knownPins } as const;
+    return await open.repository.planRepair(options, work);
   });
 }
 
@@ -61,6 +66,7 @@ export async function runRepair(
     verdict,
     packs: plan.misplaced.length + plan.packs.length,
     indexFiles: plan.indexFiles.length,
+    notes: plan.marks.length + plan.pins.setAside.length,
     rewritten: changes.filter(({ by }) => by !== undefined).length,
     setAside: changes.filter(({ by }) => by === undefined).length,
     lessened: changes.filter(isLessened).length,

@@ -11,6 +11,15 @@ export interface PinDocument {
   /** The host that it was set on. */
   readonly by: string;
   readonly reason?: string;
+  /** The damaged pins in whose place a repair put this one. */
+  readonly replaces?: readonly string[];
+}
+
+export interface BadPin {
+  readonly id: string;
+  readonly error: TidemarkError;
+  /** Its bytes are whole: a newer version may know what it says. */
+  readonly isWhole: boolean;
 }
 
 /** The pins of a repository. They change nothing that restic sees, so no lock is needed for them. */
@@ -30,11 +39,22 @@ export class Pins {
     onDamaged?: (error: TidemarkError) => void,
   ): Promise<ReadonlyMap<string, PinDocument>> {
     const pins = new Map<string, PinDocument>();
-    for (const { pin } of await this.#read(signal, onDamaged)) {
+    const { read, bad } = await this.#read(signal);
+    for (const { id, error } of bad) {
+      if (onDamaged === undefined) throw unreadable(id, error);
+      onDamaged(unreadable(id, error));
+    }
+    for (const { pin } of read) {
       const other = pins.get(pin.backup);
       if (other === undefined || other.pinnedAt < pin.pinnedAt) pins.set(pin.backup, pin);
     }
     return pins;
+  }
+
+  /** All of them, also several of one backup, and those that cannot be read. */
+  async look(signal?: AbortSignal): Promise<{ pins: readonly PinDocument[]; bad: readonly BadPin[] }> {
+    const { read, bad } = await this.#read(signal);
+    return { pins: read.map(({ pin }) => pin), bad };
   }
 
   /** Returns when it is stored. What it says replaces an earlier pin of the same backup. */
@@ -51,27 +71,25 @@ export class Pins {
 
   /** Others that are damaged do not keep anybody from pinning, nor from taking a pin away. */
   async #of(backup: string, signal?: AbortSignal): Promise<string[]> {
-    const read = await this.#read(signal, () => {});
+    const { read } = await this.#read(signal);
     return read.filter(({ pin }) => pin.backup === backup).map(({ id }) => id);
   }
 
-  async #read(
-    signal: AbortSignal | undefined,
-    onDamaged: ((error: TidemarkError) => void) | undefined,
-  ): Promise<readonly { id: string; pin: PinDocument }[]> {
-    const read: { id: string; pin: PinDocument }[] = [];
+  async #read(signal: AbortSignal | undefined): Promise<{ read: { id: string; pin: PinDocument }[]; bad: BadPin[] }> {
+    const [read, bad]: [{ id: string; pin: PinDocument }[], BadPin[]] = [[], []];
     for await (const id of this.#objects.list('pins', signal)) {
+      let isWhole = false;
       try {
-        read.push({ id, pin: pinOf(id, await this.#objects.get('pins', id, signal)) });
+        const document = await this.#objects.get('pins', id, signal);
+        isWhole = true;
+        read.push({ id, pin: pinOf(id, document) });
       } catch (error) {
         if (hasCode(error, 'OBJECT_NOT_FOUND')) continue; // taken away after it was listed
         if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
-        const damaged = unreadable(id, error);
-        if (onDamaged === undefined) throw damaged;
-        onDamaged(damaged);
+        bad.push({ id, error, isWhole });
       }
     }
-    return read;
+    return { read, bad };
   }
 }
 
@@ -89,7 +107,7 @@ function unreadable(id: string, cause: TidemarkError): TidemarkError {
     'REPOSITORY_CORRUPT',
     `a pin cannot be read, so nobody knows which backup it keeps: ${cause.message}`,
     {
-      hint: `Pin again what is to stay (\`tidemark backups\` shows what the catalog knows as pinned), then delete pins/${id} in the repository and run \`tidemark catalog import\`.`,
+      hint: `\`tidemark repository repair\` puts the pins that the catalog knows in the place of damaged ones. Where it knows none, pin again what is to stay, then delete pins/${id} in the repository and run \`tidemark catalog import\`.`,
       cause,
     },
   );

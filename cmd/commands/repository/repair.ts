@@ -43,7 +43,8 @@ async function repair(workspace: Workspace, name: string, flags: RepairFlags): P
   }
   const job = await followJob(workspace, repairJob(name, plan), `repair ${name}`);
   const result = job.result as unknown as RepairJobResult;
-  for (const warning of output.json ? [] : result.warnings) output.warn(warning);
+  const warnings = [...plan.left.map((text) => `left as it is: ${text}`), ...result.warnings];
+  for (const warning of output.json ? [] : warnings) output.warn(warning);
   output.result(() => repairedText(result, output.look), {
     destination: name,
     plan: planJson(plan),

@@ -265,10 +265,15 @@ function noteFindings({ badNotes }: Survey, { destination }: FindingContext): Fi
     const common = { severity: 'damage', object: `${kind}/${id}`, hurts: [] } as const;
     if (kind === 'marks') {
       const text = `it cannot be read, and no backup is made until it is cleared: ${error.message}`;
-      return { ...common, kind: 'mark-damaged', text, hint: '`tidemark prune` clears it.' };
+      return {
+        ...common,
+        kind: 'mark-damaged',
+        text,
+        hint: `\`tidemark repository repair ${destination}\` or \`tidemark prune\` clears it.`,
+      };
     }
     const text = `it cannot be read, so nobody knows which backup it keeps, and none is deleted: ${error.message}`;
-    const hint = `Pin again what is to stay (\`tidemark backups\` shows what the catalog knows as pinned), then delete the file and run \`tidemark catalog import ${destination}\`.`;
+    const hint = `\`tidemark repository repair ${destination}\` puts the pins that the catalog knows in the place of damaged ones. Where it knows none, pin again what is to stay, then delete the file and run \`tidemark catalog import ${destination}\`.`;
     return { ...common, kind: 'pin-damaged', text, hint };
   });
 }

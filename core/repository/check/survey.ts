@@ -5,8 +5,10 @@ import { fromHex } from '../format/blob-id.ts';
 import { Sealer } from '../format/sealer.ts';
 import { type KeyInfo, listKeys } from '../keys.ts';
 import { listPacks, type PackFile } from '../list-packs.ts';
+import type { SealedObjects } from '../objects.ts';
 import { readPackHeaders } from '../pack-headers.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
+import { type PinDocument, Pins } from '../pins.ts';
 import { TreeWalk } from '../walk/tree-walk.ts';
 import { type HurtEntry, HurtWalk } from './hurt-walk.ts';
 import { type PackFacts, PackTable } from './pack-table.ts';
@@ -52,6 +54,7 @@ export interface Survey {
   readonly badManifests: readonly { readonly snapshot: SnapshotFacts; readonly text: string }[];
   readonly read: { readonly slice: Slice; readonly packs: number; readonly bytes: number };
   readonly storedBytes: number;
+  readonly pins: readonly PinDocument[];
   /** Documents of `marks/` and `pins/` that cannot be read. */
   readonly badNotes: readonly BadNote[];
 }
@@ -60,6 +63,8 @@ export interface BadNote {
   readonly kind: 'marks' | 'pins';
   readonly id: string;
   readonly error: TidemarkError;
+  /** Of a pin: see `BadPin`. */
+  readonly isWhole?: boolean;
 }
 
 export interface HurtSnapshot {
@@ -91,7 +96,7 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
   progress.step('reading keys and index');
   const keys = await listKeys(parts.store, signal);
   const snapshots = await listSnapshots(parts.objects, signal);
-  const badNotes = [...(await damagedNotes(parts, 'marks', signal)), ...(await damagedNotes(parts, 'pins', signal))];
+  const { pins, badNotes } = await readNotes(parts, signal);
   const { packs, index, indexFiles, badIndexFiles } = await readIndex(parts, signal);
   const { storedBytes, misplaced } = await readListing(parts, packs, signal);
   const whereabouts = new Whereabouts(index, packs);
@@ -130,20 +135,27 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
     badManifests,
     read: { slice, packs: read.packs, bytes: read.bytes },
     storedBytes,
+    pins,
     badNotes,
   };
 }
 
-/** An empty mark, as a full disk leaves, keeps nobody from anything. */
-async function damagedNotes({ objects }: Parts, kind: BadNote['kind'], signal: AbortSignal): Promise<BadNote[]> {
+async function readNotes({ objects }: Parts, signal: AbortSignal): Promise<Pick<Survey, 'pins' | 'badNotes'>> {
+  const marks = await damagedMarks(objects, signal);
+  const { pins, bad } = await new Pins(objects).look(signal);
+  return { pins, badNotes: [...marks, ...bad.map((pin) => ({ ...pin, kind: 'pins' as const }))] };
+}
+
+/** An empty one, as a full disk leaves, keeps nobody from anything. */
+async function damagedMarks(objects: SealedObjects, signal: AbortSignal): Promise<BadNote[]> {
   const bad: BadNote[] = [];
-  for await (const id of objects.list(kind, signal)) {
+  for await (const id of objects.list('marks', signal)) {
     try {
-      await objects.get(kind, id, signal);
+      await objects.get('marks', id, signal);
     } catch (error) {
       if (hasCode(error, 'OBJECT_NOT_FOUND')) continue;
       if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
-      if (kind === 'pins' || !(await objects.isEmpty(kind, id, signal))) bad.push({ kind, id, error });
+      if (!(await objects.isEmpty('marks', id, signal))) bad.push({ kind: 'marks', id, error });
     }
   }
   return bad;

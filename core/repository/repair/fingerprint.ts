@@ -5,7 +5,7 @@ import { TidemarkError } from '../../error.ts';
 /** Of what is in a repository, by names and sizes: a plan that was made for another state is stale. */
 export async function fingerprintOf(store: Store, signal: AbortSignal): Promise<string> {
   const hash = crypto.createHash('sha256');
-  for (const folder of ['snapshots/', 'index/', 'data/']) {
+  for (const folder of ['snapshots/', 'index/', 'data/', 'marks/', 'pins/']) {
     const names: string[] = [];
     for await (const { name, sizeBytes } of store.list(folder, signal)) names.push(`${name} ${sizeBytes}\n`);
     for (const name of names.sort()) hash.update(name);

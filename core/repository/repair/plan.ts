@@ -1,7 +1,9 @@
 import type { PackDamage } from '../check/read-packs.ts';
 import type { SnapshotFacts } from '../check/snapshot-list.ts';
 import type { HurtSnapshot, Survey } from '../check/survey.ts';
+import type { PinDocument } from '../pins.ts';
 import type { MisplacedAction } from './misplaced.ts';
+import { type NotePlan, planNotes } from './plan-notes.ts';
 
 /** What a repair does, in this order, and nothing else. */
 export interface RepairPlan {
@@ -13,6 +15,8 @@ export interface RepairPlan {
   readonly indexFiles: readonly string[];
   readonly packs: readonly PackAction[];
   readonly snapshots: readonly SnapshotAction[];
+  readonly marks: NotePlan['marks'];
+  readonly pins: NotePlan['pins'];
   /** What was found and no repair can mend, for people. */
   readonly left: readonly string[];
 }
@@ -46,20 +50,25 @@ export interface SnapshotAction {
 /**
  * Pure. `fingerprint`: of the repository as it was before the survey, which saw it as `misplaced` leaves it. `manifests`:
  * snapshots whose manifest can be had from elsewhere; another one would be rewritten again and again, and never be whole.
+ * `knownPins`: those of the catalog.
  */
 export function planRepair(
   survey: Survey,
   fingerprint: string,
   manifests: ReadonlySet<string>,
-  misplaced: readonly MisplacedAction[] = [],
+  misplaced: readonly MisplacedAction[],
+  knownPins: readonly PinDocument[],
 ): RepairPlan {
+  const { marks, pins, left } = planNotes(survey, knownPins);
   return {
     fingerprint,
     misplaced,
     indexFiles: survey.badIndexFiles.map(({ id }) => id),
     packs: survey.badPacks.map(packAction).sort((a, b) => (a.id < b.id ? -1 : 1)),
     snapshots: snapshotActions(survey, manifests),
-    left: [...damagedKeys(survey), ...lostManifests(survey, manifests)],
+    marks,
+    pins,
+    left: [...damagedKeys(survey), ...lostManifests(survey, manifests), ...left],
   };
 }
 

@@ -3,6 +3,8 @@ import { survey } from '../check/survey.ts';
 import { loadIndex } from '../index-files.ts';
 import type { RepositoryLock } from '../lock.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
+import { Pins } from '../pins.ts';
+import { setAside } from '../set-aside.ts';
 import { fingerprintOf, staleRepair } from './fingerprint.ts';
 import { knownManifests, type PlanRepairOptions } from './known-manifests.ts';
 import { asPlaced, placeMisplaced, planMisplaced } from './misplaced.ts';
@@ -27,7 +29,8 @@ export async function surveyForRepair(
   );
   const denied = [...seen.badPacks, ...seen.snapshots.bad].find(({ error }) => hasCode(error, 'DESTINATION_DENIED'));
   if (denied !== undefined) throw denied.error;
-  return planRepair(seen, fingerprint, await knownManifests(seen, options.manifestOf), misplaced);
+  const manifests = await knownManifests(seen, options.manifestOf);
+  return planRepair(seen, fingerprint, manifests, misplaced, options.knownPins ?? []);
 }
 
 /** See `Repository.repair`. */
@@ -41,7 +44,16 @@ export async function repair(
   progress.step('rebuilding the index');
   await placeMisplaced(parts.store, plan.misplaced, signal);
   await rebuildIndex(parts, plan, parts.lock.holder, signal);
+  await mendNotes(parts, plan, signal);
   progress.step('rewriting backups');
   const index = await loadIndex(parts.objects, signal);
   return rewriteSnapshots({ ...parts, index }, plan.snapshots, options, signal);
+}
+
+/** May be done again. Whoever counts pins counts too many at most. */
+async function mendNotes({ store, objects }: Parts, { marks, pins }: RepairPlan, signal: AbortSignal): Promise<void> {
+  const all = new Pins(objects);
+  for (const pin of pins.putBack) await all.add(pin, signal);
+  for (const id of pins.setAside) await setAside(store, `pins/${id}`, signal);
+  for (const id of marks) await setAside(store, `marks/${id}`, signal);
 }

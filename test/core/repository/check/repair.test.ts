@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import type { SurveyOptions } from '../../../../core/repository/check/survey.ts';
 import type { RepairPlan, Repository } from '../../../../core/repository/index.ts';
+import type { PlanRepairOptions } from '../../../../core/repository/repair/known-manifests.ts';
 import type { SnapshotChange } from '../../../../core/repository/repair/rewrite-snapshots.ts';
 import {
   coded,
@@ -20,7 +20,7 @@ import { partsOf } from '../walk/parts-of.ts';
 import { check, filesIn, flip, told, twoFiles, work } from './check-kit.ts';
 import { damages, isFine, twoBackups } from './damages.ts';
 
-async function plan(repository: Repository, options: Partial<SurveyOptions> = {}): Promise<RepairPlan> {
+async function plan(repository: Repository, options: Partial<PlanRepairOptions> = {}): Promise<RepairPlan> {
   await using _ = await repository.lock('shared', noSignal);
   return await repository.planRepair({ read: { share: 1 }, ...options }, work);
 }
@@ -31,7 +31,8 @@ async function repair(repository: Repository, planned: RepairPlan): Promise<read
   return await repository.repair(lock, planned, options, work);
 }
 
-const nothing = { misplaced: [], indexFiles: [], packs: [], snapshots: [] };
+const noPins = { putBack: [], setAside: [] };
+const nothing = { misplaced: [], indexFiles: [], packs: [], snapshots: [], marks: [], pins: noPins };
 
 /** Which of the four files can be read whole from the snapshots that there are; a file that is there is as it was. */
 async function wholeFiles(repository: Repository): Promise<string[]> {
@@ -122,4 +123,27 @@ test('a snapshot that somebody rewrote and kept is repaired; only one that a rep
   await lock[Symbol.asyncDispose]();
   const again = await actions(await reopen(place.store));
   assert.deepEqual([...again.values()].sort(), ['rewrite', 'set-aside'], 'the new one of the first is there');
+});
+
+test('a repair that is cut off between putting pins back and moving the damaged ones aside is ended by another', async (t) => {
+  const { repository, folder } = await newPlace(t);
+  await twoFiles({ repository }, 'first');
+  const pin = { format: 1, backup: 'first', pinnedAt: '2026-01-01T00:00:00.000Z', by: 'here' } as const;
+  await repository.pins.add(pin);
+  const [file] = await filesIn(folder, 'pins');
+  await flip(file!);
+  const damaged = [basename(file!)];
+  assert.deepEqual((await plan(repository)).pins, noPins, 'nobody knows what it keeps');
+  const { pins } = await plan(repository, { knownPins: [pin] });
+  assert.deepEqual(pins, { putBack: [{ ...pin, replaces: damaged }], setAside: damaged });
+  await repository.pins.add(pins.putBack[0]!); // and then the power goes
+  const second = await plan(repository, { knownPins: [pin] });
+  assert.deepEqual(second.pins, { putBack: [], setAside: damaged });
+  await repair(repository, second);
+  assert.deepEqual([...(await repository.pins.list()).keys()], ['first']);
+
+  await repository.pins.add({ ...pin, backup: 'second', format: 2 as 1 });
+  const newer = await plan(repository, { knownPins: [pin, { ...pin, backup: 'third' }] });
+  assert.deepEqual(newer.pins, noPins, 'what a newer version wrote is not damaged');
+  assert.equal(told(await check(repository)).length, 1, 'and nobody knows what it keeps either');
 });
