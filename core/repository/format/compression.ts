@@ -11,7 +11,7 @@ const { ZSTD_c_compressionLevel, ZSTD_c_contentSizeFlag } = zlib.constants;
  */
 export const defaultLevel = 1;
 
-/** The compressed form, valid until the next call. By the system's library where there is one, otherwise by Node's. */
+/** The compressed form, valid until the next call. By Node's zstd, called directly where that can be. */
 export function compress(plain: Uint8Array, level: number = defaultLevel): Uint8Array {
   return libzstd()?.compress(plain, level) ?? untilNext(compressBuiltIn(plain, level));
 }

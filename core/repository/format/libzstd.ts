@@ -10,9 +10,13 @@ export interface Libzstd {
 
 let loaded: { readonly library: Libzstd | undefined } | undefined;
 
-/** The system's library; once per thread. Undefined where there is none, or one that is too old. */
+/**
+ * The zstd that Node brings; once per thread. Undefined where its functions cannot be called, or are too old. Never the
+ * system's library: as Node exports the same names, its calls to itself would end up in Node's version, with contexts of
+ * another layout.
+ */
 export function libzstd(): Libzstd | undefined {
-  loaded ??= { library: fromLibrary('libzstd.so.1', makeLibzstd) };
+  loaded ??= { library: fromLibrary(null, makeLibzstd) };
   return loaded.library;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import { builtInCipher } from '../../../core/repository/format/cipher.ts';
 import { compress, compressBuiltIn, decompress, decompressInto } from '../../../core/repository/format/compression.ts';
@@ -56,7 +57,7 @@ test('no cipher writes past the room that it is given', () => {
   assert.throws(() => cipher.authenticate(Buffer.alloc(10), iv, Buffer.alloc(15)), { code: 'BUG' });
 });
 
-test('what the system’s zstd compresses Node’s decompresses, and the reverse', () => {
+test('what zstd called directly compresses Node’s functions decompress, and the reverse', () => {
   for (const length of lengths) {
     for (const plain of [crypto.randomBytes(length), Buffer.alloc(length, 'some text, ')]) {
       assert.deepEqual(decompress(compress(plain), plain.length), plain);
@@ -65,6 +66,15 @@ test('what the system’s zstd compresses Node’s decompresses, and the reverse
       assert.deepEqual(into, plain);
     }
   }
+});
+
+/** The names of a second zstd would be found in Node's program first: one version would work on contexts of another. */
+test('no zstd but Node’s own is loaded', () => {
+  const libraries = () => new Set(fs.readFileSync('/proc/self/maps', 'utf8').match(/\S*libzstd\S*/g));
+  const before = libraries();
+  const frame = Buffer.from(libzstd()!.compress(Buffer.from('text'), 1)!);
+  assert(libzstd()!.decompress(frame, Buffer.alloc(4)));
+  assert.deepEqual(libraries(), before);
 });
 
 test('a frame that is cut, too long, too short or none does not decompress', () => {
