@@ -9,6 +9,7 @@ import { writeIndex } from '../../core/repository/index-files.ts';
 import { openKey } from '../../core/repository/keys.ts';
 import { SealedObjects } from '../../core/repository/objects.ts';
 import { Secret } from '../../core/secret.ts';
+import { cheapenKey } from '../core/repository/cheapen-key.ts';
 import { fileNode, localStore, noSignal, randomBytes, reopen, writeBackup } from '../core/repository/repository-kit.ts';
 import { assertSameTrees } from '../kit/compare-trees.ts';
 import { restic } from '../kit/restic.ts';
@@ -19,6 +20,8 @@ test('large packs, packs without compression, index files that take the place of
   await mkdir(at.repository);
   const stock = await restic(t, at.repository, password);
   await stock(['init']);
+  const store = await localStore(at.repository);
+  await cheapenKey(store);
   await writeFile(join(at.data, 'random'), randomBytes('large packs', 24_000_000));
   await writeFile(join(at.data, 'text'), 'all work and no play '.repeat(100_000));
   await stock(['backup', at.data, '--pack-size', '128', '--compression', 'off']);
@@ -26,7 +29,6 @@ test('large packs, packs without compression, index files that take the place of
   await stock(['backup', at.data, '--compression', 'max']);
   assert((await packSizes(at.repository)).some((size) => size > 20_000_000));
 
-  const store = await localStore(at.repository);
   const { master } = await openKey(store, new Secret(password));
   const objects = new SealedObjects(store, new Sealer(master));
   const files = await Array.fromAsync(objects.list('index'));

@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Repository } from '../../core/repository/index.ts';
+import { cheapenKey } from '../core/repository/cheapen-key.ts';
 import { localStore, noSignal, openOptions } from '../core/repository/repository-kit.ts';
 import { assertSameTrees } from '../kit/compare-trees.ts';
 import { type Restic, restic } from '../kit/restic.ts';
@@ -69,6 +70,7 @@ async function oldRepository(t: TestContext): Promise<{ at: Home; stock: Restic 
   await mkdir(at.repository);
   const stock = await restic(t, at.repository, password);
   await stock(['init', '--repository-version', '1']);
+  await cheapenKey(await localStore(at.repository));
   await stock(['backup', at.data]);
   await writeFile(join(at.data, 'random.bin'), Buffer.alloc(3_000_000, 'random'));
   await stock(['backup', at.data]);

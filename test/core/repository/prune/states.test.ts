@@ -3,13 +3,10 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { BlobType } from '../../../../core/repository/format/pack.ts';
-import { makeKeyFile } from '../../../../core/repository/key-file.ts';
-import { openKey } from '../../../../core/repository/keys.ts';
 import { unusedLimitBytes } from '../../../../core/repository/prune/options.ts';
-import { Secret } from '../../../../core/secret.ts';
-import { cheapKeys } from '../../../kit/quick.ts';
 import { restic } from '../../../kit/restic.ts';
 import { tempFolder } from '../../../kit/temp.ts';
+import { cheapenKey } from '../cheapen-key.ts';
 import {
   coded,
   localStore,
@@ -20,7 +17,6 @@ import {
   readBackup,
   readContent,
   reopen,
-  sha256,
 } from '../repository-kit.ts';
 import { partsOf } from '../walk/parts-of.ts';
 import {
@@ -130,15 +126,6 @@ test('packs without compression, of a repository that was of format version 1, a
   const plain = Array.from({ length: index.count }, (_, at) => index.locationOf(at).plainBytes === undefined);
   assert(plain.includes(true) && plain.includes(false));
 });
-
-/** restic makes keys that cost half a second each time it starts. */
-async function cheapenKey(store: Place['store']): Promise<void> {
-  const [strong] = await names(store, 'keys/');
-  const { master } = await openKey(store, new Secret(password));
-  const bytes = Buffer.from(JSON.stringify(await makeKeyFile(master, Buffer.from(password), {}, cheapKeys)));
-  await store.put(`keys/${sha256(bytes)}`, bytes);
-  await store.delete([strong!]);
-}
 
 test('packs that no index names, of a backup that died, go after their time, but not while anybody writes', async (t) => {
   const place = await newPlace(t);
