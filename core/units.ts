@@ -37,9 +37,17 @@ export function parseAmount(text: string): { readonly share: number } | { readon
   return { bytes: Math.round(Number(number) * 1024 ** power) };
 }
 
-/** For people, in the time zone of the process, to the second: `2026-03-02 01:30:00`. */
+/** For people, in the time zone of the process, to the second: `2026-03-02 01:30:00`. Without Intl, as `formatNumber`. */
 export function formatTime(time: Date): string {
-  return timeFormat.format(time);
+  const date = [digits(time.getFullYear(), 4), digits(time.getMonth() + 1), digits(time.getDate())].join('-');
+  return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => digits(part)).join(':')}`;
+}
+
+/** For people: `1,234,567`. Not by Intl, which costs 8 MB and 10 ms in a process that has no other use for it. */
+export function formatNumber(number: number): string {
+  return Number.isSafeInteger(number)
+    ? String(number).replace(/\B(?=(\d{3})+$)/g, ',')
+    : number.toLocaleString('en-US');
 }
 
 /** For people: `0 B`, `1023 B`, `1.5 KiB`, `32.0 GiB`. */
@@ -58,8 +66,9 @@ export function formatRate(bytesPerSecond: number): string {
 
 export const durationHint = 'Write a duration such as 90s, 5m, 26h, 7d or 1h30m.';
 
-/** sv-SE writes dates as ISO 8601 does. */
-const timeFormat = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
+function digits(number: number, count = 2): string {
+  return String(number).padStart(count, '0');
+}
 
 const durationUnits: readonly (readonly [string, number])[] = [
   ['ms', 1],

@@ -2,7 +2,7 @@ import type { BackupRecord, BackupWithManifest, Pin } from '../../core/catalog/i
 import { formatBytes, formatDuration } from '../../core/units.ts';
 import { type Look, paint, printable } from './look.ts';
 import { table } from './table.ts';
-import { count, formatAge, formatTime } from './words.ts';
+import { count, formatAge, formatNumber, formatTime } from './words.ts';
 
 export function backupsTable(backups: readonly BackupRecord[], look: Look): string {
   return table(
@@ -21,7 +21,7 @@ export function backupsTable(backups: readonly BackupRecord[], look: Look): stri
         right: true,
         cell: ({ addedBytes }) => (addedBytes === undefined ? '' : formatBytes(addedBytes)),
       },
-      { title: 'ITEMS', minor: true, right: true, cell: ({ items }) => items.toLocaleString('en-US') },
+      { title: 'ITEMS', minor: true, right: true, cell: ({ items }) => formatNumber(items) },
       { title: 'IN', cell: ({ destination }) => destination },
       { title: 'STATE', cell: (backup) => stateText(backup, look) },
     ],

@@ -1,7 +1,7 @@
 import type { Entry } from '../../core/operation/index.ts';
 import { type Look, printable } from './look.ts';
 import { table } from './table.ts';
-import { formatTime } from './words.ts';
+import { formatNumber, formatTime } from './words.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -24,7 +24,7 @@ export function entriesTable(entries: readonly Entry[], look: Look): string {
     [
       { title: 'MODE', cell: ({ node }) => `${letters[node.type]}${modeText(node.mode)}` },
       { title: 'OWNER', cell: ({ node }) => printable(`${node.user || node.uid}:${node.group || node.gid}`) },
-      { title: 'SIZE', right: true, cell: ({ node }) => node.content?.sizeBytes.toLocaleString('en-US') },
+      { title: 'SIZE', right: true, cell: ({ node }) => node.content && formatNumber(node.content.sizeBytes) },
       { title: 'CHANGED', cell: ({ changedAt }) => formatTime(changedAt) },
       { title: 'PATH', cell: pathText },
     ],
@@ -52,5 +52,5 @@ function pathText({ path, node }: Entry): string {
 }
 
 function cellText(value: unknown): string {
-  return typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
+  return typeof value === 'number' ? formatNumber(value) : String(value);
 }

@@ -2,7 +2,7 @@ import type { GroupUse, RepositoryStats } from '../../core/repository/index.ts';
 import { formatBytes } from '../../core/units.ts';
 import { brief, type Look, paint, printable } from './look.ts';
 import { table } from './table.ts';
-import { count } from './words.ts';
+import { count, formatNumber } from './words.ts';
 
 /** What fills a repository: plans, types, and then what it all comes to. */
 export function statsText(destination: string, stats: RepositoryStats, look: Look): string {
@@ -26,7 +26,7 @@ function groupTable(title: string, groups: readonly GroupUse[], look: Look): str
     groups,
     [
       { title, cell: nameOf },
-      { title: 'BACKUPS', right: true, cell: ({ backups }) => backups.toLocaleString('en-US') },
+      { title: 'BACKUPS', right: true, cell: ({ backups }) => formatNumber(backups) },
       {
         title: 'FILES',
         right: true,

@@ -1,10 +1,10 @@
-import { formatDuration } from '../../core/units.ts';
+import { formatDuration, formatNumber } from '../../core/units.ts';
 
-export { formatTime } from '../../core/units.ts';
+export { formatNumber, formatTime } from '../../core/units.ts';
 
 /** `1 backup`, `3 backups`. */
 export function count(number: number, noun: string, plural = `${noun}s`): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
+  return `${formatNumber(number)} ${number === 1 ? noun : plural}`;
 }
 
 /** `3m 20s ago`, `in 2h`. */

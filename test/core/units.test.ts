@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasCode } from '../../core/error.ts';
-import { formatBytes, formatDuration, formatRate, parseDuration } from '../../core/units.ts';
+import { formatBytes, formatDuration, formatNumber, formatRate, formatTime, parseDuration } from '../../core/units.ts';
+import { runOk } from '../kit/process.ts';
 
 const invalid = (error: unknown) => hasCode(error, 'CONFIG_INVALID');
 
@@ -45,4 +46,32 @@ test('for people', () => {
     '4440.9 PiB',
   ]);
   assert.equal(formatRate(41_943_040), '40.0 MiB/s');
+});
+
+test('times and numbers read as those of Intl, which a process does without', (t) => {
+  const { TZ } = process.env;
+  t.after(() => {
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
+  });
+  for (const zone of ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'America/St_Johns', 'Pacific/Apia']) {
+    process.env.TZ = zone;
+    const intl = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: zone });
+    for (let ms = 0; ms < 4e12; ms += 97_654_321_987) {
+      assert.equal(formatTime(new Date(ms)), intl.format(ms), `${zone} ${ms}`);
+    }
+  }
+  for (const number of [0, 7, 999, 1000, -1000, 123_456, 1_234_567, 2 ** 53 - 1, 2 ** 60, 1.5, -12_345.678]) {
+    assert.equal(formatNumber(number), number.toLocaleString('en-US'));
+  }
+});
+
+test('the words of a verb need no tables of a language', async () => {
+  const source = `Intl.DateTimeFormat = Intl.NumberFormat = Number.prototype.toLocaleString = undefined;
+    const { count, formatTime } = await import(${JSON.stringify(import.meta.resolve('../../cmd/views/words.ts'))});
+    console.log(count(1234, 'backup'), formatTime(new Date(0)));`;
+  const { stdout } = await runOk(process.execPath, ['--input-type=module', '-e', source], {
+    env: { TZ: 'UTC' },
+  });
+  assert.equal(stdout, '1,234 backups 1970-01-01 00:00:00\n');
 });
