@@ -1,9 +1,10 @@
-import type { AppliedResource, BackupRecord, CheckStatus } from '../catalog/index.ts';
+import type { AppliedResource, CheckStatus } from '../catalog/index.ts';
 import type { Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
-import type { CheckReport, KnownBackup, ReadAmount } from '../repository/index.ts';
+import type { CheckReport, ReadAmount } from '../repository/index.ts';
 import { tellCheckedDamage } from '../repository-damage.ts';
 import { formatTime } from '../units.ts';
+import { catalogView } from './catalog-view.ts';
 import { statusAfter } from './check-status.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
@@ -43,7 +44,7 @@ async function checkUnderLock(
   await withSubject(destination.address, async () => {
     const { name } = destination;
     await using lock = await open.repository.lock('shared', run.signal);
-    const known = await knownBackups(context, name);
+    const view = await catalogView(context, name);
     const before = await context.catalog.checks.get(name);
     const work = { ...run, signal: AbortSignal.any([run.signal, lock.signal]), threads: context.process.threads };
     const isAllSuspect = before.suspects === 'all';
@@ -52,8 +53,7 @@ async function checkUnderLock(
       after: before.readThrough,
       suspects: isAllSuspect ? [] : (before.suspects as readonly string[]),
       destination: name,
-      known,
-      knownNow: () => knownBackups(context, name),
+      ...view,
     };
     const report = await open.repository.check(options, work);
     await lock.confirm(); // without it somebody may have pruned under our eyes
@@ -94,16 +94,4 @@ async function openChecked(context: OperationContext, destination: AppliedResour
     }
     throw thrown;
   }
-}
-
-/** What is on its way out may be gone already. */
-async function knownBackups({ catalog }: OperationContext, destination: string): Promise<KnownBackup[]> {
-  const records = await catalog.backups.list({ destination, limit: Number.MAX_SAFE_INTEGER });
-  return records.filter(({ expiringAt }) => expiringAt === undefined).map(knownBackup);
-}
-
-/** What restic made has no plan, and its snapshot's id for an id. */
-function knownBackup({ snapshot, id, plan, consistentAt }: BackupRecord): KnownBackup {
-  const own = plan === '' ? {} : { backup: id, plan };
-  return { snapshot, ...own, time: consistentAt.toISOString() };
 }

@@ -1,5 +1,6 @@
 import type { Run } from '../driver/index.ts';
 import type { RepositoryLock, RepositoryStats } from '../repository/index.ts';
+import { catalogView } from './catalog-view.ts';
 import type { OperationContext } from './context.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
 
@@ -9,8 +10,9 @@ export async function repositoryStats(context: OperationContext, name: string, r
   await using open = await openRepository(context, destination, run.signal);
   return await withSubject(destination.address, async () => {
     await using lock = await open.repository.lock('shared', run.signal);
+    const view = await catalogView(context, name);
     const signal = AbortSignal.any([run.signal, lock.signal]);
-    return await confirmed(lock, open.repository.stats({ ...run, signal, threads: context.process.threads }));
+    return await confirmed(lock, open.repository.stats(view, { ...run, signal, threads: context.process.threads }));
   });
 }
 

@@ -1,6 +1,7 @@
 /** The door of this room: restic repositories. */
 export { BackupReading } from './backup-reading.ts';
 export { BackupWriting } from './backup-writing.ts';
+export type { CatalogView } from './check/catalog-view.ts';
 export type { CheckOptions, CheckReport } from './check/check.ts';
 export {
   type Finding,

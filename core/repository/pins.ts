@@ -15,6 +15,11 @@ export interface PinDocument {
   readonly replaces?: readonly string[];
 }
 
+export interface SeenPin extends PinDocument {
+  /** The object's. */
+  readonly id: string;
+}
+
 export interface BadPin {
   readonly id: string;
   readonly error: TidemarkError;
@@ -52,9 +57,9 @@ export class Pins {
   }
 
   /** All of them, also several of one backup, and those that cannot be read. */
-  async look(signal?: AbortSignal): Promise<{ pins: readonly PinDocument[]; bad: readonly BadPin[] }> {
+  async look(signal?: AbortSignal): Promise<{ pins: readonly SeenPin[]; bad: readonly BadPin[] }> {
     const { read, bad } = await this.#read(signal);
-    return { pins: read.map(({ pin }) => pin), bad };
+    return { pins: read.map(({ id, pin }) => ({ ...pin, id })), bad };
   }
 
   /** Returns when it is stored. What it says replaces an earlier pin of the same backup. */

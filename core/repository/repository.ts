@@ -6,6 +6,7 @@ import type { Secret } from '../secret.ts';
 import { BackupReading } from './backup-reading.ts';
 import { BackupWriting } from './backup-writing.ts';
 import type { BlobIndex } from './blob-index.ts';
+import type { CatalogView } from './check/catalog-view.ts';
 import { type CheckOptions, type CheckReport, check } from './check/check.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { loadIndex } from './index-files.ts';
@@ -241,8 +242,8 @@ export class Repository {
   }
 
   /** What fills the repository, counted under a lock of the caller's. Damage is in the answer; all else is thrown. */
-  stats(work: WorkOptions): Promise<RepositoryStats> {
-    return repositoryStats(this.#sealed(), () => this.locks(work.signal), work);
+  stats(view: CatalogView, work: WorkOptions): Promise<RepositoryStats> {
+    return repositoryStats(this.#sealed(), view, () => this.locks(work.signal), work);
   }
 
   /** Takes locks away, whoever holds them: work under one that is held ends with REPOSITORY_LOCK_LOST. */

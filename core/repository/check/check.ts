@@ -1,12 +1,10 @@
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
+import { type CatalogView, stillKnown } from './catalog-view.ts';
 import type { Finding } from './finding.ts';
 import { type FindingContext, findingsOf } from './findings.ts';
 import { type Survey, type SurveyOptions, survey } from './survey.ts';
 
-export interface CheckOptions extends SurveyOptions, FindingContext {
-  /** What of `known` the catalog still lists, asked where a snapshot is gone: it may have been deleted meanwhile. */
-  readonly knownNow?: () => Promise<FindingContext['known']>;
-}
+export interface CheckOptions extends SurveyOptions, FindingContext, CatalogView {}
 
 /** What a check came to. */
 export interface CheckReport {
@@ -44,14 +42,11 @@ export async function check(
   work: WorkOptions,
 ): Promise<CheckReport> {
   const seen = await survey(parts, options, work);
-  return reportOf(seen, { ...options, known: await stillKnown(seen, options) });
-}
-
-async function stillKnown({ snapshots }: Survey, { known, knownNow }: CheckOptions): Promise<FindingContext['known']> {
-  const there = new Set([...snapshots.snapshots, ...snapshots.bad].map(({ id }) => id));
-  if (knownNow === undefined || known.every(({ snapshot }) => there.has(snapshot))) return known;
-  const now = new Set((await knownNow()).map(({ snapshot }) => snapshot));
-  return known.filter(({ snapshot }) => there.has(snapshot) || now.has(snapshot));
+  const { snapshots, bad } = seen.snapshots;
+  const there = new Set([...snapshots, ...bad].map(({ id }) => id));
+  const known = await stillKnown(there, options);
+  const isEmptied = there.size === 0 && (await options.sawEmptied?.());
+  return reportOf(seen, { ...options, known, isEmptied });
 }
 
 export function reportOf(seen: Survey, context: FindingContext): CheckReport {

@@ -16,9 +16,11 @@ export const findingKinds = {
   'snapshot-damaged': 'A snapshot cannot be read, and with it the backup.',
   'snapshot-gone': 'The catalog lists a backup that the repository does not have.',
   'snapshot-unread': 'A snapshot could not be read, so that nothing is known of it.',
+  'snapshots-none': 'There is data and no snapshot: if there were backups, nobody can say which.',
   'manifest-damaged': 'The manifest of a backup is missing, or is none, or another backup’s.',
   'mark-damaged': 'A mark of a prune cannot be read: no backup is made until it is cleared.',
   'pin-damaged': 'A pin cannot be read: nobody knows which backup it keeps, and none is deleted.',
+  'pin-alone': 'A pin keeps a backup of which there is no snapshot.',
   'backup-twice': 'Several snapshots are of one backup (a note).',
 } as const;
 export type FindingKind = keyof typeof findingKinds;

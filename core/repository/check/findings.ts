@@ -1,16 +1,18 @@
 import { fromHex } from '../format/blob-id.ts';
 import { packName } from '../pack-name.ts';
+import type { CatalogView } from './catalog-view.ts';
 import type { Finding, HurtBackup, KnownBackup } from './finding.ts';
 import type { HurtEntry } from './hurt-walk.ts';
+import { lostFindings } from './lost-findings.ts';
 import type { PackDamage } from './read-packs.ts';
 import type { SnapshotFacts } from './snapshot-list.ts';
 import type { HurtPaths, HurtSnapshot, Survey } from './survey.ts';
 
-export interface FindingContext {
+export interface FindingContext extends Pick<CatalogView, 'known'> {
   /** For hints: the name that the verbs know it by. */
   readonly destination: string;
-  /** What the catalog lists; of a snapshot that is gone or damaged it alone knows whose it was. */
-  readonly known: readonly KnownBackup[];
+  /** The last backup was seen to go. */
+  readonly isEmptied?: boolean;
 }
 
 /** What is to be said of a repository that was surveyed: the gravest first. Pure. */
@@ -18,6 +20,7 @@ export function findingsOf(survey: Survey, context: FindingContext): Finding[] {
   const all = [
     ...keyFindings(survey, context),
     ...snapshotFindings(survey, context),
+    ...lostFindings(survey, context),
     ...indexFindings(survey, context),
     ...misplacedFindings(survey, context),
     ...packFindings(survey, context),

@@ -8,9 +8,10 @@ import { listPacks, type PackFile } from '../list-packs.ts';
 import type { SealedObjects } from '../objects.ts';
 import { readPackHeaders } from '../pack-headers.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
-import { type PinDocument, Pins } from '../pins.ts';
+import { Pins, type SeenPin } from '../pins.ts';
 import { TreeWalk } from '../walk/tree-walk.ts';
 import { type HurtEntry, HurtWalk } from './hurt-walk.ts';
+import { type LostRoot, lostRoots } from './lost-roots.ts';
 import { type PackFacts, PackTable } from './pack-table.ts';
 import { readIndexFiles } from './read-index.ts';
 import { type PackDamage, readPacks } from './read-packs.ts';
@@ -54,7 +55,11 @@ export interface Survey {
   readonly badManifests: readonly { readonly snapshot: SnapshotFacts; readonly text: string }[];
   readonly read: { readonly slice: Slice; readonly packs: number; readonly bytes: number };
   readonly storedBytes: number;
-  readonly pins: readonly PinDocument[];
+  readonly pins: readonly SeenPin[];
+  /** Those of a backup that no snapshot is of. */
+  readonly lonePins: readonly SeenPin[];
+  /** Where there is no snapshot at all. */
+  readonly lostRoots: readonly LostRoot[];
   /** Documents of `marks/` and `pins/` that cannot be read. */
   readonly badNotes: readonly BadNote[];
 }
@@ -95,8 +100,8 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
   const { signal, progress } = work;
   progress.step('reading keys and index');
   const keys = await listKeys(parts.store, signal);
+  const { pins, badNotes } = await readNotes(parts, signal); // before the snapshots: what is pinned is there already
   const snapshots = await listSnapshots(parts.objects, signal);
-  const { pins, badNotes } = await readNotes(parts, signal);
   const { packs, index, indexFiles, badIndexFiles } = await readIndex(parts, signal);
   const { storedBytes, misplaced } = await readListing(parts, packs, signal);
   const whereabouts = new Whereabouts(index, packs);
@@ -119,6 +124,7 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
     signal,
     own,
   );
+  const isBare = snapshots.snapshots.length + snapshots.bad.length === 0;
   const damaged = options.readUnindexed ? read.damaged : read.damaged.filter((one) => matters(one, hurt));
   return {
     keys,
@@ -136,6 +142,8 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
     read: { slice, packs: read.packs, bytes: read.bytes },
     storedBytes,
     pins,
+    lonePins: await lonePins(parts, pins, snapshots, signal),
+    lostRoots: isBare ? await lostRoots(new BlobReading({ ...parts, index }, signal), index) : [],
     badNotes,
   };
 }
@@ -144,6 +152,19 @@ async function readNotes({ objects }: Parts, signal: AbortSignal): Promise<Pick<
   const marks = await damagedMarks(objects, signal);
   const { pins, bad } = await new Pins(objects).look(signal);
   return { pins, badNotes: [...marks, ...bad.map((pin) => ({ ...pin, kind: 'pins' as const }))] };
+}
+
+/** What is gone by now was taken away with its backup. */
+async function lonePins(
+  { objects }: Parts,
+  pins: readonly SeenPin[],
+  { snapshots }: SnapshotList,
+  signal: AbortSignal,
+): Promise<readonly SeenPin[]> {
+  const there = new Set(snapshots.flatMap(({ id, backup, replaces }) => [id, backup, replaces]));
+  const lone = pins.filter(({ backup }) => !there.has(backup));
+  const now = lone.length === 0 ? [] : (await new Pins(objects).look(signal)).pins;
+  return lone.filter(({ id }) => now.some((pin) => pin.id === id));
 }
 
 /** An empty one, as a full disk leaves, keeps nobody from anything. */

@@ -1,6 +1,7 @@
 import type { TidemarkError } from '../../error.ts';
 import { Bits } from '../bits.ts';
 import type { BlobIndex } from '../blob-index.ts';
+import { type CatalogView, stillKnown } from '../check/catalog-view.ts';
 import { listSnapshots } from '../check/snapshot-list.ts';
 import { loadIndex } from '../index-files.ts';
 import { type KeyInfo, listKeys } from '../keys.ts';
@@ -62,6 +63,7 @@ const mostUnseen = 100;
  */
 export async function repositoryStats(
   parts: Parts,
+  view: CatalogView,
   listLocks: () => Promise<readonly LockFacts[]>,
   { signal, progress }: WorkOptions,
 ): Promise<RepositoryStats> {
@@ -76,7 +78,11 @@ export async function repositoryStats(
   progress.step('reading trees');
   const groups = await walkGroups({ ...parts, index }, groupsOf(snapshots), signal);
   withoutGone(groups, goneOf(index, stored.sizes));
-  const unseen = [...bad.map(({ error }) => error), ...damaged].map(({ message }) => message).concat(damageOf(groups));
+  const unseen = [
+    ...[...bad.map(({ error }) => error), ...damaged].map(({ message }) => message),
+    ...damageOf(groups),
+    ...(await missedOf([...snapshots, ...bad], view, index.count + stored.orphans.count > 0)),
+  ];
   const waste = () => wasteOf(index, unionOf(groups), stored, marks, [...locksBefore, ...locks]);
   return {
     ...verdictOf(unseen),
@@ -107,6 +113,22 @@ async function walkGroups(parts: RepositoryParts, groups: Group[], signal: Abort
 function damageOf(groups: readonly Group[]): string[] {
   return groups.flatMap(({ plan, damage }) =>
     damage === undefined ? [] : `backups ${plan === undefined ? 'of other programs' : `of ${plan}`}: ${damage}`,
+  );
+}
+
+/** What the catalog lists and the repository lacks; or that nobody can say whether it lacks anything. */
+async function missedOf(
+  there: readonly { readonly id: string }[],
+  view: CatalogView,
+  hasData: boolean,
+): Promise<string[]> {
+  const ids = new Set(there.map(({ id }) => id));
+  const missed = (await stillKnown(ids, view)).filter(({ snapshot }) => !ids.has(snapshot));
+  if (missed.length === 0 && ids.size === 0 && hasData && (await view.sawEmptied?.()) !== true)
+    return ['it holds data and no snapshot, and the catalog did not see a last one go'];
+  return missed.map(
+    ({ snapshot, backup, plan }) =>
+      `the catalog lists ${backup === undefined ? 'a backup of another program' : `backup ${backup} of ${plan}`}, and snapshot ${snapshot.slice(0, 8)} is not in the repository`,
   );
 }
 

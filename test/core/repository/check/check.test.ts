@@ -44,7 +44,8 @@ test('what the catalog knows and the repository lacks is found, also when all sn
   assert.match(told(one)[0]!, /^snapshot-gone snapshots\/.*the catalog lists this backup/);
   assert.deepEqual(one.findings[0]!.hurts, [{ ...known[0], paths: [], count: 0 }]);
   await rm(join(place.folder, 'snapshots', snapshots[1]));
-  const deleted = await check(place.repository, { known: known.slice(0, 1), knownNow: async () => [] });
+  const emptied = { sawEmptied: async () => true };
+  const deleted = await check(place.repository, { known: known.slice(0, 1), knownNow: async () => [], ...emptied });
   assert.deepEqual([deleted.verdict, deleted.hurt], ['good', []], 'it was deleted while the check looked');
   const both = await check(place.repository, { known });
   assert.deepEqual([both.verdict, both.hurtBackups, told(both).length], ['damaged', 2, 2]);

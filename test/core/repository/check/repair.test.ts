@@ -127,8 +127,8 @@ test('a snapshot that somebody rewrote and kept is repaired; only one that a rep
 
 test('a repair that is cut off between putting pins back and moving the damaged ones aside is ended by another', async (t) => {
   const { repository, folder } = await newPlace(t);
-  await twoFiles({ repository }, 'first');
-  const pin = { format: 1, backup: 'first', pinnedAt: '2026-01-01T00:00:00.000Z', by: 'here' } as const;
+  const backup = await twoFiles({ repository }, 'first');
+  const pin = { format: 1, backup, pinnedAt: '2026-01-01T00:00:00.000Z', by: 'here' } as const;
   await repository.pins.add(pin);
   const [file] = await filesIn(folder, 'pins');
   await flip(file!);
@@ -140,7 +140,7 @@ test('a repair that is cut off between putting pins back and moving the damaged 
   const second = await plan(repository, { knownPins: [pin] });
   assert.deepEqual(second.pins, { putBack: [], setAside: damaged });
   await repair(repository, second);
-  assert.deepEqual([...(await repository.pins.list()).keys()], ['first']);
+  assert.deepEqual([...(await repository.pins.list()).keys()], [backup]);
 
   await repository.pins.add({ ...pin, backup: 'second', format: 2 as 1 });
   const newer = await plan(repository, { knownPins: [pin, { ...pin, backup: 'third' }] });
