@@ -10,6 +10,13 @@ export interface CatalogView {
   readonly sawEmptied?: () => Promise<boolean>;
 }
 
+export interface FindingContext extends Pick<CatalogView, 'known'> {
+  /** For hints: the name that the verbs know it by. */
+  readonly destination: string;
+  /** The last backup was seen to go. */
+  readonly isEmptied?: boolean;
+}
+
 /** `known` without what was deleted since it was asked for. `there`: the ids of the snapshots that were seen. */
 export async function stillKnown(
   there: ReadonlySet<string>,

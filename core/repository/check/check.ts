@@ -1,7 +1,7 @@
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
-import { type CatalogView, stillKnown } from './catalog-view.ts';
+import { type CatalogView, type FindingContext, stillKnown } from './catalog-view.ts';
 import type { Finding } from './finding.ts';
-import { type FindingContext, findingsOf } from './findings.ts';
+import { findingsOf } from './findings.ts';
 import { type Survey, type SurveyOptions, survey } from './survey.ts';
 
 export interface CheckOptions extends SurveyOptions, FindingContext, CatalogView {}

@@ -1,19 +1,12 @@
 import { fromHex } from '../format/blob-id.ts';
 import { packName } from '../pack-name.ts';
-import type { CatalogView } from './catalog-view.ts';
+import type { FindingContext } from './catalog-view.ts';
 import type { Finding, HurtBackup, KnownBackup } from './finding.ts';
 import type { HurtEntry } from './hurt-walk.ts';
 import { lostFindings } from './lost-findings.ts';
 import type { PackDamage } from './read-packs.ts';
 import type { SnapshotFacts } from './snapshot-list.ts';
 import type { HurtPaths, HurtSnapshot, Survey } from './survey.ts';
-
-export interface FindingContext extends Pick<CatalogView, 'known'> {
-  /** For hints: the name that the verbs know it by. */
-  readonly destination: string;
-  /** The last backup was seen to go. */
-  readonly isEmptied?: boolean;
-}
 
 /** What is to be said of a repository that was surveyed: the gravest first. Pure. */
 export function findingsOf(survey: Survey, context: FindingContext): Finding[] {

@@ -1,6 +1,6 @@
 import { firstOf } from '../../first-of.ts';
+import type { FindingContext } from './catalog-view.ts';
 import type { Finding } from './finding.ts';
-import type { FindingContext } from './findings.ts';
 import type { Survey } from './survey.ts';
 
 /** What tells of backups that no snapshot is of, where the catalog does not. Pure. */
