@@ -23,7 +23,7 @@ export interface Store extends AsyncDisposable {
   /**
    * Stores a whole object atomically and durably: visible under its name only when complete, on stable storage when
    * this resolves. Replaces an existing object unless `ifAbsent`, which throws OBJECT_EXISTS. Once this has resolved,
-   * `bytes` may be gone.
+   * `bytes` may be gone or others; they may lie in shared memory.
    */
   put(name: string, bytes: Uint8Array, options?: { ifAbsent?: boolean; signal?: AbortSignal }): Promise<void>;
   /**

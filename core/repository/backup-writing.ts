@@ -11,7 +11,6 @@ import { PackUploads } from './pack-uploads.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { type NewSnapshot, writeSnapshot } from './snapshots.ts';
 import { contentWriter } from './threads/content-writer.ts';
-import { Gate } from './threads/gate.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
 
 interface WritingParts extends RepositoryParts {
@@ -28,7 +27,6 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   readonly #parts: WritingParts;
   readonly #options: WorkOptions;
   readonly #newBlobs = new NewBlobs();
-  readonly #gate = new Gate();
   readonly #uploads: PackUploads;
   readonly #builders: Readonly<Record<'data' | 'tree', PackBuilder>>;
   readonly #pools: ThreadPool<never, unknown>[] = [];
@@ -62,7 +60,6 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
       writing: {
         index: index.share(),
         newBlobs: this.#newBlobs.memory,
-        gate: this.#gate,
         store: (pack) => this.#uploads.add(pack),
       },
       progress: (done) => this.#options.progress.add(done),

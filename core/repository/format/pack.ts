@@ -3,6 +3,7 @@ import { idBytes, idOf } from './blob-id.ts';
 import { maxBytes } from './chunker.ts';
 import { compress, decompress, decompressInto } from './compression.ts';
 import { damagedBlob } from './damage.ts';
+import { release } from './release.ts';
 import { type Sealer, sealBytes } from './sealer.ts';
 
 /**
@@ -23,8 +24,8 @@ export interface PackEntry {
 
 export interface FinishedPack {
   readonly id: Uint8Array;
-  /** The file is the first `sizeBytes` of it; a buffer of its own that may be transferred. */
-  readonly buffer: ArrayBuffer;
+  /** The file is the first `sizeBytes` of it; a buffer of its own that may be transferred, or what the builder was given. */
+  readonly buffer: ArrayBufferLike;
   readonly sizeBytes: number;
   /** The plain header: `decodeHeader` gives the entries. */
   readonly header: Uint8Array;
@@ -37,21 +38,28 @@ export const targetBytes = 16 * 1024 * 1024;
 /** An entry of a plain header that is not compressed. */
 export const smallestHeaderEntry = 37;
 const maxEntries = 100_000;
+const largestHeaderEntry = 41;
 const fullBytes = targetBytes + maxBytes / 4;
+/** Of blobs that the chunker makes. */
+export const largestPackBytes =
+  targetBytes + maxBytes + sealBytes + maxEntries * largestHeaderEntry + sealBytes + lengthBytes;
 
 /** Collects blobs into one pack after the other. */
 export class PackBuilder {
   readonly #type: BlobType;
   readonly #sealer: Sealer;
-  #buffer: Buffer<ArrayBuffer> | undefined;
+  readonly #given: () => Buffer | undefined;
+  #buffer: Buffer | undefined;
   #sizeBytes = 0;
   /** Of a new buffer. To clear that of a whole pack takes longer than all else that a small backup does. */
   #roomBytes = 1024 * 1024;
   #entries: PackEntry[] = [];
 
-  constructor(type: BlobType, sealer: Sealer) {
+  /** `given`: memory for the next pack. Without it, and where it is too small, a pack gets memory of its own. */
+  constructor(type: BlobType, sealer: Sealer, given: () => Buffer | undefined = () => undefined) {
     this.#type = type;
     this.#sealer = sealer;
+    this.#given = given;
   }
 
   /** Compresses where that helps, seals and appends. Gives the pack when it is full with this blob. */
@@ -92,12 +100,14 @@ export class PackBuilder {
   }
 
   /** A pack ends with the blob that fills it, so it may be larger than the target by one blob and the header. */
-  #room(bytes: number): Buffer<ArrayBuffer> {
+  #room(bytes: number): Buffer {
     const needed = this.#sizeBytes + bytes;
+    this.#buffer ??= this.#given();
     const old = this.#buffer;
     if (old !== undefined && needed <= old.length) return old;
     const larger = Buffer.from(new ArrayBuffer(roomBytes(needed, old?.length, this.#roomBytes)));
     old?.copy(larger, 0, 0, this.#sizeBytes);
+    if (old !== undefined) release(old.buffer);
     this.#buffer = larger;
     return larger;
   }
@@ -105,7 +115,7 @@ export class PackBuilder {
 
 function roomBytes(needed: number, beforeBytes: number | undefined, firstBytes: number): number {
   if (beforeBytes === undefined) return Math.max(needed, firstBytes);
-  if (beforeBytes < fullBytes) return Math.max(needed, Math.min(fullBytes, 4 * beforeBytes));
+  if (beforeBytes < fullBytes) return Math.max(needed, 8 * beforeBytes < fullBytes ? 4 * beforeBytes : fullBytes);
   return needed + maxBytes + sealBytes;
 }
 

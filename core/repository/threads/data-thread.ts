@@ -23,9 +23,9 @@ import { storedNodes } from '../format/stored-nodes.ts';
 import { decodeNodes, encodeNodes } from '../format/tree.ts';
 import { NewBlobs } from '../new-blobs.ts';
 import { ContentIds, contentWriter, FilePartReader } from './content-writer.ts';
-import { Gate } from './gate.ts';
 import type { FromThread, ScatterBatch, ScatterBlob, ScatterRange, ThreadData, ToThread } from './messages.ts';
 import { openRun } from './open-run.ts';
+import { PackBuffers } from './pack-buffers.ts';
 
 /** Runs a driver's thread module: takes calls from the main thread, one at a time, until `close`. */
 export async function runDataThread(port: MessagePort, data: ThreadData): Promise<void> {
@@ -53,7 +53,7 @@ class DataThread {
     this.#port = port;
     this.#data = data;
     this.#sealer = new Sealer(data.key);
-    this.#blobs = data.writing && new BlobWriter(port, this.#sealer, data.writing, data.threads);
+    this.#blobs = data.writing && new BlobWriter(port, this.#sealer, data.writing);
   }
 
   async open(): Promise<void> {
@@ -226,17 +226,17 @@ class BlobWriter {
   readonly #index: SharedIndexData;
   readonly #newBlobs: NewBlobs;
   readonly #builder: PackBuilder;
-  readonly #gate: Gate;
-  readonly #packsUnderWay: number;
+  readonly #packs: PackBuffers;
   readonly #holes = new Holes();
+  /** The number of the buffer that is being filled. */
+  #lent: number | undefined;
 
-  constructor(port: MessagePort, sealer: Sealer, writing: NonNullable<ThreadData['writing']>, threads: number) {
+  constructor(port: MessagePort, sealer: Sealer, writing: NonNullable<ThreadData['writing']>) {
     this.#port = port;
     this.#index = writing.index;
     this.#newBlobs = new NewBlobs(writing.newBlobs);
-    this.#builder = new PackBuilder('data', sealer);
-    this.#gate = new Gate(writing.gate);
-    this.#packsUnderWay = threads + 1;
+    this.#packs = new PackBuffers(writing.packs);
+    this.#builder = new PackBuilder('data', sealer, () => this.#lend());
   }
 
   store(bytes: Uint8Array): Uint8Array {
@@ -262,8 +262,20 @@ class BlobWriter {
 
   #hand(pack: FinishedPack | undefined): void {
     if (pack === undefined) return;
-    this.#gate.enter(this.#packsUnderWay);
-    post(this.#port, { type: 'pack', pack }, [pack.buffer]);
+    const lent = this.#lent;
+    this.#lent = undefined;
+    const { buffer } = pack;
+    if (!(buffer instanceof ArrayBuffer)) post(this.#port, { type: 'pack', pack, lent });
+    else {
+      this.#packs.giveBack(lent); // it was too small
+      post(this.#port, { type: 'pack', pack, lent: undefined }, [buffer]);
+    }
+  }
+
+  #lend(): Buffer | undefined {
+    const buffer = this.#packs.take();
+    this.#lent = buffer?.number;
+    return buffer?.bytes;
   }
 }
 

@@ -3,6 +3,7 @@ import type { BlobRun } from '../blob-fetcher.ts';
 import type { SharedIndexData } from '../blob-index.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import type { KeyMaterial } from '../format/sealer.ts';
+import type { SharedPackBuffers } from './pack-buffers.ts';
 
 /** What a data thread is born with. */
 export interface ThreadData {
@@ -11,11 +12,11 @@ export interface ThreadData {
   readonly module: string;
   readonly setup: unknown;
   readonly key: KeyMaterial;
-  /** Only for backups: what exists already, what this backup has stored, and the gate that holds back fast threads. */
+  /** Only for backups: what exists already, what this backup has stored, and the memory of its packs. */
   readonly writing?: {
     readonly index: SharedIndexData;
     readonly newBlobs: SharedArrayBuffer;
-    readonly gate: SharedArrayBuffer;
+    readonly packs: SharedPackBuffers;
   };
 }
 
@@ -61,6 +62,7 @@ export type FromThread =
   | { readonly type: 'ready' }
   | { readonly type: 'done'; readonly call: number; readonly result?: unknown; readonly error?: PlainError }
   | { readonly type: 'failed'; readonly error: PlainError }
-  | { readonly type: 'pack'; readonly pack: FinishedPack }
+  /** `lent`: the number of the `PackBuffers` that it lies in. */
+  | { readonly type: 'pack'; readonly pack: FinishedPack; readonly lent: number | undefined }
   | { readonly type: 'progress'; readonly bytes: number; readonly items: number }
   | { readonly type: 'fetch'; readonly request: number; readonly ids: Uint8Array; readonly place: number };

@@ -7,8 +7,8 @@ import { TidemarkError } from '../../error.ts';
 import { fromPlainError, toPlainError } from '../../plain-error.ts';
 import type { BlobRun } from '../blob-fetcher.ts';
 import type { FinishedPack } from '../format/pack.ts';
-import type { Gate } from './gate.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
+import { PackBuffers } from './pack-buffers.ts';
 
 export interface PoolOptions {
   readonly count: number;
@@ -17,8 +17,7 @@ export interface PoolOptions {
   readonly module: string;
   readonly setup: unknown;
   readonly key: ThreadData['key'];
-  readonly writing?: Omit<NonNullable<ThreadData['writing']>, 'gate'> & {
-    readonly gate: Gate;
+  readonly writing?: Omit<NonNullable<ThreadData['writing']>, 'packs'> & {
     /** Stores a pack; a rejection ends the pool. */
     readonly store: (pack: FinishedPack) => Promise<void>;
   };
@@ -36,6 +35,7 @@ const endsWithinMs = 3_000;
 /** Data threads that run one driver module. Ends all of them at once when the signal fires or one of them fails. */
 export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   readonly #options: PoolOptions;
+  readonly #packs: PackBuffers | undefined;
   /** Those that were started: all, or the first few of `count`. */
   readonly #workers: Worker[] = [];
   readonly #idle: number[] = [];
@@ -53,6 +53,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
 
   private constructor(options: PoolOptions) {
     this.#options = options;
+    this.#packs = options.writing && PackBuffers.forThreads(options.count);
     while (this.#workers.length < (options.asNeeded ? 1 : options.count)) this.#startWorker();
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -196,7 +197,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
       module,
       setup,
       key,
-      writing: writing && { index: writing.index, newBlobs: writing.newBlobs, gate: writing.gate.memory },
+      writing: writing && { index: writing.index, newBlobs: writing.newBlobs, packs: this.#packs!.shared },
     };
     const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
     const worker = new Worker(entry, { workerData, env: compileCacheEnv(), name: `data ${thread}` });
@@ -211,7 +212,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     if (message.type === 'ready') this.#ready[thread]!.resolve();
     else if (message.type === 'failed') this.#fail(fromPlainError(message.error, 'in a data thread'));
     else if (message.type === 'done') this.#settle(message);
-    else if (message.type === 'pack') this.#store(message.pack);
+    else if (message.type === 'pack') this.#store(message);
     else if (message.type === 'progress') this.#options.progress({ bytes: message.bytes, items: message.items });
     else void this.#fetch(thread, message);
   }
@@ -223,14 +224,13 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
     else pending?.reject(fromPlainError(error, 'in a data thread'));
   }
 
-  #store(pack: FinishedPack): void {
-    const { gate, store } = this.#options.writing!;
-    const stored = store(pack)
+  /** What could not be stored, or was given up, may still be read by who was to store it: its buffer is not used again. */
+  #store({ pack, lent }: FromThread & { type: 'pack' }): void {
+    const stored = this.#options
+      .writing!.store(pack)
+      .then(() => this.#packs!.giveBack(lent))
       .catch((error) => this.#fail(error))
-      .finally(() => {
-        gate.leave();
-        this.#stores.delete(stored);
-      });
+      .finally(() => this.#stores.delete(stored));
     this.#stores.add(stored);
   }
 
@@ -246,7 +246,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   #fail(error: unknown): void {
     if (this.#failure !== undefined || this.#closed) return;
     this.#failure = { error };
-    this.#options.writing?.gate.open();
+    this.#packs?.endWaiting();
     for (const one of this.#ready) {
       one.promise.catch(() => {});
       one.reject(error);

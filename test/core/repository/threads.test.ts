@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { BackupSink, Content, DataThreads, Store } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
@@ -304,7 +304,7 @@ test('threads cannot be used after they are closed, and close twice', async (t) 
   assert.equal(noSignal.aborted, false);
 });
 
-/** Takes its time for packs; counts how many are there at once. */
+/** Takes its time for packs, and then looks whether they still are what they were; counts how many are there at once. */
 class SlowPacks extends RecordingStore {
   most = 0;
   #now = 0;
@@ -314,6 +314,7 @@ class SlowPacks extends RecordingStore {
     this.most = Math.max(this.most, ++this.#now);
     await new Promise((resolve) => setTimeout(resolve, 100));
     await super.put(name, bytes, options);
+    assert.equal(sha256(bytes), basename(name), 'nobody writes into a pack before it is stored');
     this.#now -= 1;
   }
 }
