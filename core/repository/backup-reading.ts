@@ -2,11 +2,11 @@ import type { BackupReader, Content, Manifest, Node, RestoreThreads } from '../d
 import { TidemarkError } from '../error.ts';
 import { BlobReading } from './blob-reading.ts';
 import { ifCorrupt } from './format/damage.ts';
-import { foreignManifest, readManifest } from './manifest.ts';
+import { foreignManifest, manifestMisfit, readManifest } from './manifest.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { ReadingThreads } from './reading-threads.ts';
 import type { Salvage } from './salvage.ts';
-import type { Snapshot } from './snapshots.ts';
+import { type Snapshot, taggedBackup } from './snapshots.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
 
 /** One backup, open for reading. Dispose it: that ends its threads. */
@@ -45,7 +45,7 @@ export class BackupReading implements BackupReader, AsyncDisposable {
   /** Throws REPOSITORY_CORRUPT when the manifest cannot be read. */
   static async open(parts: RepositoryParts, snapshot: Snapshot, options: WorkOptions): Promise<BackupReading> {
     const blobs = new BlobReading(parts, options.signal);
-    return new BackupReading(parts, blobs, snapshot, await readManifest(blobs, snapshot.tree), options);
+    return new BackupReading(parts, blobs, snapshot, await ownManifest(blobs, snapshot), options);
   }
 
   /**
@@ -59,7 +59,7 @@ export class BackupReading implements BackupReader, AsyncDisposable {
     options: WorkOptions,
   ): Promise<BackupReading> {
     const blobs = new BlobReading(parts, options.signal, () => salvage.findLost());
-    const own = await readManifest(blobs, snapshot.tree).catch((error) => ifCorrupt(error, (damage) => damage));
+    const own = await ownManifest(blobs, snapshot).catch((error) => ifCorrupt(error, (damage) => damage));
     return new BackupReading(parts, blobs, snapshot, own, options, salvage.warnings);
   }
 
@@ -93,4 +93,12 @@ export class BackupReading implements BackupReader, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#pools.map((pool) => pool[Symbol.asyncDispose]()));
   }
+}
+
+/** Undefined for a snapshot of another program. Throws REPOSITORY_CORRUPT, also where it is not that of this backup. */
+async function ownManifest(blobs: BlobReading, snapshot: Snapshot): Promise<Manifest | undefined> {
+  const manifest = await readManifest(blobs, snapshot.tree);
+  const misfit = manifestMisfit(manifest, taggedBackup(snapshot).backup);
+  if (misfit !== undefined) throw new TidemarkError('REPOSITORY_CORRUPT', misfit);
+  return manifest;
 }

@@ -17,6 +17,13 @@ export async function readManifest(blobs: BlobReading, rootTree: string): Promis
   return parseManifest(Buffer.concat(parts).toString('utf8'));
 }
 
+/** Why a manifest is not that of this backup of tidemark's; undefined where it is, or where there is no such backup. */
+export function manifestMisfit(manifest: Manifest | undefined, backup: string | undefined): string | undefined {
+  if (backup === undefined) return undefined;
+  if (manifest === undefined) return 'it has no manifest';
+  return manifest.id === backup ? undefined : `its manifest is that of backup ${manifest.id}`;
+}
+
 /** What a snapshot of another program says of itself, as a backup of files. How much is in it is not known. */
 export function foreignManifest(snapshot: Snapshot): Manifest {
   return {
@@ -56,18 +63,34 @@ function fromJson(text: string): Partial<Manifest> {
   }
 }
 
-/** As far as everybody relies on it. A folder of a user's may have a file of this name, too. */
+/**
+ * As far as everybody relies on it: whoever imports takes it into the catalog as it is. A folder of a user's may have a file
+ * of this name, too.
+ */
 function isComplete(manifest: Partial<Manifest>): manifest is Manifest {
-  const { id, plan, source, driver, type, startedAt, endedAt, consistentPoint, totals } = manifest;
+  const { id, plan, source, driver, type, startedAt, endedAt, consistentPoint, totals, identity = '' } = manifest;
+  const { warnings, contents, selection, partial = false } = manifest;
   return (
     manifest.format === 1 &&
-    [id, plan, source, driver, type].every((text) => typeof text === 'string') &&
+    [id, plan, source, driver, type].every(isPlainName) &&
+    typeof identity === 'string' &&
+    typeof partial === 'boolean' &&
     [startedAt, endedAt, consistentPoint?.time].every((time) => !Number.isNaN(Date.parse(String(time)))) &&
     [totals?.items, totals?.bytes].every(Number.isSafeInteger) &&
-    Array.isArray(manifest.warnings) &&
-    Array.isArray(manifest.contents) &&
-    Array.isArray(manifest.selection?.include)
+    areTexts(warnings) &&
+    Array.isArray(contents) &&
+    contents.every((one) => typeof one === 'object' && one !== null) &&
+    areTexts(selection?.include) &&
+    areTexts(selection?.exclude ?? [])
   );
+}
+
+function areTexts(list: unknown): boolean {
+  return Array.isArray(list) && list.every((one) => typeof one === 'string');
+}
+
+function isPlainName(text: unknown): boolean {
+  return typeof text === 'string' && /^\P{Cc}+$/u.test(text);
 }
 
 function newer(format: number): TidemarkError {

@@ -20,6 +20,14 @@ export interface NewSnapshot extends Omit<Snapshot, 'id'> {
   readonly programVersion: string;
 }
 
+/** What its tags say of a backup of tidemark's: its id, plan and type; nothing of what other programs wrote. */
+export function taggedBackup({ tags }: Pick<Snapshot, 'tags'>): { backup?: string; plan?: string; type?: string } {
+  const tagged = (name: string) => tags.find((tag) => tag.startsWith(name))?.slice(name.length);
+  const [backup, plan, type] = ['id:', 'plan:', 'type:'].map(tagged);
+  if (!tags.includes('tidemark') || backup === undefined) return {};
+  return { backup, ...(plan !== undefined && { plan }), ...(type !== undefined && { type }) };
+}
+
 /** Makes a backup visible: the last object that a backup writes. */
 export function writeSnapshot(objects: SealedObjects, snapshot: NewSnapshot): Promise<string> {
   const { programVersion, parent, ...rest } = snapshot;

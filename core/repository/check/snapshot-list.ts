@@ -1,8 +1,8 @@
 import { hasCode, type TidemarkError } from '../../error.ts';
 import type { BlobReading } from '../blob-reading.ts';
-import { readManifest } from '../manifest.ts';
+import { manifestMisfit, readManifest } from '../manifest.ts';
 import type { SealedObjects } from '../objects.ts';
-import { readSnapshot, type Snapshot } from '../snapshots.ts';
+import { readSnapshot, type Snapshot, taggedBackup } from '../snapshots.ts';
 
 /** A backup as the repository tells of it. */
 export interface SnapshotFacts {
@@ -46,10 +46,7 @@ export async function listSnapshots(objects: SealedObjects, signal: AbortSignal)
 export function snapshotFacts({ id, tree, time, tags, original, replaces }: Snapshot): SnapshotFacts {
   const repaired = tags.includes('repaired') ? (replaces ?? original) : undefined; // restic's repair says it by the tag
   const facts = { id, tree, time, ...(repaired !== undefined && { replaces: repaired }) };
-  const tagged = (name: string) => tags.find((tag) => tag.startsWith(name))?.slice(name.length);
-  const [backup, plan, type] = ['id:', 'plan:', 'type:'].map(tagged);
-  if (!tags.includes('tidemark') || backup === undefined) return facts;
-  return { ...facts, backup, ...(plan !== undefined && { plan }), ...(type !== undefined && { type }) };
+  return { ...facts, ...taggedBackup({ tags }) };
 }
 
 /**
@@ -59,10 +56,7 @@ export function snapshotFacts({ id, tree, time, tags, original, replaces }: Snap
 export async function manifestDamage(blobs: BlobReading, snapshot: SnapshotFacts): Promise<string | undefined> {
   if (snapshot.backup === undefined) return undefined;
   try {
-    const manifest = await readManifest(blobs, snapshot.tree);
-    if (manifest === undefined) return 'it has no manifest';
-    if (manifest.id === snapshot.backup) return undefined;
-    return `its manifest is that of backup ${manifest.id}`;
+    return manifestMisfit(await readManifest(blobs, snapshot.tree), snapshot.backup);
   } catch (error) {
     if (hasCode(error, 'UNSUPPORTED')) return undefined; // a newer version wrote it
     if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;

@@ -9,8 +9,8 @@ import { Secret } from '../../../../core/secret.ts';
 import { password } from '../repository-kit.ts';
 
 /** The inside of a repository of the kit, for tests of what works on it. */
-export async function partsOf(store: Store): Promise<RepositoryParts> {
-  const { master } = await openKey(store, new Secret(password));
+export async function partsOf(store: Store, opensBy = password): Promise<RepositoryParts> {
+  const { master } = await openKey(store, new Secret(opensBy));
   const objects = new SealedObjects(store, new Sealer(master));
   return { store, objects, key: master, index: await loadIndex(objects) };
 }
