@@ -99,10 +99,10 @@ async function agree(
 ): Promise<readonly Pruned[]> {
   const { output } = workspace;
   for (const { preview: one } of previews) if (one !== undefined) output.say(prunePreviewText(one, output.messageLook));
-  for (const { error } of previews) if (error !== undefined) output.say(errorText(error, output.messageLook));
   const going = previews.flatMap((one) => goingIn(one.preview)).length;
   if (going > 0 && !autoApprove) {
     rejectUnasked(workspace);
+    for (const { error } of previews) if (error !== undefined) output.say(errorText(error, output.messageLook));
     await confirm(workspace, `Delete ${count(going, 'backup')} for good?`);
   }
   const agreedIn = ({ preview: one }: Pruned) => goingIn(one, !autoApprove);

@@ -64,7 +64,7 @@ export async function openKey(
     'REPOSITORY_PASSWORD',
     `none of the ${tried} keys of the repository opens with this password`,
     {
-      hint: 'Check the destination’s `password` reference. If the password was changed on purpose, add the new one with `tidemark key add` first, while the old one still opens the repository. A recovery kit opens it when the password is forgotten: `tidemark key import`.',
+      hint: 'Check the destination’s `password` reference. If the password was changed on purpose, add the new one with `tidemark key add` first, while the old one still opens the repository. A recovery kit opens it when the password is forgotten, or its file below `keys/` is lost: `tidemark key import`.',
     },
   );
 }
@@ -142,6 +142,6 @@ async function readKeyFile(store: Store, id: string, signal?: AbortSignal): Prom
 
 function damagedKey(id: string): TidemarkError {
   return new TidemarkError('REPOSITORY_CORRUPT', `keys/${id} is damaged`, {
-    hint: 'Restore the file from a copy of the repository, or open the repository with the password of another key, or with a recovery kit: `tidemark key import`.',
+    hint: 'Restore the file from a copy of the repository, or open the repository with the password of another key, or with a recovery kit: `tidemark key import`. Nothing else is lost with it.',
   });
 }

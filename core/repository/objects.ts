@@ -125,6 +125,7 @@ function hintFor(name: string): string {
   if (name === 'config') return configHint;
   if (name.startsWith('index/')) return indexHint;
   if (name.startsWith('locks/')) return lockHint;
+  if (name.startsWith('snapshots/')) return snapshotHint;
   return name.startsWith('marks/') ? markHint : damageHint;
 }
 
@@ -133,12 +134,14 @@ const configHint =
   'Bring `config` back from a copy of the repository: any copy of any age has the same. A recovery kit makes it anew when the damaged file was moved away: `tidemark key import`. Nothing else is lost with it.';
 /** Nobody can act on a mark that cannot be read. */
 const markHint =
-  'It only names packs that a prune meant to remove later. `tidemark prune` removes it, or remove the file while no prune runs.';
+  'It only names packs that a prune meant to remove later, and nothing else is damaged with it. `tidemark prune` removes it, or remove the file while no prune runs.';
 /** It may be that of somebody who works, so that it is no less than a lock; restic says so, too. */
 const lockHint =
   'Nobody can tell whose lock this is, so it keeps everybody out. When nothing works with the repository, run `tidemark repository unlock --all` on its destination, which takes it away; nothing else is damaged.';
+const snapshotHint =
+  'Other backups do not need it. Bring the file back from a copy of the repository; `tidemark repository check` on its destination says whether more is damaged.';
 const damageHint =
   'Run `tidemark repository check` on its destination to see how far the damage goes; restore the file from a copy if there is one.';
 /** An index is made of what stands in the packs. */
 const indexHint =
-  'Run `tidemark repository repair` on its destination: it makes the index anew from the packs. `tidemark repository check` says whether more is damaged.';
+  'Run `tidemark repository repair` on its destination: it makes the index anew from the packs. No backup needs this file to be restored. `tidemark repository check` says whether more is damaged.';

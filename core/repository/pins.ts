@@ -112,7 +112,7 @@ function unreadable(id: string, cause: TidemarkError): TidemarkError {
     'REPOSITORY_CORRUPT',
     `a pin cannot be read, so nobody knows which backup it keeps: ${cause.message}`,
     {
-      hint: `\`tidemark repository repair\` puts the pins that the catalog knows in the place of damaged ones. Where it knows none, pin again what is to stay, then delete pins/${id} in the repository and run \`tidemark catalog import\`.`,
+      hint: `\`tidemark repository repair\` puts the pins that the catalog knows in the place of damaged ones. Where it knows none, pin again what is to stay, then delete pins/${id} in the repository and run \`tidemark catalog import\`. No backup needs the file to be restored.`,
       cause,
     },
   );

@@ -168,7 +168,7 @@ export class Repository {
     } catch (cause) {
       if (!hasCode(cause, 'OBJECT_NOT_FOUND')) throw cause;
       throw new TidemarkError('BACKUP_NOT_FOUND', `snapshot ${id.slice(0, 8)} is not in the repository`, {
-        hint: 'It may have been removed by another tool. Run `tidemark catalog import` to bring the catalog up to date.',
+        hint: 'It may have been removed by another tool. Other backups do not need it. Run `tidemark catalog import` to bring the catalog up to date.',
         cause,
       });
     }

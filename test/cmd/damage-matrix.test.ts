@@ -1,4 +1,4 @@
 import { testDamages } from './damage-matrix.ts';
 
 /** `damage-matrix.soak.ts` has all. */
-testDamages('third');
+testDamages('seventh');

@@ -13,7 +13,7 @@ export function damagedBlob(
       ? `blob ${toHex(id)} in pack ${toHex(pack)} is damaged`
       : `blob ${toHex(id)} is lost: pack ${toHex(pack)} is ${what}`;
   return new TidemarkError('REPOSITORY_CORRUPT', text, {
-    hint: 'Bring the pack below `data/` back from a copy of the repository, or restore another backup. Without a copy, `tidemark repository check` on its destination says which backups it costs, and `tidemark repository repair` makes the rest whole without what is lost.',
+    hint: 'Bring the pack below `data/` back from a copy of the repository, or restore another backup: those that do not need it lose nothing. Without a copy, `tidemark repository check` on its destination says which backups it costs, and `tidemark repository repair` makes the rest whole without what is lost.',
     cause,
   });
 }
