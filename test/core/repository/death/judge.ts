@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
 import { runOk } from '../../../kit/process.ts';
@@ -22,40 +22,42 @@ export async function judgeOf(t: TestContext): Promise<Judge> {
   const own = await tempFolder(t, 'judge');
   const passwordFile = join(own, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
-  let restored = 0;
 
-  const restic = (folder: string, ...args: string[]) =>
-    runOk('restic', ['--repo', folder, '--password-file', passwordFile, '--no-cache', '--no-lock', ...args]);
-  const check = async (folder: string) => {
-    await restic(folder, 'check', '--read-data');
+  const stock = async (folder: string, ids: readonly string[] = [], target = '') => {
+    const env = { RESTIC_REPOSITORY: folder, RESTIC_PASSWORD_FILE: passwordFile };
+    await runOk('sh', ['-c', checkAndRestore, target, ...ids], { env });
   };
-  const restore = async (folder: string, id: string, name: string) => {
-    const target = join(own, `${restored++}`);
-    await mkdir(target);
-    await restic(folder, 'restore', id, '--target', target);
+  const assertRestored = async (target: string, name: string, folder: string) => {
     const files = new Map<string, Buffer>();
     for (const path of await filesBelow(target)) files.set(path, await readFile(join(target, path)));
     assert.deepEqual(files, new Map([...filesOf(name)].sort()), `backup ${name} in ${folder}`);
-    await rm(target, { recursive: true });
   };
 
   return {
-    check,
+    check: stock,
     async goOn(folder, reported) {
       const repository = await openAlone(await localStore(folder));
       await backUp(repository, 'afterwards');
       for (let round = 1; round <= 2; round++) await prune(repository); // marks, then removes
-      await check(folder);
-      const names = new Set<string>();
-      for await (const snapshot of repository.snapshots()) {
-        const name = nameOf(snapshot);
-        await restore(folder, snapshot.id, name);
-        names.add(name);
-      }
+      const snapshots = await Array.fromAsync(repository.snapshots());
+      const target = await mkdtemp(join(own, 'restored-'));
+      await stock(
+        folder,
+        snapshots.map(({ id }) => id),
+        target,
+      );
+      for (const snapshot of snapshots) await assertRestored(join(target, snapshot.id), nameOf(snapshot), folder);
+      await rm(target, { recursive: true });
+      const names = new Set(snapshots.map(nameOf));
       for (const name of [...reported, 'afterwards']) assert(names.has(name), `backup ${name} is gone from ${folder}`);
     },
   };
 }
+
+/** By one process, $0 the target: to start many costs a test, which is large, more than what they do. */
+const checkAndRestore = `set -e
+restic check --no-cache --no-lock --read-data
+for id; do restic restore --no-cache --no-lock "$id" --target "$0/$id"; done`;
 
 /** Paths of all files, in order. */
 export async function filesBelow(folder: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { cp, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { run } from '../../../kit/process.ts';
+import { type Ran, run } from '../../../kit/process.ts';
 import { tempFolder } from '../../../kit/temp.ts';
 import { newPlace } from '../repository-kit.ts';
 import { backUp } from './backups.ts';
@@ -38,8 +38,7 @@ export async function killEverywhere(t: TestContext, name: string, goOn: 'always
   const judged = new Set<string>();
   const kill = async (point: number): Promise<boolean> => {
     const repository = join(folder, `${point}`);
-    await cp(base, repository, { recursive: true });
-    const ran = await run(process.execPath, [child, repository, name, `${point}`], { env });
+    const ran = await runOn(repository, base, [child, repository, name, `${point}`], env);
     assert(ran.signal === 'SIGKILL' || ran.code === 0, `${name} failed by itself at ${point}: ${ran.stderr}`);
     await judge.check(repository);
     const left = await shapeOf(base, repository);
@@ -58,6 +57,12 @@ export async function killEverywhere(t: TestContext, name: string, goOn: 'always
   };
   await Promise.all(Array.from({ length: childrenAtOnce }, killOn));
   return kills;
+}
+
+/** Runs Node on a new copy of a repository. The shell that copies it becomes Node. */
+export function runOn(copy: string, base: string, args: readonly string[], env = {}): Promise<Ran> {
+  const script = 'cp -a --reflink=auto "$0" "$1" && shift && exec "$@"';
+  return run('sh', ['-c', script, base, copy, process.execPath, ...args], { env });
 }
 
 /** The folder of a repository with the backups that the work finds. */

@@ -3,14 +3,13 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { asTidemarkError } from '../../../../core/error.ts';
-import { run } from '../../../kit/process.ts';
 import { type Share, stepsOf } from '../../../kit/share.ts';
 import { tempFolder } from '../../../kit/temp.ts';
 import { localStore } from '../repository-kit.ts';
 import { breakages, broken, planRepair, readable, repair } from './broken.ts';
 import { diskOf, full, watchDisks } from './filling-disk.ts';
 import { judgeOf } from './judge.ts';
-import { shapeOf } from './kills.ts';
+import { runOn, shapeOf } from './kills.ts';
 import { openAlone } from './works.ts';
 
 type Files = ReadonlySet<string>;
@@ -83,8 +82,7 @@ async function killEverywhere(t: TestContext, base: string, judge: Judge, share:
       const point = next;
       next += step;
       const repository = join(folder, `${point}`);
-      await cp(base, repository, { recursive: true });
-      const ran = await run(process.execPath, [child, repository, `${point}`]);
+      const ran = await runOn(repository, base, [child, repository, `${point}`]);
       assert(ran.signal === 'SIGKILL' || ran.code === 0, `a repair failed by itself at ${point}: ${ran.stderr}`);
       wasKilled = ran.signal === 'SIGKILL';
       if (wasKilled) kills += 1;
