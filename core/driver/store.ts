@@ -30,8 +30,16 @@ export interface Store extends AsyncDisposable {
    * The object, or the part of it that lies in `range`. The result is a buffer of its own that may be transferred to a
    * thread. A range that ends past the object gives what is there; one that starts past it gives no bytes.
    * Throws OBJECT_NOT_FOUND, and REPOSITORY_CORRUPT when this object cannot be read while others can: a bad sector.
+   *
+   * A store that can put the bytes where the caller wants them asks `room` for memory, once, and gives a view of it that
+   * ends where they do. After the signal has fired it may still write there; after any other rejection it does not.
    */
-  get(name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  get<Memory extends ArrayBufferLike = ArrayBuffer>(
+    name: string,
+    range?: ByteRange,
+    signal?: AbortSignal,
+    room?: ReadRoom<Memory>,
+  ): Promise<Uint8Array<Memory | ArrayBuffer>>;
   /** Throws OBJECT_NOT_FOUND. */
   head(name: string, signal?: AbortSignal): Promise<ObjectInfo>;
   /**
@@ -44,6 +52,9 @@ export interface Store extends AsyncDisposable {
   /** Looks whether the store can be used, and says what is wrong with it otherwise; writes and removes a small test object. */
   probe(signal?: AbortSignal): Promise<readonly DriverProblem[]>;
 }
+
+/** Memory for this many bytes, exactly. What was in it before may be there still. */
+export type ReadRoom<Memory extends ArrayBufferLike = ArrayBufferLike> = (bytes: number) => Uint8Array<Memory>;
 
 export interface ByteRange {
   readonly offset: number;

@@ -5,6 +5,7 @@ import { idBytes, toHex } from './format/blob-id.ts';
 import { damagedBlob, ifCorrupt, unindexedBlob } from './format/damage.ts';
 import type { BlobType } from './format/pack.ts';
 import { packName } from './pack-name.ts';
+import type { SharedRoom } from './shared-room.ts';
 
 /** Blobs that lie one behind the other in a pack, still sealed. */
 export interface BlobRun {
@@ -81,19 +82,24 @@ export class BlobFetcher {
   }
 
   /** Bytes of a pack as far as it goes; undefined when it is missing. Throws REPOSITORY_CORRUPT when the disk refuses some. */
-  async bytes(
+  bytes(
     pack: Uint8Array,
     offset: number,
     length: number,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const id = toHex(pack);
-    try {
-      return await this.#store.get(packName(id), { offset, length }, signal);
-    } catch (error) {
-      if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined;
-      throw error;
-    }
+    return unlessMissing(this.#store.get(packName(toHex(pack)), { offset, length }, signal));
+  }
+
+  /** As `bytes`, in this room. */
+  bytesIn(
+    room: SharedRoom,
+    pack: Uint8Array,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    return unlessMissing(room.get(this.#store, packName(toHex(pack)), { offset, length }, signal));
   }
 
   async #runFrom(first: BlobLocation, ids: Uint8Array, signal?: AbortSignal): Promise<BlobRun> {
@@ -131,6 +137,15 @@ export class BlobFetcher {
       lengthBytes += next.length;
     }
     return blobs;
+  }
+}
+
+async function unlessMissing<Bytes>(bytes: Promise<Bytes>): Promise<Bytes | undefined> {
+  try {
+    return await bytes;
+  } catch (error) {
+    if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined;
+    throw error;
   }
 }
 

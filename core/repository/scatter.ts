@@ -1,10 +1,11 @@
 import type { Content, DamagedFile } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
-import type { BlobFetcher } from './blob-fetcher.ts';
+import { type BlobFetcher, maxRunBytes } from './blob-fetcher.ts';
 import type { BlobLocation } from './blob-index.ts';
 import { damagedBlob } from './format/damage.ts';
 import { ScatterDamage } from './scatter-damage.ts';
 import { type Fetch, planScatter, type Wanted } from './scatter-plan.ts';
+import { SharedRoom, transferOf } from './shared-room.ts';
 import type { LostBlobs, ScatterBlob, ScatterRange } from './threads/messages.ts';
 import type { ThreadPool } from './threads/thread-pool.ts';
 
@@ -67,8 +68,9 @@ class ScatterRun {
   }
 
   async #lane(): Promise<void> {
+    const room = new SharedRoom(maxRunBytes);
     for (let next = this.#fetches.shift(); next !== undefined; next = this.#fetches.shift()) {
-      const sealed = await this.#fetch(next);
+      const sealed = await this.#fetch(next, room);
       if (sealed === 'unreadable') continue;
       const isThere = (one: Wanted) => endIn(next, one) <= (sealed?.length ?? 0);
       const there = next.wanted.filter(isThere);
@@ -78,16 +80,19 @@ class ScatterRun {
       }
       if (sealed === undefined || there.length === 0) continue;
       const range = rangeOf(next, there, sealed);
-      const damaged = await this.#threads.onIdle((call) => ({ type: 'scatter', call, range }), [sealed.buffer]);
+      const damaged = await this.#threads.onIdle((call) => ({ type: 'scatter', call, range }), transferOf(sealed));
       const bad = (damaged as number[]).map((at) => there[at]!);
       await this.#tryElsewhere(bad, 'damaged');
     }
   }
 
   /** Where the disk refuses some of it, the blobs are fetched one by one. */
-  async #fetch({ pack, offset, length, wanted }: Fetch): Promise<Uint8Array<ArrayBuffer> | undefined | 'unreadable'> {
+  async #fetch(
+    { pack, offset, length, wanted }: Fetch,
+    room: SharedRoom,
+  ): Promise<Uint8Array | undefined | 'unreadable'> {
     try {
-      return await this.#fetcher.bytes(pack, offset, length, this.#signal);
+      return await this.#fetcher.bytesIn(room, pack, offset, length, this.#signal);
     } catch (error) {
       if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
       if (wanted.length === 1) await this.#tryElsewhere(wanted, 'damaged');
@@ -133,7 +138,7 @@ function endIn(fetch: Fetch, { place: { offset, length } }: Wanted): number {
   return offset + length - fetch.offset;
 }
 
-function rangeOf(fetch: Fetch, wanted: readonly Wanted[], sealed: Uint8Array<ArrayBuffer>): ScatterRange {
+function rangeOf(fetch: Fetch, wanted: readonly Wanted[], sealed: Uint8Array): ScatterRange {
   const blobs = wanted.map(({ id, place, targets }): ScatterBlob => {
     const { length, plainBytes, offset } = place;
     return { at: offset - fetch.offset, length, plainBytes, id, targets };

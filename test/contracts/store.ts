@@ -16,6 +16,7 @@ export function storeContract(name: string, makeStore: (t: TestContext) => Promi
   describe(`store contract: ${name}`, () => {
     objectCases(storeTest);
     rangeCases(storeTest);
+    roomCases(storeTest);
     listCases(storeTest);
     deleteCases(storeTest);
     concurrencyCases(storeTest);
@@ -97,6 +98,34 @@ function rangeCases(storeTest: StoreTest): void {
       structuredClone(bytes, { transfer: [bytes.buffer] });
     }
   });
+}
+
+function roomCases(storeTest: StoreTest): void {
+  storeTest(
+    'with room, the result ends where the bytes do, and is that memory or a buffer of its own',
+    async (store) => {
+      for (const size of [0, 1, 1000, 2 * 1024 * 1024 + 3]) {
+        await store.put('data/ab/room', pattern(size));
+        for (const range of [
+          undefined,
+          { offset: 0, length: 1 },
+          { offset: 990, length: 100 },
+          { offset: 9e9, length: 9 },
+        ]) {
+          const memory = new Uint8Array(new SharedArrayBuffer(size)).fill(0xee);
+          let asked = 0;
+          const bytes = await store.get<ArrayBufferLike>('data/ab/room', range, undefined, (length) => {
+            asked += 1;
+            return memory.subarray(memory.length - length);
+          });
+          const expected = range ? pattern(size).subarray(range.offset, range.offset + range.length) : pattern(size);
+          assert(expected.equals(bytes), `${range?.length ?? 'all'} bytes of ${size}`);
+          assert(asked <= 1 && (bytes.buffer === memory.buffer) === (asked === 1), 'memory that was asked for is used');
+          if (asked === 0) assert.equal(bytes.buffer.byteLength, bytes.length);
+        }
+      }
+    },
+  );
 }
 
 function listCases(storeTest: StoreTest): void {

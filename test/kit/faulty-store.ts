@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { ByteRange, DriverProblem, ObjectInfo, Store } from '../../core/driver/index.ts';
+import type { ByteRange, DriverProblem, ObjectInfo, ReadRoom, Store } from '../../core/driver/index.ts';
 
 export type StoreMethod = 'put' | 'get' | 'head' | 'list' | 'delete' | 'probe';
 
@@ -50,10 +50,15 @@ export class FaultyStore implements Store {
     return this.#apply(fault, options.signal, () => this.#inner.put(name, bytes, options));
   }
 
-  async get(name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  async get<Memory extends ArrayBufferLike = ArrayBuffer>(
+    name: string,
+    range?: ByteRange,
+    signal?: AbortSignal,
+    room?: ReadRoom<Memory>,
+  ): Promise<Uint8Array<Memory | ArrayBuffer>> {
     const fault = this.#take('get', name);
-    const bytes = await this.#apply(fault, signal, () => this.#inner.get(name, range, signal));
-    if (fault?.kind === 'cut') return bytes.slice(0, fault.after);
+    const bytes = await this.#apply(fault, signal, () => this.#inner.get(name, range, signal, room));
+    if (fault?.kind === 'cut') return room ? bytes.subarray(0, fault.after) : bytes.slice(0, fault.after);
     if (fault?.kind === 'flip') bytes[fault.at]! ^= 1;
     return bytes;
   }

@@ -1,4 +1,4 @@
-import type { ByteRange, DriverProblem, ObjectInfo, Store } from '../../core/driver/index.ts';
+import type { ByteRange, DriverProblem, ObjectInfo, ReadRoom, Store } from '../../core/driver/index.ts';
 import type { StoreMethod } from './faulty-store.ts';
 
 export interface StoreCall {
@@ -30,8 +30,13 @@ export class RecordingStore implements Store {
     await this.#inner.put(name, bytes, options);
   }
 
-  async get(name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await this.#inner.get(name, range, signal);
+  async get<Memory extends ArrayBufferLike = ArrayBuffer>(
+    name: string,
+    range?: ByteRange,
+    signal?: AbortSignal,
+    room?: ReadRoom<Memory>,
+  ): Promise<Uint8Array<Memory | ArrayBuffer>> {
+    const bytes = await this.#inner.get(name, range, signal, room);
     this.calls.push({ method: 'get', name, bytes: bytes.length });
     return bytes;
   }

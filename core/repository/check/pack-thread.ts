@@ -9,7 +9,7 @@ import { type KeyMaterial, Sealer, sealBytes } from '../format/sealer.ts';
 /** A whole pack to look into. */
 export interface PackTask {
   readonly id: string;
-  readonly sealed: Uint8Array<ArrayBuffer>;
+  readonly sealed: Uint8Array;
   /** See `PackFacts.headerDigest`. */
   readonly headerDigest: Uint8Array;
   /** The blobs as the index has them: for a pack whose own header cannot be had, or says something else. */

@@ -1,12 +1,14 @@
 import { hasCode, type TidemarkError } from '../../error.ts';
 import { BlobIndex } from '../blob-index.ts';
 import { fromHex, toHex } from '../format/blob-id.ts';
+import { maxBytes } from '../format/chunker.ts';
 import type { PackEntry } from '../format/pack.ts';
-import { openBlob } from '../format/pack.ts';
+import { openBlob, targetBytes } from '../format/pack.ts';
 import { Sealer } from '../format/sealer.ts';
 import { packName } from '../pack-name.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
 import { readInPieces } from '../set-aside.ts';
+import { SharedRoom, transferOf } from '../shared-room.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import type { PackFacts } from './pack-table.ts';
 import { moduleUrl, type PackTask, type PackVerdict } from './pack-thread.ts';
@@ -32,6 +34,9 @@ export interface ReadPacks {
   /** What packs hold by their own headers where the index says something else of them, or nothing. */
   readonly own: BlobIndex;
 }
+
+/** Of a pack as large as ours and restic's become; those of `restic --pack-size` may be larger. */
+const roomBytes = targetBytes + 2 * maxBytes;
 
 type Parts = Pick<RepositoryParts, 'store' | 'objects' | 'key'>;
 
@@ -84,7 +89,8 @@ class Reading implements ReadPacks {
   async all(packs: readonly PackFacts[]): Promise<void> {
     const left = packs.values();
     const lane = async () => {
-      for (const pack of left) await this.#read(pack);
+      const room = new SharedRoom(roomBytes);
+      for (const pack of left) await this.#read(pack, room);
     };
     await Promise.all(Array.from({ length: this.#threads.count + 1 }, lane));
   }
@@ -92,20 +98,21 @@ class Reading implements ReadPacks {
   /** Once more, those whose headers are no good: which of the blobs that the index expects in them are there. */
   async again(): Promise<void> {
     if (this.#doubtful.size > 0) {
+      const room = new SharedRoom(roomBytes);
       for await (const file of readIndexFiles(this.#parts.objects, this.#signal, () => {})) {
-        for (const { id, blobs } of file.packs()) await this.#readBy(this.#doubtful.get(toHex(id)), blobs);
+        for (const { id, blobs } of file.packs()) await this.#readBy(this.#doubtful.get(toHex(id)), blobs, room);
       }
     }
     await this.#tryElsewhere();
   }
 
-  async #read(pack: PackFacts): Promise<void> {
-    const sealed = await this.#get(pack);
+  async #read(pack: PackFacts, room: SharedRoom): Promise<void> {
+    const sealed = await this.#get(pack, room);
     if (sealed === undefined) return;
     this.packs += 1;
     this.bytes += sealed.length;
     const { id, headerDigest } = pack;
-    const verdict = await this.#threads.run({ id, sealed, headerDigest }, [sealed.buffer]);
+    const verdict = await this.#threads.run({ id, sealed, headerDigest }, transferOf(sealed));
     if (verdict.own !== undefined) this.#addOwn(pack, verdict);
     if (pack.indexedBytes === undefined) this.#judgeUnindexed(pack, verdict);
     else if (verdict.header === 'as the index') this.#judge(pack, verdict);
@@ -117,14 +124,14 @@ class Reading implements ReadPacks {
     for (const blob of bad) this.#whereabouts.markBad(pack.number, blob);
   }
 
-  async #readBy(pack: PackFacts | undefined, blobs: readonly PackEntry[]): Promise<void> {
+  async #readBy(pack: PackFacts | undefined, blobs: readonly PackEntry[], room: SharedRoom): Promise<void> {
     if (pack === undefined) return;
     this.#doubtful.delete(pack.id); // a second index file may name it
-    const sealed = await this.#get(pack);
+    const sealed = await this.#get(pack, room);
     if (sealed === undefined) return;
     const { id, headerDigest } = pack;
     const task = { id, sealed, headerDigest, blobs: blobs.map((blob) => ({ ...blob, id: new Uint8Array(blob.id) })) };
-    this.#judge(pack, await this.#threads.run(task, [sealed.buffer]));
+    this.#judge(pack, await this.#threads.run(task, transferOf(sealed)));
   }
 
   #judge(pack: PackFacts, { isItself, header, blobs, bad }: PackVerdict): void {
@@ -150,10 +157,10 @@ class Reading implements ReadPacks {
   }
 
   /** The bytes of a pack, zeros where the disk refuses some; undefined, and said, when there are none to have. */
-  async #get(pack: PackFacts): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #get(pack: PackFacts, room: SharedRoom): Promise<Uint8Array | undefined> {
     const { store } = this.#parts;
     try {
-      return await store.get(packName(pack.id), undefined, this.#signal);
+      return await room.get(store, packName(pack.id), undefined, this.#signal);
     } catch (error) {
       if (hasCode(error, 'REPOSITORY_CORRUPT'))
         return readInPieces(store, packName(pack.id), pack.storedBytes ?? 0, this.#signal);

@@ -82,7 +82,7 @@ export function asPlaced(store: Store, actions: readonly MisplacedAction[]): Sto
   const wrong = new Map(moved.map(({ name, id }) => [name, packName(id)]));
   return {
     put: (name, bytes, options) => store.put(name, bytes, options),
-    get: (name, range, signal) => store.get(actual.get(name) ?? name, range, signal),
+    get: (name, ...how) => store.get(actual.get(name) ?? name, ...how),
     head: async (name, signal) => ({ ...(await store.head(actual.get(name) ?? name, signal)), name }),
     list: (prefix, signal) => listPlaced(store.list(prefix, signal), prefix, actual, wrong),
     delete: (names, signal) => store.delete(names, signal),

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ReadRoom } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { loadNative, workingFolder } from '../system/native.ts';
 
@@ -48,12 +49,18 @@ export async function unlinkIfPresent(path: string): Promise<boolean> {
   }
 }
 
-export async function readFully(handle: FileHandle, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer);
+/** The bytes from `offset` on, as far as there are any, in memory that `room` gives or in a buffer of their own. */
+export async function readFully<Memory extends ArrayBufferLike>(
+  handle: FileHandle,
+  offset: number,
+  length: number,
+  room?: ReadRoom<Memory>,
+): Promise<Uint8Array<Memory | ArrayBuffer>> {
+  const bytes = room?.(length) ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer);
   let done = 0;
   while (done < length) {
     const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
-    if (bytesRead === 0) return bytes.slice(0, done);
+    if (bytesRead === 0) return room === undefined ? bytes.slice(0, done) : bytes.subarray(0, done);
     done += bytesRead;
   }
   return bytes;

@@ -4,7 +4,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import { unlessAborted } from '../../../core/abort.ts';
 import type { Clock } from '../../../core/clock.ts';
-import type { ByteRange, DriverProblem, ObjectInfo, Store } from '../../../core/driver/index.ts';
+import type { ByteRange, DriverProblem, ObjectInfo, ReadRoom, Store } from '../../../core/driver/index.ts';
 import { asTidemarkError, TidemarkError } from '../../../core/error.ts';
 import { isBadSector } from './bad-sector.ts';
 import {
@@ -63,18 +63,29 @@ export class LocalStore implements Store {
     });
   }
 
-  get(name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#run(signal, name, () => this.#read(name, range).catch((error) => this.#failReading(error, name)));
+  get<Memory extends ArrayBufferLike = ArrayBuffer>(
+    name: string,
+    range?: ByteRange,
+    signal?: AbortSignal,
+    room?: ReadRoom<Memory>,
+  ): Promise<Uint8Array<Memory | ArrayBuffer>> {
+    return this.#run(signal, name, () =>
+      this.#read(name, range, room).catch((error) => this.#failReading(error, name)),
+    );
   }
 
-  async #read(name: string, range: ByteRange | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  async #read<Memory extends ArrayBufferLike>(
+    name: string,
+    range: ByteRange | undefined,
+    room: ReadRoom<Memory> | undefined,
+  ): Promise<Uint8Array<Memory | ArrayBuffer>> {
     const handle = await openToRead(this.#pathOf(name), name);
     try {
       const info = await handle.stat();
       rejectOther(info, name);
       const offset = range?.offset ?? 0;
       const length = Math.max(0, Math.min(range?.length ?? info.size, info.size - offset));
-      return await readFully(handle, offset, length);
+      return await readFully(handle, offset, length, room);
     } finally {
       await handle.close();
     }

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ByteRange, DriverProblem, ObjectInfo, Store } from '../../../core/driver/index.ts';
+import type { ByteRange, DriverProblem, ObjectInfo, ReadRoom, Store } from '../../../core/driver/index.ts';
 
 /** When a process dies: before the change that is counted `at` (from 1 on), halfway through it, or right after it. */
 export interface Death {
@@ -44,8 +44,13 @@ export class DyingStore implements Store {
     if (dies === 'after') await killSelf();
   }
 
-  get(name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#inner.get(name, range, signal);
+  get<Memory extends ArrayBufferLike = ArrayBuffer>(
+    name: string,
+    range?: ByteRange,
+    signal?: AbortSignal,
+    room?: ReadRoom<Memory>,
+  ): Promise<Uint8Array<Memory | ArrayBuffer>> {
+    return this.#inner.get(name, range, signal, room);
   }
 
   head(name: string, signal?: AbortSignal): Promise<ObjectInfo> {

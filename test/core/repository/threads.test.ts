@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import type { BackupSink, Content, DataThreads, Store } from '../../../core/driver/index.ts';
+import type { BackupSink, Content, DataThreads, Node, Store } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { FaultyStore } from '../../kit/faulty-store.ts';
 import { waitFor } from '../../kit/process.ts';
@@ -157,6 +157,38 @@ test('scatter writes every file whole and tells its end once', async (t) => {
   );
   assert(recording.count('get') <= 4, `${recording.count('get')} requests for one pack of 12 MiB`);
   await threads.scatter([]);
+});
+
+test('many packs come to slow threads whole, but for one that is cut on its way', async (t) => {
+  const { repository, store } = await newPlace(t);
+  const names = Array.from({ length: 24 }, (_, number) => `file ${number}`);
+  const ids: Node[] = [];
+  for (const name of names) {
+    await writeBackup(repository, async (sink) => {
+      const node = fileNode(name, await sink.content(randomBytes(name, 700_000)));
+      ids.push(node);
+      return [node];
+    });
+  }
+  const { id } = await writeBackup(repository, async () => ids);
+  const faulty = new FaultyStore(store);
+  await using backup = await readBackup(await reopen(faulty), id);
+  await using threads = await backup.threads<Setup, Task, Result>(moduleUrl, {});
+  const folder = await tempFolder(t);
+  const log = new Int32Array(new SharedArrayBuffer(names.length * 12));
+  const files = ids.map((node, file) => ({
+    task: { kind: 'file', path: join(folder, node.name), log, file } satisfies Task,
+    content: node.content!,
+  }));
+  faulty.plan({ method: 'get', match: /^data/, kind: 'cut', after: 500 });
+  const damaged = await within(60_000, 'scatter', threads.scatter(files));
+  faulty.assertAllHit();
+  assert.equal(damaged.length, 1);
+  for (const [at, name] of names.entries()) {
+    const isWhole = damaged[0]!.file !== at;
+    assert.deepEqual([...log.subarray(at * 3, at * 3 + 3)], isWhole ? [1, 0, 0] : [1, 0, 1], name);
+    if (isWhole) assert((await readFile(join(folder, name))).equals(randomBytes(name, 700_000)), name);
+  }
 });
 
 test('a scatter that meets damage ends, names the file, and reading goes on', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Node } from '../../../../core/driver/index.ts';
@@ -22,6 +22,21 @@ test('damage is told of a backup of more folders than a table first has room for
   await flip(pack!);
   const report = await check(place.repository, { read: { share: 1 } });
   assert.deepEqual([report.verdict, report.hurtBackups], ['damaged', 1], told(report).join('\n'));
+});
+
+test('threads that are slower than the reading, with damage here and there: exactly that is found', async (t) => {
+  const place = await newPlace(t);
+  for (let number = 0; number < 12; number++) await twoFiles(place, `backup ${number}`);
+  const packs = (await filesIn(place.folder, 'data')).toSorted();
+  const damaged = packs.filter((_, at) => at % 5 === 2);
+  for (const pack of damaged) await flip(pack);
+  await truncate(packs[3]!, 200_000);
+  const expected = [...damaged, packs[3]!].map((path) => path.slice(place.folder.length + 1)).toSorted();
+  await using _ = await place.repository.lock('shared', noSignal);
+  const options = { read: { share: 1 }, destination: 'test', known: [] };
+  const report = await place.repository.check(options, { ...work, threads: 6 });
+  const found = report.findings.filter(({ severity }) => severity === 'damage').map(({ object }) => object);
+  assert.deepEqual(found.toSorted(), expected);
 });
 
 test('an index that is lost as a whole costs nothing: all packs are taken in', async (t) => {
