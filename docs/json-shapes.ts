@@ -98,6 +98,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
     time: 'text: The moment that it shows; empty where it cannot be read.',
     action: 'text: `rewrite` or `set-aside`.',
     reason: 'text: Why.',
+    'replacedBy?': 'text: Id of the snapshot that a repair which was cut off has put in its place.',
     paths: 'text[]: What it loses: the first ones.',
     count: 'number: How many they are.',
   },

@@ -22,7 +22,7 @@ export async function pinBackup(
   };
   return ofEachCopy(context, idPart, signal, async (copy, repository) => {
     if (copy.expiringAt !== undefined) throw tooLate(copy);
-    await repository.pins.add(toDocument(copy.id, pin), signal);
+    await repository.pins.add(pinDocument(copy.id, pin), signal);
     if (await context.catalog.retained.pin(copy.destination, copy.id, pin)) return;
     await repository.pins.remove(copy.id, signal);
     throw tooLate(copy); // somebody began to delete it meanwhile
@@ -83,7 +83,7 @@ export async function pinsKnown(
   destination: string,
 ): Promise<readonly PinDocument[]> {
   const known = await catalog.backups.list({ destination, pinned: true, limit: Number.MAX_SAFE_INTEGER });
-  const pins = known.flatMap(({ id, pin }) => (pin === undefined ? [] : toDocument(id, pin)));
+  const pins = known.flatMap(({ id, pin }) => (pin === undefined ? [] : pinDocument(id, pin)));
   return [...new Map(pins.map((pin) => [pin.backup, pin])).values()];
 }
 
@@ -115,7 +115,7 @@ function tooLate({ id, destination }: BackupRecord): TidemarkError {
   });
 }
 
-function toDocument(backup: string, { at, by, reason }: Pin): PinDocument {
+export function pinDocument(backup: string, { at, by, reason }: Pin): PinDocument {
   return { format: 1, backup, pinnedAt: at.toISOString(), by, ...(reason === undefined ? {} : { reason }) };
 }
 

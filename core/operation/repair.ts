@@ -3,13 +3,13 @@ import type { Manifest, Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
 import { firstOf } from '../first-of.ts';
 import { createEmitter } from '../observe/index.ts';
-import type { CheckReport, RepairPlan, SnapshotChange } from '../repository/index.ts';
+import type { CheckReport, RepairPlan, Repository, SnapshotChange } from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import { runCheck } from './check.ts';
 import type { OperationContext } from './context.ts';
 import { importBackups } from './import.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
-import { pinsKnown } from './pins.ts';
+import { pinDocument, pinsKnown } from './pins.ts';
 
 export interface RepairOutcome {
   /** Of the check of the structure that follows. */
@@ -86,10 +86,15 @@ async function repairUnderLock(
     const work = { ...run, signal: AbortSignal.any([run.signal, lock.signal]), threads: context.process.threads };
     const options = {
       manifestOf: manifestsKnown(context, destination.name),
-      onChange: (change: SnapshotChange) => followChange(context, destination.name, change),
+      countsTree: ({ driver }: Manifest) => itemsArePaths(context, driver),
+      onChange: (change: SnapshotChange) => followChange(context, open.repository, destination.name, change),
     };
     return await open.repository.repair(lock, plan, options, work);
   });
+}
+
+function itemsArePaths({ drivers }: OperationContext, kind: string): boolean {
+  return drivers.sources.some((driver) => driver.kind === kind && driver.capabilities.selection === 'paths');
 }
 
 async function knownCopy(
@@ -114,11 +119,19 @@ function knownManifest(known: BackupWithManifest | undefined): Manifest | undefi
 }
 
 /** The new snapshot is known before the old one is forgotten, under the names that the backup has by now. */
-async function followChange(context: OperationContext, destination: string, change: SnapshotChange): Promise<void> {
+async function followChange(
+  context: OperationContext,
+  { pins }: Repository,
+  destination: string,
+  change: SnapshotChange,
+): Promise<void> {
   const { backups } = context.catalog;
   const known = await knownCopy(context, destination, change.id);
-  if (isLessened(change)) await tellLost(context, destination, known, change);
+  const { by } = change;
+  const whose = known ?? (by === undefined ? undefined : await knownCopy(context, destination, by));
+  if (isLessened(change)) await tellLost(context, destination, whose, change);
   const next = known === undefined ? undefined : followed(known, change);
+  if (next?.pin !== undefined && next.id !== known?.id) await pins.add(pinDocument(next.id, next.pin)); // of restic's
   if (next !== undefined) await backups.record(next);
   await backups.takeStock(destination, { found: [], gone: [change.id], damaged: new Map() });
 }
@@ -141,7 +154,10 @@ async function tellLost(
   const became = by === undefined ? 'all of it: it was moved to `damaged/`' : `it is snapshot ${by.slice(0, 8)} now`;
   const what = lost.length === 0 ? '' : ` lost ${lost.length} files and folders (${firstOf(lost, namedPaths)});`;
   const text = `${whose}snapshot ${id.slice(0, 8)}:${what} ${became}`;
-  await createEmitter(catalog.events)('backup.repaired', `destinations.${destination}`, text);
+  const subject = `destinations.${destination}`;
+  const told = await catalog.events.list({ kind: 'backup.repaired', subject, limit: Number.MAX_SAFE_INTEGER });
+  if (told.some((event) => event.text === text)) return; // by a repair that was cut off after it
+  await createEmitter(catalog.events)('backup.repaired', subject, text);
 }
 
 function followed(known: BackupWithManifest, { by, manifest, lost }: SnapshotChange): BackupWithManifest | undefined {
@@ -151,6 +167,7 @@ function followed(known: BackupWithManifest, { by, manifest, lost }: SnapshotCha
     const record = recordOf(manifest, { destination, snapshot: by, ...(addedBytes !== undefined && { addedBytes }) });
     return { ...record, plan, source, ...(pin !== undefined && { pin }) };
   }
-  const warnings = [...known.warnings, `repaired: ${lost.length} of its files and folders are lost`];
-  return { ...known, snapshot: by, id: by, warnings, partial: true, manifest: { ...known.manifest, id: by } };
+  const warning = `repaired: ${lost.length} of its files and folders are lost`;
+  const lessened = lost.length === 0 ? {} : { warnings: [...known.warnings, warning], partial: true };
+  return { ...known, ...lessened, snapshot: by, id: by, manifest: { ...known.manifest, id: by } };
 }

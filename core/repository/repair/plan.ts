@@ -42,6 +42,8 @@ export interface SnapshotAction {
    */
   readonly action: 'rewrite' | 'set-aside';
   readonly reason: string;
+  /** Of one whose new one is written: the id of that. */
+  readonly replacedBy?: string;
   /** What it loses: the first paths, and how many in all. */
   readonly paths: readonly string[];
   readonly count: number;
@@ -85,9 +87,9 @@ function lostManifests({ snapshots, badManifests }: Survey, manifests: ReadonlyS
   );
 }
 
-/** Snapshots in whose place a repair that was cut off has put another one. */
-function replacedBy({ snapshots }: Survey['snapshots']): ReadonlySet<string> {
-  return new Set(snapshots.flatMap(({ replaces }) => replaces ?? []));
+/** Snapshots in whose place a repair that was cut off has put another one, with the id of that. */
+function replacedBy({ snapshots }: Survey['snapshots']): ReadonlyMap<string, string> {
+  return new Map(snapshots.flatMap(({ id, replaces }) => (replaces === undefined ? [] : [[replaces, id]])));
 }
 
 function packAction({ pack: { id }, what, badBlobs, blobs }: PackDamage): PackAction {
@@ -110,11 +112,12 @@ function snapshotActions({ snapshots, hurt, badManifests }: Survey, manifests: R
       count: 0,
     }),
   );
-  const rewritten = hurt.map((one) => hurtAction(one, replaced.has(one.snapshot.id)));
+  const rewritten = hurt.map((one) => hurtAction(one, replaced.get(one.snapshot.id)));
   const mendable = badManifests.filter(({ snapshot: { id } }) => manifests.has(id) || replaced.has(id));
   const withManifest = mendable.map(
     ({ snapshot, text }): SnapshotAction => ({
       ...named(snapshot),
+      ...(replaced.has(snapshot.id) && { replacedBy: replaced.get(snapshot.id)! }),
       action: replaced.has(snapshot.id) ? 'set-aside' : 'rewrite',
       reason: text,
       paths: ['/.tidemark/manifest.json'],
@@ -124,11 +127,16 @@ function snapshotActions({ snapshots, hurt, badManifests }: Survey, manifests: R
   return [...unreadable, ...rewritten, ...withManifest];
 }
 
-function hurtAction({ snapshot, causes, count }: HurtSnapshot, isRewritten: boolean): SnapshotAction {
+function hurtAction({ snapshot, causes, count }: HurtSnapshot, by: string | undefined): SnapshotAction {
   const paths = [...causes.values()].flatMap((cause) => cause.paths);
   const common = { ...named(snapshot), paths: paths.slice(0, mostPaths), count };
-  if (isRewritten)
-    return { ...common, action: 'set-aside', reason: 'the new snapshot in its place is written already' };
+  if (by !== undefined)
+    return {
+      ...common,
+      action: 'set-aside',
+      replacedBy: by,
+      reason: 'the new snapshot in its place is written already',
+    };
   if (paths.includes('/')) return { ...common, action: 'set-aside', reason: 'nothing of it can be read any more' };
   return { ...common, action: 'rewrite', reason: `${count} of its files and folders are lost` };
 }

@@ -12,7 +12,7 @@ import { BlobWriting } from './blob-writing.ts';
 import { isManifestOf } from './known-manifests.ts';
 import type { SnapshotAction } from './plan.ts';
 import { putManifest } from './put-manifest.ts';
-import { TreeRewriting } from './rewrite-trees.ts';
+import { type Rewritten, TreeRewriting } from './rewrite-trees.ts';
 
 /** What became of a snapshot. */
 export interface SnapshotChange {
@@ -27,6 +27,8 @@ export interface SnapshotChange {
 export interface RewriteOptions {
   /** What the catalog has of a manifest that the repository lost. */
   readonly manifestOf: (snapshot: string) => Promise<Manifest | undefined>;
+  /** Whether the numbers of items and bytes in a manifest are those of what is in its tree. */
+  readonly countsTree?: (manifest: Manifest) => boolean;
   /** Called when the new snapshot is durable and the old one still there. */
   readonly onChange: (change: SnapshotChange) => Promise<void>;
 }
@@ -80,21 +82,33 @@ class SnapshotRewriting {
     this.#trees = new TreeRewriting(this.#reading, hasData, (bytes) => blobs.add('tree', bytes));
   }
 
-  async prepare({ id, action }: SnapshotAction): Promise<Ready | SnapshotChange> {
+  async prepare({ id, action, replacedBy }: SnapshotAction): Promise<Ready | SnapshotChange> {
+    if (replacedBy !== undefined) return this.#replaced(id, replacedBy);
     if (action === 'set-aside') return { id, lost: [] };
     const document = (await this.#parts.objects.get('snapshots', id, this.#signal)) as Record<string, unknown>;
-    const { tree, lost } = await this.#trees.rewrite(String(document.tree));
+    const rewritten = await this.#trees.rewrite(String(document.tree));
+    const { tree, lost } = rewritten;
     if (tree === undefined) return { id, lost };
     const facts = snapshotFacts(await readSnapshot(this.#parts.objects, id, this.#signal));
-    const manifest = await this.#manifest(facts, lost);
+    const manifest = await this.#manifest(facts, rewritten);
     if (manifest === undefined) return { id, lost, document, tree };
     const root = await putManifest(tree, manifest, this.#trees, this.#blobs);
     return { id, lost: lost.filter(isNotManifest), document, tree: root, manifest };
   }
 
+  /** What a repair that was cut off did: nobody may have been told. */
+  async #replaced(id: string, by: string): Promise<SnapshotChange> {
+    const { tree } = await readSnapshot(this.#parts.objects, id, this.#signal);
+    const { lost } = await this.#trees.rewrite(tree);
+    const facts = snapshotFacts(await readSnapshot(this.#parts.objects, by, this.#signal));
+    const manifest = await this.#ownManifest(facts);
+    const isOwn = manifest !== undefined;
+    return { id, by, lost: isOwn ? lost.filter(isNotManifest) : lost, ...(isOwn && { manifest }) };
+  }
+
   async replace(one: Ready | SnapshotChange): Promise<SnapshotChange> {
     const { id, lost, manifest } = one;
-    const by = 'document' in one ? await this.#write(one) : undefined;
+    const by = 'document' in one ? await this.#write(one) : one.by;
     const change = { id, lost, ...(by !== undefined && { by }), ...(manifest !== undefined && { manifest }) };
     await this.#options.onChange(change);
     await setAside(this.#parts.store, `snapshots/${id}`, this.#signal);
@@ -107,12 +121,17 @@ class SnapshotRewriting {
     return this.#parts.objects.put('snapshots', { ...document, tree, original, replaces: id, tags: [...tags] });
   }
 
-  async #manifest({ id, tree, backup }: SnapshotFacts, lost: readonly string[]): Promise<Manifest | undefined> {
+  async #ownManifest({ tree, backup }: SnapshotFacts): Promise<Manifest | undefined> {
     const read = await readManifest(this.#reading, tree).catch((error) => ifCorrupt(error, () => undefined));
-    const own = isManifestOf(read, backup) ? read : undefined;
+    return isManifestOf(read, backup) ? read : undefined;
+  }
+
+  async #manifest(facts: SnapshotFacts, rewritten: Rewritten): Promise<Manifest | undefined> {
+    const { id, backup } = facts;
+    const own = await this.#ownManifest(facts);
     const manifest = own ?? (await this.#options.manifestOf(id));
     if (!isManifestOf(manifest, backup)) return undefined;
-    const files = lost.filter(isNotManifest);
+    const files = rewritten.lost.filter(isNotManifest);
     const warnings = [
       ...manifest.warnings,
       ...(own === undefined ? ['repaired: its manifest was lost, this is the one that the catalog had'] : []),
@@ -120,7 +139,15 @@ class SnapshotRewriting {
         ? []
         : [`repaired: lost for damage of the repository (${files.length}): ${firstOf(files, mostNamed)}`]),
     ];
-    return { ...manifest, warnings, partial: manifest.partial || files.length > 0 };
+    if (files.length === 0) return { ...manifest, warnings };
+    const totals = this.#options.countsTree?.(manifest) ? await this.#totals(rewritten) : manifest.totals;
+    return { ...manifest, totals, warnings, partial: true };
+  }
+
+  /** Without what is ours in it. */
+  async #totals({ tree, totals }: Rewritten): Promise<Manifest['totals']> {
+    const own = await this.#trees.totalsIn(tree!, manifestFolder);
+    return { items: totals.items - own.items, bytes: totals.bytes - own.bytes };
   }
 }
 

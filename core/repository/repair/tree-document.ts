@@ -4,6 +4,13 @@ export interface RawNode {
   readonly type: string;
   readonly content?: readonly string[] | null;
   readonly subtree?: string | null;
+  /** As it was written: see `rawNodes`. */
+  readonly size?: { readonly rawJSON: string } | number;
+}
+
+/** Of a file; 0 where it says none, as Go leaves it out. */
+export function sizeOf({ type, size = 0 }: RawNode): number {
+  return type === 'file' ? Number(typeof size === 'number' ? size : size.rawJSON) : 0;
 }
 
 declare global {
