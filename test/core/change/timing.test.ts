@@ -56,13 +56,15 @@ function nextRunOf({ actions }: ChangeSet): string | undefined {
 
 async function runUntil(catalog: Catalog, clock: ManualClock, until: Date): Promise<readonly Decision[]> {
   const made: Decision[] = [];
+  let plans = await scheduledPlans(catalog); // nobody but this one changes them meanwhile
   for (; clock.now() <= until; clock.advance(minuteMs)) {
-    for (const decision of due(await scheduledPlans(catalog), clock.now())) {
-      if (decision.action === 'wait') continue;
+    const decisions = due(plans, clock.now()).filter((one) => one.action !== 'wait');
+    for (const decision of decisions) {
       const { plan, from, to } = decision;
       assert.ok(await catalog.plans.schedule({ plan, from, to, jobs: [] }));
       if (decision.action !== 'pass') made.push(decision);
     }
+    if (decisions.length > 0) plans = await scheduledPlans(catalog);
   }
   return made;
 }
