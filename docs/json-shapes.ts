@@ -71,6 +71,8 @@ export const shapes: Readonly<Record<string, Shape>> = {
     marks: 'text[]: marks of prunes that cannot be read, which are moved aside,',
     pins: 'PinPlan: and pins that cannot be read.',
     left: 'text[]: What no repair can mend, for people.',
+    needsBytes: 'bytes: Space that it may need at the destination while it runs.',
+    'freeBytes?': 'bytes: That are free there; left out where that is not known.',
   },
   PinPlan: {
     putBack: 'PinDocument[]: What the catalog knows as pinned and no pin says that can be read: set again first.',

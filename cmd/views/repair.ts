@@ -1,5 +1,6 @@
 import type { RepairJobResult } from '../../core/job/index.ts';
 import type { RepairPlan } from '../../core/repository/index.ts';
+import { formatBytes } from '../../core/units.ts';
 import { brief, type Look, paint, printable } from './look.ts';
 import { count } from './words.ts';
 
@@ -30,11 +31,17 @@ export function repairPlanText(plan: RepairPlan, look: Look): string {
     ...left.map((text) => `${paint(look, 'yellow', 'left as it is')}: ${printable(text)}`),
   ];
   if (lines.length === 0) return 'nothing needs to be repaired\n';
+  if (!isEmptyPlan(plan)) lines.push(roomText(plan));
   const note =
     snapshots.length === 0 || isEmptyPlan(plan)
       ? ''
       : 'What is lost is left out of these backups, and each says so. What is left of a damaged file a restore with `--keep-damaged` brings back before this, not after. Damaged objects are moved to `damaged/` in the repository.\n';
   return `${lines.map((line) => `${line}\n`).join('')}${note}`;
+}
+
+function roomText({ needsBytes, freeBytes }: RepairPlan): string {
+  const free = freeBytes === undefined ? '' : `, and ${formatBytes(freeBytes)} are free`;
+  return `while it runs it may need ${formatBytes(needsBytes)} of space${free}`;
 }
 
 const mostLines = 50;

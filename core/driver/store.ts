@@ -51,6 +51,8 @@ export interface Store extends AsyncDisposable {
   delete(names: readonly string[], signal?: AbortSignal): Promise<void>;
   /** Looks whether the store can be used, and says what is wrong with it otherwise; writes and removes a small test object. */
   probe(signal?: AbortSignal): Promise<readonly DriverProblem[]>;
+  /** How much can still be stored; undefined, or no such method, where nobody can tell. */
+  freeBytes?(signal?: AbortSignal): Promise<number | undefined>;
 }
 
 /** Memory for this many bytes, exactly. What was in it before may be there still. */

@@ -19,6 +19,9 @@ export interface RepairPlan {
   readonly pins: NotePlan['pins'];
   /** What was found and no repair can mend, for people. */
   readonly left: readonly string[];
+  /** Space that the repair may need while it runs, and that was free then, where that is known. */
+  readonly needsBytes: number;
+  readonly freeBytes?: number;
 }
 
 export interface PackAction {
@@ -60,7 +63,7 @@ export function planRepair(
   manifests: ReadonlySet<string>,
   misplaced: readonly MisplacedAction[],
   knownPins: readonly PinDocument[],
-): RepairPlan {
+): Omit<RepairPlan, 'needsBytes' | 'freeBytes'> {
   const { marks, pins, left } = planNotes(survey, knownPins);
   return {
     fingerprint,

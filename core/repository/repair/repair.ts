@@ -11,6 +11,7 @@ import { asPlaced, placeMisplaced, planMisplaced } from './misplaced.ts';
 import { planRepair, type RepairPlan } from './plan.ts';
 import { rebuildIndex } from './rebuild-index.ts';
 import { type RewriteOptions, rewriteSnapshots, type SnapshotChange } from './rewrite-snapshots.ts';
+import { halfWay, neededBytes, rejectFull } from './room.ts';
 
 type Parts = Omit<RepositoryParts, 'index'>;
 
@@ -30,7 +31,10 @@ export async function surveyForRepair(
   const denied = [...seen.badPacks, ...seen.snapshots.bad].find(({ error }) => hasCode(error, 'DESTINATION_DENIED'));
   if (denied !== undefined) throw denied.error;
   const manifests = await knownManifests(seen, options.manifestOf);
-  return planRepair(seen, fingerprint, manifests, misplaced, options.knownPins ?? []);
+  const plan = planRepair(seen, fingerprint, manifests, misplaced, options.knownPins ?? []);
+  const needsBytes = await neededBytes(parts.store, plan, work.signal);
+  const freeBytes = await parts.store.freeBytes?.(work.signal);
+  return { ...plan, needsBytes, ...(freeBytes !== undefined && { freeBytes }) };
 }
 
 /** See `Repository.repair`. */
@@ -41,13 +45,26 @@ export async function repair(
   { signal, progress }: WorkOptions,
 ): Promise<SnapshotChange[]> {
   if ((await fingerprintOf(parts.store, signal)) !== plan.fingerprint) throw staleRepair();
-  progress.step('rebuilding the index');
-  await placeMisplaced(parts.store, plan.misplaced, signal);
-  await rebuildIndex(parts, plan, parts.lock.holder, signal);
-  await mendNotes(parts, plan, signal);
-  progress.step('rewriting backups');
-  const index = await loadIndex(parts.objects, signal);
-  return rewriteSnapshots({ ...parts, index }, plan.snapshots, options, signal);
+  await rejectFull(parts.store, plan, signal);
+  let done = 'before the index was whole';
+  let rewritten = 0;
+  const onChange: RewriteOptions['onChange'] = async (change) => {
+    await options.onChange(change);
+    rewritten += 1;
+    done = `the index is whole, and ${rewritten} of ${plan.snapshots.length} snapshots are dealt with`;
+  };
+  try {
+    progress.step('rebuilding the index');
+    await placeMisplaced(parts.store, plan.misplaced, signal);
+    await rebuildIndex(parts, plan, parts.lock.holder, signal);
+    done = `the index is whole, and none of ${plan.snapshots.length} snapshots is dealt with`;
+    await mendNotes(parts, plan, signal);
+    progress.step('rewriting backups');
+    const index = await loadIndex(parts.objects, signal);
+    return await rewriteSnapshots({ ...parts, index }, plan.snapshots, { ...options, onChange }, signal);
+  } catch (thrown) {
+    throw halfWay(thrown, done);
+  }
 }
 
 /** May be done again. Whoever counts pins counts too many at most. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Dirent, type Stats } from 'node:fs';
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unlessAborted } from '../../../core/abort.ts';
 import type { Clock } from '../../../core/clock.ts';
@@ -159,6 +159,13 @@ export class LocalStore implements Store {
       const { message, hint } = asTidemarkError(error);
       return [{ severity: 'error', summary: message, hint }];
     }
+  }
+
+  freeBytes(signal?: AbortSignal): Promise<number> {
+    return this.#run(signal, '', async () => {
+      const { bavail, bsize } = await statfs(this.#options.path);
+      return bavail * bsize;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

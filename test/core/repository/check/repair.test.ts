@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { TidemarkError } from '../../../../core/error.ts';
 import type { RepairPlan, Repository } from '../../../../core/repository/index.ts';
 import type { PlanRepairOptions } from '../../../../core/repository/repair/known-manifests.ts';
 import type { SnapshotChange } from '../../../../core/repository/repair/rewrite-snapshots.ts';
+import { faultyStore } from '../../../kit/faulty-store.ts';
 import {
   coded,
   newPlace,
@@ -32,7 +34,7 @@ async function repair(repository: Repository, planned: RepairPlan): Promise<read
 }
 
 const noPins = { putBack: [], setAside: [] };
-const nothing = { misplaced: [], indexFiles: [], packs: [], snapshots: [], marks: [], pins: noPins };
+const nothing = { misplaced: [], indexFiles: [], packs: [], snapshots: [], marks: [], pins: noPins, needsBytes: 0 };
 
 /** Which of the four files can be read whole from the snapshots that there are; a file that is there is as it was. */
 async function wholeFiles(repository: Repository): Promise<string[]> {
@@ -82,7 +84,7 @@ test('after a repair all is good, for stock restic too, what is whole is there, 
       const report = await check(place.repository, { read: { share: 1 } });
       const expected = name.startsWith('a damaged key') ? 1 : 0;
       assert.equal(told(report).length, expected, told(report).join('\n'));
-      const { fingerprint: _, left: _left, ...second } = await plan(place.repository);
+      const { fingerprint: _, left: _left, freeBytes: _free, ...second } = await plan(place.repository);
       assert.deepEqual(second, nothing);
       assert.deepEqual(await wholeFiles(await reopen(place.store)), left[name] ?? allFiles);
       if (expected === 0) assert.equal(await isFine(place), true);
@@ -146,4 +148,24 @@ test('a repair that is cut off between putting pins back and moving the damaged 
   const newer = await plan(repository, { knownPins: [pin, { ...pin, backup: 'third' }] });
   assert.deepEqual(newer.pins, noPins, 'what a newer version wrote is not damaged');
   assert.equal(told(await check(repository)).length, 1, 'and nobody knows what it keeps either');
+});
+
+test('a repair that ends for want of space says what it has come to, and another one does the rest', async (t) => {
+  const place = await newPlace(t);
+  const files = await twoBackups(place);
+  await damages['a flipped bit in data']!.does(place, files);
+  const full = new TidemarkError('DESTINATION_FULL', 'no space left at /x', { hint: 'Free or add space there.' });
+  const steps: [RegExp, RegExp][] = [
+    [/^data\//, /no space left at \/x; the repair ended half-way, before the index was whole: all that could be read/],
+    [/^damaged\/snapshots/, /half-way, the index is whole, and 1 of 1 snapshots are dealt with/],
+  ];
+  for (const [match, text] of steps) {
+    const store = faultyStore(t, place.store, { method: 'put', match, kind: 'error', error: full });
+    const repository = await reopen(store);
+    await assert.rejects(repair(repository, await plan(repository)), coded('DESTINATION_FULL', text));
+  }
+  const repository = await reopen(place.store);
+  await repair(repository, await plan(repository));
+  assert.equal((await check(repository, { read: { share: 1 } })).verdict, 'good');
+  assert.deepEqual(await wholeFiles(repository), left['a flipped bit in data']);
 });
