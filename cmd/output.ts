@@ -69,6 +69,14 @@ export function invalidConfiguration(diagnostics: readonly Diagnostic[]): Tidema
   });
 }
 
+/** What was to be on stdout is not there, or not all of it. */
+export function outputUnwritable(cause: NodeJS.ErrnoException): TidemarkError {
+  return new TidemarkError('OUTPUT_UNWRITABLE', `what was printed could not be written to stdout: ${cause.message}`, {
+    hint: 'What the command did is done, what it said is lost. Free space where stdout goes, and ask again.',
+    cause,
+  });
+}
+
 function lookOf(stream: Stream, { env, clock }: Surroundings, { color }: Globals): Look {
   const colour = color && stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   const columns = stream.isTTY === true ? stream.columns || 80 : Number.POSITIVE_INFINITY;

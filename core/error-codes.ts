@@ -94,6 +94,7 @@ export const errorCodes = {
   PLAN_NOT_FOUND: { kind: 'not-found', retry: 'never', text: 'There is no such plan.' },
   CATALOG_UNREADABLE: { kind: 'corrupt', retry: 'never', text: 'The catalog cannot be opened.' },
   CATALOG_BUSY: { kind: 'conflict', retry: 'backoff', text: 'The catalog was locked for too long by another process.' },
+  OUTPUT_UNWRITABLE: { kind: 'capacity', retry: 'never', text: 'The result could not be written to stdout.' },
   CANCELLED: { kind: 'cancelled', retry: 'never', text: 'The work was cancelled.' },
   BUG: { kind: 'bug', retry: 'never', text: 'A defect of tidemark.' },
 } as const satisfies Record<string, ErrorCodeEntry>;
