@@ -3,6 +3,7 @@ import type { BlobRun } from '../blob-fetcher.ts';
 import type { SharedIndexData } from '../blob-index.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import type { KeyMaterial } from '../format/sealer.ts';
+import type { NewBlobsMemory } from '../new-blobs.ts';
 import type { SharedPackBuffers } from './pack-buffers.ts';
 
 /** What a data thread is born with. */
@@ -15,7 +16,7 @@ export interface ThreadData {
   /** Only for backups: what exists already, what this backup has stored, and the memory of its packs. */
   readonly writing?: {
     readonly index: SharedIndexData;
-    readonly newBlobs: SharedArrayBuffer;
+    readonly newBlobs: NewBlobsMemory;
     readonly packs: SharedPackBuffers;
   };
 }
