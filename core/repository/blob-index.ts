@@ -162,7 +162,7 @@ export class BlobIndex {
     if (known !== undefined) this.#again.push(at);
     this.#keys.set(key, at * idBytes);
     this.#setFields(at, packNumber, entry);
-    insertSlot(this.#slots, key, at);
+    insertSlot(this.#slots, this.#keys, at);
   }
 
   #setFields(at: number, packNumber: number, { type, offset, length, plainBytes }: PackEntry): void {
@@ -195,7 +195,7 @@ export class BlobIndex {
   #growSlots(): void {
     this.#slotMemory.grow(this.#slotMemory.sizeBytes * 2);
     this.#slots = this.#slotMemory.words().fill(0);
-    for (let at = 0; at < this.#count; at++) insertSlot(this.#slots, this.#keys.subarray(at * idBytes), at);
+    for (let at = 0; at < this.#count; at++) insertSlot(this.#slots, this.#keys, at);
   }
 }
 
@@ -228,9 +228,9 @@ const wordBytes = 4;
 const treeBit = 0x8000_0000;
 
 /** Slots hold the blob's number plus one; the number of slots is a power of two and at least twice the blobs. */
-function insertSlot(slots: Uint32Array, key: Uint8Array, at: number): void {
+function insertSlot(slots: Uint32Array, keys: Uint8Array, at: number): void {
   const mask = slots.length - 1;
-  let slot = firstSlot(key) & mask;
+  let slot = firstSlot(keys, at * idBytes) & mask;
   while (slots[slot] !== 0) slot = (slot + 1) & mask;
   slots[slot] = at + 1;
 }

@@ -58,8 +58,8 @@ export class IdTable {
 }
 
 /** A SHA-256 is its own hash. */
-export function firstSlot(id: Uint8Array): number {
-  return (id[0]! | (id[1]! << 8) | (id[2]! << 16) | (id[3]! << 24)) >>> 0;
+export function firstSlot(ids: Uint8Array, at = 0): number {
+  return (ids[at]! | (ids[at + 1]! << 8) | (ids[at + 2]! << 16) | (ids[at + 3]! << 24)) >>> 0;
 }
 
 export function sameId(ids: Uint8Array, offset: number, id: Uint8Array): boolean {

@@ -1,30 +1,13 @@
 import { hasCode, TidemarkError } from '../error.ts';
 import { BlobIndex } from './blob-index.ts';
-import { fromHex, toHex } from './format/blob-id.ts';
-import { type BlobType, type FinishedPack, headerEntries, type PackEntry, smallestHeaderEntry } from './format/pack.ts';
-import type { SealedObjects } from './objects.ts';
+import { toHex } from './format/blob-id.ts';
+import { type FinishedPack, headerEntries, type PackEntry, smallestHeaderEntry } from './format/pack.ts';
+import { type IndexContent, indexContent } from './index-content.ts';
+import type { SealedObject, SealedObjects } from './objects.ts';
 
-/** An index document of restic's format: which blobs lie where in which packs. */
-export interface IndexDocument {
-  readonly packs: readonly IndexedPack[] | null;
-  /** The lock under which a backup of ours wrote it; restic passes over it. */
-  readonly holder?: string;
-}
-
-export interface IndexedPack {
-  readonly id: string;
-  readonly blobs: readonly StoredBlob[] | null;
-}
-
-interface StoredBlob {
-  readonly id: string;
-  readonly type: BlobType;
-  readonly offset: number;
-  readonly length: number;
-  readonly uncompressed_length?: number;
-}
-
-const readAhead = 4;
+/** Sealed, before they are opened one after the other. */
+const readAheadFiles = 4;
+const readAheadBytes = 8 * 1024 * 1024;
 /** Index files of more blobs would take much memory to write and read. */
 export const blobsPerIndex = 50_000;
 
@@ -79,48 +62,54 @@ async function addNewFiles(
   { onDamaged, without = new Set(), onPack, known }: IndexOptions & { known: Set<string> },
 ): Promise<TidemarkError | undefined> {
   let gone: TidemarkError | undefined;
-  const reading: { id: string; document: Promise<unknown> }[] = [];
-  const add = async ({ id, document }: { id: string; document: Promise<unknown> }) => {
+  for await (const { id, sealed } of sealedIndexFiles(objects, signal, known)) {
     try {
-      const { packs, holder } = (await document) as IndexDocument;
-      addPacks(index, packs ?? [], without, (pack) => onPack?.(pack, id, holder));
+      using content = indexContent(objects, await sealed);
+      addPacks(index, content, without, (pack) => onPack?.(pack, id, content.holder));
       known.add(id);
     } catch (error) {
       if (hasCode(error, 'OBJECT_NOT_FOUND')) gone = error;
       else if (!hasCode(error, 'REPOSITORY_CORRUPT') || onDamaged === undefined) throw error;
       else onDamaged(error);
     }
-  };
-  for await (const id of objects.list('index', signal)) {
-    if (known.has(id)) continue;
-    const document = objects.get('index', id, signal);
-    document.catch(() => {}); // it is awaited below, perhaps after another one failed
-    reading.push({ id, document });
-    if (reading.length >= readAhead) await add(reading.shift()!);
   }
-  for (const one of reading) await add(one);
   return gone;
+}
+
+/** Every index file that is not `known`, some read ahead: what one waits for is to be awaited in its turn. */
+export async function* sealedIndexFiles(
+  objects: SealedObjects,
+  signal: AbortSignal | undefined,
+  known: ReadonlySet<string> = new Set(),
+): AsyncGenerator<{ readonly id: string; readonly sealed: Promise<SealedObject> }> {
+  const reading: { id: string; sizeBytes: number; sealed: Promise<SealedObject> }[] = [];
+  let bytes = 0;
+  const next = () => {
+    const one = reading.shift()!;
+    bytes -= one.sizeBytes;
+    return one;
+  };
+  for await (const { id, sizeBytes } of objects.listSizes('index', signal)) {
+    if (known.has(id)) continue;
+    while (reading.length > 0 && bytes + sizeBytes > readAheadBytes) yield next();
+    const sealed = objects.getSealed('index', id, signal);
+    sealed.catch(() => {}); // it is awaited in its turn, perhaps after another one failed
+    reading.push({ id, sizeBytes, sealed });
+    bytes += sizeBytes;
+    if (reading.length >= readAheadFiles) yield next();
+  }
+  while (reading.length > 0) yield next();
 }
 
 function addPacks(
   index: BlobIndex,
-  packs: readonly IndexedPack[],
+  content: IndexContent,
   without: ReadonlySet<string>,
   onPack: (pack: number) => void,
 ): void {
-  for (const pack of packs) {
-    if (!without.has(pack.id)) onPack(index.addPack(fromHex(pack.id), (pack.blobs ?? []).map(toEntry)));
+  for (const { id, blobs } of content.packs()) {
+    if (!without.has(toHex(id))) onPack(index.addPack(id, blobs));
   }
-}
-
-export function toEntry(blob: StoredBlob): PackEntry {
-  return {
-    type: blob.type,
-    id: fromHex(blob.id),
-    offset: blob.offset,
-    length: blob.length,
-    plainBytes: blob.uncompressed_length || undefined,
-  };
 }
 
 /** Stores an index file for these packs, written under the lock of this holder. */

@@ -2,6 +2,7 @@ import type { Store } from '../driver/index.ts';
 import { hasCode, TidemarkError } from '../error.ts';
 import { idOf, isHexId, toHex } from './format/blob-id.ts';
 import { compress, decompress } from './format/compression.ts';
+import { release } from './format/release.ts';
 import type { Sealer } from './format/sealer.ts';
 
 /** The folders of a repository whose objects are one sealed JSON document each, named by the SHA-256 of the object. */
@@ -58,10 +59,26 @@ export class SealedObjects {
 
   /** Throws REPOSITORY_CORRUPT when the object is not what its name says, OBJECT_NOT_FOUND. */
   async get(folder: ObjectFolder, id: string, signal?: AbortSignal): Promise<unknown> {
+    const { bytes } = await this.getSealed(folder, id, signal);
+    return openDocument(this.#sealer, `${folder}/${id}`, bytes);
+  }
+
+  /** As `get`, to be opened by `openText` when its turn comes: sealed it is a fraction of what it is then. */
+  async getSealed(folder: ObjectFolder, id: string, signal?: AbortSignal): Promise<SealedObject> {
     const name = `${folder}/${id}`;
-    const sealed = await this.#store.get(name, undefined, signal);
-    if (toHex(idOf(sealed)) !== id) throw damaged(name);
-    return openDocument(this.#sealer, name, sealed);
+    const bytes = await this.#store.get(name, undefined, signal);
+    if (toHex(idOf(bytes)) !== id) throw damaged(name);
+    return { id, bytes };
+  }
+
+  /** The JSON of a sealed object, in memory of its own. Throws REPOSITORY_CORRUPT. */
+  openText(folder: ObjectFolder, { id, bytes }: SealedObject): Buffer<ArrayBuffer> {
+    return openText(this.#sealer, `${folder}/${id}`, bytes);
+  }
+
+  /** What that JSON says. Throws REPOSITORY_CORRUPT. */
+  parseText(folder: ObjectFolder, id: string, text: Buffer): unknown {
+    return parseText(`${folder}/${id}`, text);
   }
 
   /** The ids in a folder. Names that are no ids (half-written files of other tools) are passed over, as restic does. */
@@ -97,20 +114,28 @@ export class SealedObjects {
 
 /** The document in a sealed object. Throws REPOSITORY_CORRUPT, which names the object. */
 export function openDocument(sealer: Sealer, name: string, sealed: Uint8Array): unknown {
+  return parseText(name, openText(sealer, name, sealed));
+}
+
+/** Plain JSON (format version 1, and always the config), or the byte 2 and a zstd frame. */
+function openText(sealer: Sealer, name: string, sealed: Uint8Array): Buffer<ArrayBuffer> {
   try {
-    return parseDocument(sealer.open(sealed));
+    const plain = sealer.open(sealed);
+    if (plain[0] !== compressedVersion) return plain;
+    const text = decompress(plain.subarray(1));
+    release(plain.buffer);
+    return text;
   } catch (cause) {
     throw hasCode(cause, 'REPOSITORY_CORRUPT') ? damaged(name, cause) : cause;
   }
 }
 
-/** Plain JSON (format version 1, and always the config), or the byte 2 and a zstd frame. */
-function parseDocument(plain: Buffer): unknown {
-  const json = plain[0] === compressedVersion ? decompress(plain.subarray(1)) : plain;
+function parseText(name: string, json: Buffer): unknown {
   try {
     return JSON.parse(json.toString('utf8'));
   } catch (cause) {
-    throw new TidemarkError('REPOSITORY_CORRUPT', 'an object of the repository is not JSON', { cause });
+    const error = new TidemarkError('REPOSITORY_CORRUPT', 'an object of the repository is not JSON', { cause });
+    throw damaged(name, error);
   }
 }
 

@@ -46,7 +46,7 @@ export function decompress(compressed: Uint8Array, plainBytes?: number): Buffer<
   const limit = plainBytes ?? maxUnpackedBytes;
   try {
     const plain = zlib.zstdDecompressSync(compressed, {
-      chunkSize: Math.max(64, plainBytes ?? compressed.length * 4),
+      chunkSize: Math.max(64, plainBytes ?? (toldBytes(compressed) ?? compressed.length * 4) + 1),
       maxOutputLength: Math.max(1, limit),
     });
     if (plainBytes === undefined || plain.length === plainBytes) return plain;
@@ -57,3 +57,21 @@ export function decompress(compressed: Uint8Array, plainBytes?: number): Buffer<
 }
 
 const maxUnpackedBytes = 2 ** 31;
+
+/**
+ * How long the content of a zstd frame is by its header, where that says so: memory of that size is filled once, and a
+ * little more of it tells that this was all. Source: RFC 8878, 3.1.1.1. Undefined, too, for a length that damage may have
+ * made up.
+ */
+function toldBytes(frame: Uint8Array): number | undefined {
+  if (frame.length < 18) return undefined;
+  const header = Buffer.from(frame.buffer, frame.byteOffset, 18);
+  const descriptor = header[4]!;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const at = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
+  const told = [isSingleSegment ? header[at]! : undefined, header.readUInt16LE(at) + 256, header.readUInt32LE(at)];
+  const bytes = told[descriptor >> 6];
+  return bytes === undefined || bytes > largestToldBytes ? undefined : bytes;
+}
+
+const largestToldBytes = 2 ** 28;

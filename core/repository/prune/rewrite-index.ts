@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { fromHex } from '../format/blob-id.ts';
-import { blobsPerIndex, type IndexDocument, type IndexedPack } from '../index-files.ts';
+import type { IndexDocument, IndexedPack } from '../index-content.ts';
+import { blobsPerIndex } from '../index-files.ts';
 import type { SealedObjects } from '../objects.ts';
 import type { IndexView } from './index-view.ts';
 
