@@ -6,13 +6,13 @@ import { toHex } from '../../../core/repository/format/blob-id.ts';
 import { encodeHeader } from '../../../core/repository/format/pack.ts';
 import { newKeyMaterial, Sealer } from '../../../core/repository/format/sealer.ts';
 import { contentOf, type IndexContent, type IndexDocument } from '../../../core/repository/index-content.ts';
-import { writeIndex } from '../../../core/repository/index-files.ts';
+import { loadIndex, writeIndex } from '../../../core/repository/index-files.ts';
 import { scanIndex } from '../../../core/repository/index-scan.ts';
 import { SealedObjects } from '../../../core/repository/objects.ts';
 import { restic } from '../../kit/restic.ts';
 import { tempFolder } from '../../kit/temp.ts';
 import { seededRandom } from '../../others/random.ts';
-import { localStore, randomBytes } from './repository-kit.ts';
+import { coded, localStore, randomBytes } from './repository-kit.ts';
 
 /** What is scanned must be what JSON says: an index that lacks a blob, or has it elsewhere, loses it quietly. */
 test('index files of restic are scanned, and say what their JSON says', async (t) => {
@@ -51,6 +51,19 @@ test('index files of ours are scanned, and say what their JSON says', async (t) 
       await objects.delete('index', [id]);
     }
   }
+});
+
+test('an index file whose JSON breaks off is named, and none of it counts', async (t) => {
+  const objects = new SealedObjects(await localStore(await tempFolder(t)), new Sealer(newKeyMaterial()));
+  const text = JSON.stringify(document);
+  const broken = await objects.putText('index', Buffer.from(text.slice(0, -30)));
+  await assert.rejects(loadIndex(objects), coded('REPOSITORY_CORRUPT', new RegExp(`index/${broken} is damaged`)));
+  const damaged: string[] = [];
+  const index = await loadIndex(objects, undefined, { onDamaged: ({ message }) => damaged.push(message) });
+  assert.deepEqual([index.count, index.packCount, damaged], [0, 0, [`index/${broken} is damaged`]]);
+  await objects.putText('index', Buffer.from(JSON.stringify(document, null, 2)));
+  await objects.putText('index', Buffer.from(text));
+  assert.equal((await loadIndex(objects, undefined, { onDamaged() {} })).count, 3);
 });
 
 const [id, other] = ['id', 'other'].map((seed) => toHex(randomBytes(seed, 32))) as [string, string];
