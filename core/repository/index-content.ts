@@ -1,7 +1,7 @@
 import { fromHex } from './format/blob-id.ts';
 import type { BlobType, PackEntry } from './format/pack.ts';
 import { release } from './format/release.ts';
-import { scanIndex } from './index-scan.ts';
+import { type IndexContent, scanIndex } from './index-scan.ts';
 import type { SealedObject, SealedObjects } from './objects.ts';
 
 /** An index document of restic's format: which blobs lie where in which packs. */
@@ -22,15 +22,6 @@ interface StoredBlob {
   readonly offset: number;
   readonly length: number;
   readonly uncompressed_length?: number;
-}
-
-/**
- * What an index document says. A blob and its id may be the same object each time: they hold until the next one, and the
- * whole until it is disposed of.
- */
-export interface IndexContent extends Disposable {
-  readonly holder: string | undefined;
-  packs(): Iterable<{ readonly id: Uint8Array; readonly blobs: Iterable<PackEntry> }>;
 }
 
 /** The content of a sealed index file, whose bytes are given back with that. Throws REPOSITORY_CORRUPT. */

@@ -2,7 +2,8 @@ import { hasCode, TidemarkError } from '../error.ts';
 import { BlobIndex } from './blob-index.ts';
 import { toHex } from './format/blob-id.ts';
 import { type FinishedPack, headerEntries, type PackEntry, smallestHeaderEntry } from './format/pack.ts';
-import { type IndexContent, indexContent } from './index-content.ts';
+import { indexContent } from './index-content.ts';
+import type { IndexContent } from './index-scan.ts';
 import type { SealedObject, SealedObjects } from './objects.ts';
 
 /** Sealed, before they are opened one after the other. */

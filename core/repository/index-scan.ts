@@ -1,7 +1,15 @@
 import { idBytes } from './format/blob-id.ts';
 import type { PackEntry } from './format/pack.ts';
 import { release } from './format/release.ts';
-import type { IndexContent } from './index-content.ts';
+
+/**
+ * What an index document says. A blob and its id may be the same object each time: they hold until the next one, and the
+ * whole until it is disposed of.
+ */
+export interface IndexContent extends Disposable {
+  readonly holder: string | undefined;
+  packs(): Iterable<{ readonly id: Uint8Array; readonly blobs: Iterable<PackEntry> }>;
+}
 
 /**
  * The content of an index document whose JSON is written just as restic and Tidemark write it: nothing between the

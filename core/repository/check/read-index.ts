@@ -1,7 +1,8 @@
 import { hasCode, type TidemarkError } from '../../error.ts';
 import type { PackEntry } from '../format/pack.ts';
-import { type IndexContent, indexContent } from '../index-content.ts';
+import { indexContent } from '../index-content.ts';
 import { sealedIndexFiles } from '../index-files.ts';
+import type { IndexContent } from '../index-scan.ts';
 import type { SealedObjects } from '../objects.ts';
 
 export interface IndexFile {
