@@ -1,3 +1,4 @@
+import { freedText } from '../../core/freed-space.ts';
 import type { PruneJobResult } from '../../core/job/index.ts';
 import type { CopyDecision, PrunePreview } from '../../core/operation/index.ts';
 import { formatBytes } from '../../core/units.ts';
@@ -17,7 +18,7 @@ export function prunePreviewText({ destination, retention, space }: PrunePreview
     decisions.length === 0 ? '' : decisionsTable(decisions, look),
     ...doubtLines,
     `${destination}: ${count(staying, 'backup')} ${staying === 1 ? 'stays' : 'stay'}, ${count(going, 'backup')} ${going === 1 ? 'goes' : 'go'}\n`,
-    space === undefined ? '' : spaceText(destination, space),
+    space === undefined ? '' : plannedText(destination, space),
   ].join('');
 }
 
@@ -36,13 +37,16 @@ function decisionsTable(decisions: readonly CopyDecision[], look: Look): string 
   );
 }
 
-function spaceText(destination: string, space: NonNullable<PrunePreview['space']>): string {
-  const { bytes, packs, usedBytes, removeBytes, markBytes, copyBytes, waiting } = space;
+function plannedText(destination: string, space: NonNullable<PrunePreview['space']>): string {
+  const { bytes, packs, usedBytes, removeBytes, markBytes, copyBytes, netBytes, freeBytes, waiting } = space;
   const lines = [
     `${formatBytes(bytes)} in ${count(packs, 'pack')}, ${formatBytes(usedBytes)} needed`,
     `${formatBytes(removeBytes)} to delete now, ${formatBytes(markBytes)} to mark and delete later, ${formatBytes(copyBytes)} to write anew for that`,
+    `${formatBytes(Math.abs(netBytes))} ${netBytes < 0 ? 'more' : 'less'} in the end${freeBytes === undefined ? '' : `; ${formatBytes(freeBytes)} are free now`}`,
     ...waiting.map((mark) => {
       const whom = mark.waitsFor.length === 0 ? '' : `, and for ${mark.waitsFor.join(', ')}`;
+      if (mark.isAhead)
+        return `${formatBytes(mark.bytes)} marked by a clock that ran ahead, ${mark.markedAt}: a prune marks it anew${whom}`;
       return `${formatBytes(mark.bytes)} marked and waiting until ${formatTime(new Date(mark.ripeAt))}${whom}`;
     }),
   ];
@@ -51,10 +55,10 @@ function spaceText(destination: string, space: NonNullable<PrunePreview['space']
 
 /** What a prune did. */
 export function prunedText(destination: string, result: PruneJobResult): string {
-  const { expiredCount, notExpired, removedBytes, markedBytes, copiedBytes, waiting } = result;
+  const { expiredCount, notExpired, waiting } = result;
   const waitingBytes = waiting.reduce((sum, { bytes }) => sum + bytes, 0);
   const lines = [
-    `${count(expiredCount, 'backup')} deleted, ${formatBytes(removedBytes)} freed, ${formatBytes(markedBytes)} marked to be freed later, ${formatBytes(copiedBytes)} written anew`,
+    `${count(expiredCount, 'backup')} deleted, ${freedText(result)}`,
     ...(waitingBytes === 0 ? [] : [`${formatBytes(waitingBytes)} marked before and waiting`]),
     ...notExpired.map(({ backup, why }) => `${backup.id} was not deleted: ${brief(why)}`),
   ];

@@ -34,7 +34,7 @@ export const metricTable = {
     labels: ['destination'],
   },
   tidemark_prune_last_freed_bytes: {
-    help: 'What the last prune that ended, whether whole or not, deleted.',
+    help: 'By how much less is stored since the last prune that ended, whether whole or not: what it deleted, less what it wrote anew.',
     labels: ['destination'],
   },
   tidemark_plan_created_timestamp_seconds: { help: 'When the plan was first applied.', labels: plan },

@@ -106,7 +106,7 @@ async function pruneSamples({ catalog, clock, prune }: MetricSources, state: App
       tidemark_destination_created_timestamp_seconds: seconds(createdAt),
       tidemark_prune_last_success_timestamp_seconds: seconds(good?.endedAt),
       tidemark_prune_expected_interval_seconds: intervalMs === undefined ? undefined : intervalMs / 1000,
-      tidemark_prune_last_freed_bytes: last?.result?.removedBytes as number | undefined,
+      tidemark_prune_last_freed_bytes: last?.result?.netBytes as number | undefined,
     };
     return samplesOf(values, { destination });
   });

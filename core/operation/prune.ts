@@ -1,6 +1,7 @@
 import type { AppliedResource, RetainedCopy } from '../catalog/index.ts';
 import type { MaxUnused } from '../config/index.ts';
 import type { Run } from '../driver/index.ts';
+import { freedText } from '../freed-space.ts';
 import { createEmitter } from '../observe/index.ts';
 import type { PrunePlan, PruneResult, PruneSummary, Repository, RepositoryLock } from '../repository/index.ts';
 import type { Reason } from '../retention/index.ts';
@@ -214,6 +215,7 @@ function outcomeOf(
   const late = summary.waiting.filter(
     ({ ripeAt, waitsFor }) => waitsFor.length > 0 && Date.parse(ripeAt) < now.getTime(),
   );
+  const { lacksRoom, markedAnew } = result;
   const warnings = [
     ...doubts.map(
       ({ plan, text }) => `nothing of plan ${plan} was let go: ${text}; \`tidemark prune ${plan}\` asks a person`,
@@ -221,6 +223,8 @@ function outcomeOf(
     ...(result.heldUpBy === undefined
       ? []
       : [`what could go stayed, because of ${result.heldUpBy}; the next prune tries again`]),
+    ...(lacksRoom === undefined ? [] : [noRoomText(lacksRoom)]),
+    ...(markedAnew === 0 ? [] : [aheadText(summary.waiting)]),
     ...late.map((mark) => lateMarkText(mark, now)),
   ];
   const expired = deletions.filter(({ deleted }) => deleted).map(({ backup }) => named(backup));
@@ -243,13 +247,22 @@ function lateMarkText({ bytes, markedAt, waitsFor }: PruneSummary['waiting'][num
   return `${formatBytes(bytes)} that nothing needs since ${since} stay, because of ${waitsFor.join(', ')}`;
 }
 
+/** What needs no copies was done. */
+function noRoomText({ neededBytes, freeBytes }: NonNullable<PruneResult['lacksRoom']>): string {
+  return `packs that are mostly waste stay: to write anew what is needed of them takes ${formatBytes(neededBytes)}, and ${formatBytes(freeBytes)} are free; make room, let more backups go, or set a larger \`maxUnused\` in \`daemon.prune\`, by which less is written anew`;
+}
+
+function aheadText(waiting: PruneSummary['waiting']): string {
+  const [first] = waiting.filter(({ isAhead }) => isAhead).map(({ markedAt }) => markedAt);
+  return `what was marked is dated ${first}, which is still to come: the clock was or is wrong; it is marked anew, and waits from now on`;
+}
+
 /** For people: all that keep a backup. */
 export function reasonsText(reasons: readonly Reason[]): string {
   return reasons.map(({ text }) => text).join(', ');
 }
 
-function prunedText({ expired, removedBytes, markedBytes, copiedBytes, warnings }: PruneOutcome): string {
+function prunedText({ expired, warnings, ...space }: PruneOutcome): string {
   const backups = expired.length === 1 ? '1 backup' : `${expired.length} backups`;
-  const done = `${backups} gone, ${formatBytes(removedBytes)} freed, ${formatBytes(markedBytes)} marked for later, ${formatBytes(copiedBytes)} written anew`;
-  return [done, ...warnings].join('; ');
+  return [`${backups} gone, ${freedText(space)}`, ...warnings].join('; ');
 }

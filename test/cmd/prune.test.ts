@@ -34,16 +34,23 @@ test('a dry run tells what stays and goes, and why, and changes nothing; a run d
   assert.deepEqual([await at.snapshots(), await at.packBytes()], before);
   const agreed = await inside(['prune'], { cwd: at.folder, stdin: person('yes') });
   assert.equal(agreed.code, 0, agreed.stderr);
-  assert.match(agreed.stdout, /2 backups deleted, 0 B freed, .* MiB marked to be freed later/);
+  assert.match(
+    agreed.stdout,
+    /2 backups deleted, \d+ B taken \(0 B deleted, \d+ B written anew\), .* MiB marked to be freed later/,
+  );
   assert.deepEqual([await at.ids(), (await at.snapshots()).length], [[ids[3], ids[2]], 2]);
   const between = await at.packBytes();
   const ripe = await at.inside('prune', '--auto-approve', '--json');
   assert.equal(ripe.code, 0, ripe.stderr);
   const [{ job }] = JSON.parse(ripe.stdout).destinations;
   assert.equal(job.result.removedBytes, between - (await at.packBytes()) + job.result.copiedBytes);
+  assert.equal(job.result.netBytes, between - (await at.packBytes()));
   assert.ok(job.result.removedBytes > 2_000_000);
   await at.judge(['check', '--read-data']);
-  assert.match((await at.inside('events')).stdout, /repository.pruned .*freed.*backup.expired .*2 backups in disk/s);
+  assert.match(
+    (await at.inside('events')).stdout,
+    /repository.pruned .*taken.*marked to be freed later.*backup.expired .*2 backups in disk/s,
+  );
 });
 
 test('a full disk: --now frees at once, without grace', async (t) => {

@@ -56,6 +56,10 @@ export class RecordingStore implements Store {
     await this.#inner.delete(names, signal);
   }
 
+  async freeBytes(signal?: AbortSignal): Promise<number> {
+    return (await this.#inner.freeBytes?.(signal)) ?? Number.POSITIVE_INFINITY;
+  }
+
   async probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {
     this.calls.push({ method: 'probe', name: '', bytes: 0 });
     return this.#inner.probe(signal);

@@ -16,6 +16,8 @@ export interface MarkedPacks {
   readonly markedAt: string;
   readonly by: string;
   readonly packs: readonly { readonly id: string; readonly sizeBytes: number }[];
+  /** The mark, dated in the future, in whose place it is. */
+  readonly anew?: readonly string[];
 }
 
 export interface MarkWitness {
@@ -88,10 +90,11 @@ async function readMark(
 }
 
 function checked(id: string, document: Partial<MarkedPacks & MarkWitness>): MarkDocument {
-  const { format, of, holders, packs, markedAt, by = '' } = document ?? {};
+  const { format, of, holders, packs, markedAt, by = '', anew } = document ?? {};
   if (format === 1 && typeof of === 'string' && Array.isArray(holders)) return { format, of, holders };
   const sound = Array.isArray(packs) && packs.every((pack) => isHexId(String(pack?.id)));
-  if (format === 1 && sound && typeof markedAt === 'string') return { format, markedAt, by, packs };
+  if (format === 1 && sound && typeof markedAt === 'string')
+    return { format, markedAt, by, packs, ...(Array.isArray(anew) && { anew }) };
   throw new TidemarkError('UNSUPPORTED', `marks/${id} is of a version that this one does not know`, {
     hint: 'Use the version of tidemark that wrote it, or a newer one, on this repository.',
   });

@@ -8,6 +8,7 @@ import { readSnapshot } from '../snapshots.ts';
 import { TreeWalk } from '../walk/tree-walk.ts';
 import { decide, type Verdict, verdictNumber, verdicts } from './decide.ts';
 import { IndexView } from './index-view.ts';
+import { holdUp, markTimes } from './mark-times.ts';
 import { type Mark, type Marks, readMarks } from './marks.ts';
 import type { PruneOptions, PruneWork } from './options.ts';
 import { PackUse, StoredPacks } from './pack-use.ts';
@@ -29,6 +30,12 @@ export interface PlanState {
   readonly orphanVerdict: (orphan: number) => number;
   readonly marks: Marks;
   readonly ripe: readonly Mark[];
+  /** Dated in the future, and to be marked anew. */
+  readonly ahead: readonly Mark[];
+  /** Dated in the future, and marked anew. */
+  readonly replaced: readonly Mark[];
+  /** What the store says that is left; undefined where it has no bounds that it knows. */
+  readonly freeBytes: number | undefined;
   /** A plan is executed once: what it found out is old then. */
   readonly done: { begun: boolean };
 }
@@ -50,8 +57,9 @@ export class PrunePlan {
 
   /** Whether its execution would change anything. */
   get isEmpty(): boolean {
-    const { marks, ripe } = this.state;
-    const unfinished = marks.useless.length > 0 || marks.marks.some(({ holders }) => holders === undefined);
+    const { marks, ripe, ahead } = this.state;
+    const unfinished =
+      marks.useless.length + ahead.length > 0 || marks.marks.some(({ holders }) => holders === undefined);
     const acts = this.summary.groups.some(({ action }) => action !== 'keep' && action !== 'wait');
     return !acts && !unfinished && ripe.length === 0;
   }
@@ -81,7 +89,8 @@ export async function planPrune(
     const walk = new TreeWalk({ ...parts, index: view.index }, { signal });
     await walk.walk(roots);
     const stored = await StoredPacks.list(parts.store, view.index, signal);
-    return makePlan({ options, lock, view, walk, walked, stored, marks }, others, nowMs);
+    const freeBytes = await parts.store.freeBytes?.(signal);
+    return makePlan({ options, lock, view, walk, walked, stored, marks, freeBytes }, others, nowMs);
   } catch (error) {
     throw hasCode(error, 'REPOSITORY_CORRUPT') ? refusal(error) : error;
   }
@@ -107,11 +116,14 @@ export async function newRoots(
   return roots;
 }
 
-type Found = Omit<PlanState, 'use' | 'decided' | 'orphanVerdict' | 'ripe' | 'done'>;
+type Found = Omit<PlanState, 'use' | 'decided' | 'orphanVerdict' | 'ripe' | 'ahead' | 'replaced' | 'done'>;
 
-function makePlan(found: Found, others: readonly LockDocument[], nowMs: number): PrunePlan {
+function makePlan(all: Found, others: readonly LockDocument[], nowMs: number): PrunePlan {
+  const found = { ...all, marks: withoutGone(all) };
   const { options, view, stored, marks, walk } = found;
-  const ripe = options.now ? [] : marks.marks.filter((mark) => isRipe(mark, others, options.graceMs, nowMs));
+  const none = { ripe: [], ahead: [], replaced: [] };
+  const times = options.now ? none : markTimes(marks.marks, others, options.graceMs, nowMs);
+  const { ripe } = times;
   const marked = options.now ? new Bits() : packsOf(view, marks.marks);
   const ripePacks = packsOf(view, ripe);
   const running = new Bits();
@@ -125,8 +137,18 @@ function makePlan(found: Found, others: readonly LockDocument[], nowMs: number):
     isRipe: (pack) => ripePacks.has(pack),
   });
   const orphanVerdict = orphanVerdicts(found, ripe, others);
-  const state = { ...found, ripe, use, decided, orphanVerdict, done: { begun: false } };
-  return new PrunePlan(state, summarize(state, others));
+  const state = { ...found, ...times, use, decided, orphanVerdict, done: { begun: false } };
+  return new PrunePlan(state, summarize(state, others, nowMs));
+}
+
+/** A mark of which no pack is there any more, nor is named, says nothing: another prune has removed them, or restic. */
+function withoutGone({ marks, view, stored }: Found): Marks {
+  const isThere = ({ id }: Mark['packs'][number]) =>
+    view.index.packNumber(fromHex(id)) !== undefined || stored.orphans.numberOf(fromHex(id)) !== undefined;
+  const [there, gone] = [marks.marks.filter(({ packs }) => packs.some(isThere)), new Set(marks.marks)];
+  for (const mark of there) gone.delete(mark);
+  const useless = [...gone].flatMap(({ id, witnesses }) => [id, ...witnesses]);
+  return { marks: there, useless: [...useless, ...marks.useless] };
 }
 
 function packsOf({ index }: IndexView, marks: readonly Mark[]): Bits {
@@ -142,17 +164,6 @@ function packsOf({ index }: IndexView, marks: readonly Mark[]): Bits {
 
 export function holdersOf(locks: readonly LockDocument[]): Set<string> {
   return new Set(locks.flatMap(({ holder }) => holder ?? []));
-}
-
-/** By both clocks: a mark that seems to come from the future was written, or is read, with a wrong one. */
-function isRipe(mark: Mark, others: readonly LockDocument[], graceMs: number, nowMs: number): boolean {
-  const ageMs = nowMs - Date.parse(mark.markedAt);
-  return ageMs >= graceMs && ageMs >= 0 && mark.holders !== undefined && holdUp(mark, others).length === 0;
-}
-
-function holdUp({ holders }: Mark, others: readonly LockDocument[]): LockDocument[] {
-  const present = new Map(others.map((other) => [other.holder, other]));
-  return [...present.values()].filter(({ holder }) => holder !== undefined && holders?.has(holder));
 }
 
 /** While anybody writes, packs without an index may be the latest of his; whose they are does not stand in them. */
@@ -176,23 +187,28 @@ function orphanVerdicts({ stored, marks }: Found, ripe: readonly Mark[], others:
   };
 }
 
-function summarize(state: Omit<PlanState, 'summary'>, others: readonly LockDocument[]): PruneSummary {
+function summarize(state: PlanState, others: readonly LockDocument[], nowMs: number): PruneSummary {
   const { stored, use, view, walked } = state;
   const groups = groupsOf(state);
   const sum = (count: (group: PackGroup) => number, ...actions: Verdict['action'][]) =>
     groups.filter(({ action }) => actions.includes(action)).reduce((total, group) => total + count(group), 0);
   const changed = sum(({ bytes }) => bytes, 'mark', 'repack');
   const { now } = state.options;
+  const copyBytes = sum(({ usedBytes }) => usedBytes, 'repack');
+  const removeBytes = sum(({ bytes }) => bytes, 'remove') + (now ? changed : 0);
+  const markBytes = now ? 0 : changed;
   return {
     snapshots: walked.size,
     packs: view.index.packCount + stored.orphans.count,
     bytes: groups.reduce((total, { bytes }) => total + bytes, 0),
     usedBytes: use.usedBytes.reduce((total, bytes) => total + bytes, 0),
     groups,
-    waiting: waitingMarks(state, others),
-    removeBytes: sum(({ bytes }) => bytes, 'remove') + (now ? changed : 0),
-    markBytes: now ? 0 : changed,
-    copyBytes: sum(({ usedBytes }) => usedBytes, 'repack'),
+    waiting: waitingMarks(state, others, nowMs),
+    removeBytes,
+    markBytes,
+    copyBytes,
+    netBytes: removeBytes + markBytes - copyBytes,
+    ...(state.freeBytes === undefined ? {} : { freeBytes: state.freeBytes }),
   };
 }
 
@@ -209,17 +225,31 @@ function groupsOf({ decided, stored, use, orphanVerdict }: PlanState): PackGroup
   return totals.flatMap((total, at) => (total.packs === 0 ? [] : { ...verdicts[at]!, ...total }));
 }
 
-function waitingMarks({ marks, ripe, options }: PlanState, others: readonly LockDocument[]): WaitingMark[] {
+/** Of the packs that are there. */
+function waitingMarks(state: PlanState, others: readonly LockDocument[], nowMs: number): WaitingMark[] {
+  const { marks, ripe, ahead, replaced, options } = state;
   if (options.now) return [];
-  const waiting = marks.marks.filter((mark) => !ripe.includes(mark));
-  return waiting.map((mark) => ({
-    mark: mark.id,
-    markedAt: mark.markedAt,
-    ripeAt: new Date(Date.parse(mark.markedAt) + options.graceMs).toISOString(),
-    packs: mark.packs.length,
-    bytes: mark.packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    waitsFor: holdUp(mark, others).map((other) => describeLock(other)),
-  }));
+  const waiting = marks.marks.filter((mark) => !ripe.includes(mark) && !replaced.includes(mark));
+  return waiting.map((mark) => {
+    const isAhead = ahead.includes(mark);
+    const sizes = mark.packs.map(({ id }) => storedBytes(state, id)).filter((bytes) => bytes > 0);
+    return {
+      mark: mark.id,
+      markedAt: mark.markedAt,
+      ripeAt: new Date((isAhead ? nowMs : Date.parse(mark.markedAt)) + options.graceMs).toISOString(),
+      packs: sizes.length,
+      bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
+      waitsFor: holdUp(mark, others).map((other) => describeLock(other)),
+      isAhead,
+    };
+  });
+}
+
+function storedBytes({ view, stored }: PlanState, id: string): number {
+  const pack = view.index.packNumber(fromHex(id));
+  if (pack !== undefined) return stored.sizes[pack]!;
+  const orphan = stored.orphans.numberOf(fromHex(id));
+  return orphan === undefined ? 0 : stored.orphanSizes[orphan]!;
 }
 
 function refusal(error: TidemarkError): TidemarkError {

@@ -17,6 +17,9 @@ export interface PruneRun {
 
 /** Marks of more packs would take much memory to write and read. */
 const packsPerMark = 20_000;
+/** A blob's entry in its pack and in an index file, and what marks and index files take at least. */
+const bytesBesideBlob = 200;
+const spareBytes = 1024 * 1024;
 
 /**
  * Does what the plan says, under its lock. Whenever it ends, by itself, by a signal or by a power cut: the repository is
@@ -67,6 +70,9 @@ class PruneJob {
     markedPacks: 0,
     markedBytes: 0,
     copiedBytes: 0,
+    netBytes: 0,
+    markedAnew: 0,
+    lacksRoom: undefined as PruneResult['lacksRoom'],
     rescuedPacks: 0,
     heldUpBy: undefined as string | undefined,
   };
@@ -84,7 +90,7 @@ class PruneJob {
     if (ripe.length > 0) await this.#removeRipe();
     await this.#deleteMarks([], this.#state.marks.useless);
     await this.#mark();
-    return this.#result;
+    return this.#told();
   }
 
   /** Under an exclusive lock: what nothing needs goes before anything is written anew. */
@@ -98,12 +104,20 @@ class PruneJob {
     await this.#removeNow(unused);
     const partly = new Going();
     this.#eachPack('repack', (pack) => partly.packs.set(pack));
-    await this.#copy();
-    await view.extend(this.#work.signal);
-    await this.#removeNow(partly);
+    if (await this.#hasRoom()) {
+      await this.#copy();
+      await view.extend(this.#work.signal);
+      await this.#removeNow(partly);
+    }
     const ids = marks.marks.map(({ id }) => id);
     await this.#deleteMarks(ids, [...marks.marks.flatMap(({ witnesses }) => witnesses), ...marks.useless]);
-    return this.#result;
+    return this.#told();
+  }
+
+  #told(): PruneResult {
+    const { lacksRoom, ...result } = this.#result;
+    const netBytes = result.removedBytes - result.copiedBytes;
+    return { ...result, netBytes, ...(lacksRoom === undefined ? {} : { lacksRoom }) };
   }
 
   async #removeNow(going: Going): Promise<void> {
@@ -128,10 +142,11 @@ class PruneJob {
     const removal = await this.#underGate(gate);
     this.#result.rescuedPacks = removal.rescued;
     await this.#delete(removal.going);
-    const ids = ripe.map(({ id }) => id);
+    const inTheirPlace = new Set(ripe.flatMap(({ anew = [] }) => anew));
+    const done = [...ripe, ...this.#state.replaced.filter(({ id }) => inTheirPlace.has(id))];
     await this.#deleteMarks(
-      ids,
-      ripe.flatMap(({ witnesses }) => witnesses),
+      done.map(({ id }) => id),
+      done.flatMap(({ witnesses }) => witnesses),
     );
   }
 
@@ -159,15 +174,33 @@ class PruneJob {
   }
 
   async #mark(): Promise<void> {
-    const { use } = this.#state;
-    const packs = await this.#toMark();
-    await verifyRelied(this.#parts, use, (pack) => this.#is(pack, 'mark', 'repack'), this.#work.signal);
-    await this.#copy();
+    const { use, ahead } = this.#state;
+    const hasRoom = await this.#hasRoom();
+    const actions: readonly Verdict['action'][] = hasRoom ? ['mark', 'repack'] : ['mark'];
+    const packs = await this.#toMark(actions);
+    await verifyRelied(this.#parts, use, (pack) => this.#is(pack, ...actions), this.#work.signal);
+    if (hasRoom) await this.#copy();
     const ids: string[] = [];
     for (let at = 0; at < packs.length; at += packsPerMark) {
       ids.push(await this.#writeMark(packs.slice(at, at + packsPerMark)));
     }
+    for (const mark of ahead) ids.push(await this.#putMark({ packs: mark.packs, anew: [mark.id] }));
+    this.#result.markedAnew = ahead.length;
     await this.#witness(ids);
+  }
+
+  /** Looks before anything is copied: a copy that ends on a full disk has freed nothing. */
+  async #hasRoom(): Promise<boolean> {
+    const { use, freeBytes: known } = this.#state;
+    let neededBytes = 0;
+    this.#eachPack('repack', (pack) => {
+      neededBytes += use.usedBytes[pack]! + bytesBesideBlob * use.usedBlobs[pack]!;
+    });
+    if (neededBytes === 0 || known === undefined) return true;
+    const freeBytes = (await this.#parts.store.freeBytes?.(this.#work.signal)) ?? known;
+    if (freeBytes >= neededBytes + spareBytes) return true;
+    this.#result.lacksRoom = { neededBytes: neededBytes + spareBytes, freeBytes };
+    return false;
   }
 
   async #copy(): Promise<void> {
@@ -177,12 +210,11 @@ class PruneJob {
     this.#result.copiedBytes += await copyUsed(this.#parts, lock, use, repacked, this.#work);
   }
 
-  async #toMark(): Promise<MarkedPacks['packs']> {
+  async #toMark(actions: readonly Verdict['action'][]): Promise<MarkedPacks['packs']> {
     const { view, stored, orphanVerdict } = this.#state;
     const packs: { id: string; sizeBytes: number }[] = [];
     const add = (pack: number) => packs.push({ id: toHex(view.index.packId(pack)), sizeBytes: stored.sizes[pack]! });
-    this.#eachPack('mark', add);
-    this.#eachPack('repack', add);
+    for (const action of actions) this.#eachPack(action, add);
     if (stored.orphans.count === 0 || (await this.#indexHasGrown())) return packs;
     for (const [orphan, sizeBytes] of stored.orphanSizes.entries()) {
       if (verdicts[orphanVerdict(orphan)]!.action !== 'mark') continue;
@@ -200,11 +232,16 @@ class PruneJob {
   }
 
   async #writeMark(packs: MarkedPacks['packs']): Promise<string> {
-    const { by } = this.#run;
-    const document: MarkedPacks = { format: 1, markedAt: this.#run.now().toISOString(), by, packs };
-    await this.#state.lock.confirm();
+    const id = await this.#putMark({ packs });
     this.#result.markedPacks += packs.length;
     this.#result.markedBytes += packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return id;
+  }
+
+  async #putMark(marked: Pick<MarkedPacks, 'packs' | 'anew'>): Promise<string> {
+    const { by } = this.#run;
+    const document: MarkedPacks = { format: 1, markedAt: this.#run.now().toISOString(), by, ...marked };
+    await this.#state.lock.confirm();
     return this.#parts.objects.put('marks', document, this.#work.signal);
   }
 

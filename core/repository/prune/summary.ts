@@ -19,6 +19,8 @@ export interface WaitingMark {
   readonly bytes: number;
   /** Who works since before it was marked: `user@host, process N, since TIME`. */
   readonly waitsFor: readonly string[];
+  /** Its date is still to come: a clock was wrong, and a prune marks its packs anew. */
+  readonly isAhead: boolean;
 }
 
 /** What a prune would do, as plain data. Bytes are those of pack files, as the store says. */
@@ -37,6 +39,10 @@ export interface PruneSummary {
   readonly markBytes: number;
   /** What is written anew for the packs that are repacked. */
   readonly copyBytes: number;
+  /** By how much less is stored when all of that is done: what is removed and marked, without what is written anew. */
+  readonly netBytes: number;
+  /** What is left on the destination; left out where that is not known. */
+  readonly freeBytes?: number;
 }
 
 /** What a prune has done. */
@@ -46,6 +52,12 @@ export interface PruneResult {
   readonly markedPacks: number;
   readonly markedBytes: number;
   readonly copiedBytes: number;
+  /** By how much less is stored than before: below 0 where more was written anew than could be removed yet. */
+  readonly netBytes: number;
+  /** Marks, dated in the future, whose packs were marked anew. */
+  readonly markedAnew: number;
+  /** Nothing was written anew, because there is no room for it. */
+  readonly lacksRoom?: { readonly neededBytes: number; readonly freeBytes: number };
   /** Ripe packs that something needs again: they stay. */
   readonly rescuedPacks: number;
   /** Why nothing was removed although something could be: who was there. A later run does it. */

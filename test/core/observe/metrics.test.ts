@@ -165,11 +165,11 @@ test('every metric has a help text and a row in the reference', () => {
 test('the last good prune of a destination is told by its time, and one that left something undone is none', async (t) => {
   const { clock, catalog, read } = await scene(t);
   const request = { destination: 'nas', plans: [], now: false, graceMs: 0, maxUnused: 'unlimited' } as const;
-  const end = async (to: 'succeeded' | 'partial' | 'failed', removedBytes: number) => {
+  const end = async (to: 'succeeded' | 'partial' | 'failed', netBytes: number) => {
     clock.advance(1000);
     const { id } = await catalog.jobs.add(pruneJob(request, 'schedule'));
     const job = await catalog.jobs.claim({ owner: 'one', leaseMs: 1000, id });
-    await catalog.jobs.transition(job!, to, { result: { removedBytes } });
+    await catalog.jobs.transition(job!, to, { result: { netBytes } });
   };
   const told = async () => {
     const samples = await read();

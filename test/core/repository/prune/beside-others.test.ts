@@ -181,7 +181,9 @@ test('`restic prune` between mark and remove, and again after: marks of what is 
   await prune(store);
   await restic(['prune', '--max-unused', '0']);
   const packs = await names(store, 'data/');
-  await prune(store);
+  const patient = { ...thorough, graceMs: 24 * 3_600_000 };
+  assert.deepEqual((await plan(store, patient)).waiting, [], 'what is gone waits for nothing');
+  await prune(store, patient);
   assert.deepEqual(await names(store, 'data/'), packs);
   assert.deepEqual(await names(store, 'marks/'), []);
   await assertWhole(t, place, { [second]: kept });

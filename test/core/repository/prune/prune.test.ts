@@ -29,9 +29,13 @@ test('what nothing needs goes after its time, what is needed stays; a plan touch
   const removed = await prune(store);
   assert.equal(await storedBytes(store), bytes - removed.removedBytes);
   assert.equal(removed.removedBytes, marked.markedBytes);
+  assert.deepEqual(
+    [marked.netBytes, removed.netBytes],
+    [-marked.copiedBytes, removed.removedBytes - removed.copiedBytes],
+  );
   assert.deepEqual(await names(store, 'marks/'), []);
   await assertWhole(t, place, { [second]: kept });
-  assert.deepEqual(await prune(store), { ...removed, removedBytes: 0, removedPacks: 0 });
+  assert.deepEqual(await prune(store), { ...removed, removedBytes: 0, netBytes: 0, removedPacks: 0 });
   const third = await backUp(await reopen(store), old);
   await assertWhole(t, place, { [second]: kept, [third]: old });
 });
