@@ -49,8 +49,6 @@ export interface Store extends AsyncDisposable {
   list(prefix: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>;
   /** Deletes; a name that is not there counts as deleted. */
   delete(names: readonly string[], signal?: AbortSignal): Promise<void>;
-  /** How much may be written before it is full; left out where the store does not know. */
-  freeBytes?(signal?: AbortSignal): Promise<number>;
   /** Looks whether the store can be used, and says what is wrong with it otherwise; writes and removes a small test object. */
   probe(signal?: AbortSignal): Promise<readonly DriverProblem[]>;
   /** How much can still be stored; undefined, or no such method, where nobody can tell. */

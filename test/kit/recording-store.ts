@@ -56,8 +56,8 @@ export class RecordingStore implements Store {
     await this.#inner.delete(names, signal);
   }
 
-  async freeBytes(signal?: AbortSignal): Promise<number> {
-    return (await this.#inner.freeBytes?.(signal)) ?? Number.POSITIVE_INFINITY;
+  async freeBytes(signal?: AbortSignal): Promise<number | undefined> {
+    return await this.#inner.freeBytes?.(signal);
   }
 
   async probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {

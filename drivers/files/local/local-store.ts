@@ -123,13 +123,6 @@ export class LocalStore implements Store {
     }
   }
 
-  freeBytes(signal?: AbortSignal): Promise<number> {
-    return this.#run(signal, '', async () => {
-      const { bavail, bsize } = await statfs(this.#options.path);
-      return bavail * bsize;
-    });
-  }
-
   delete(names: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#run(signal, names[0] ?? '', async () => {
       const paths = names.map((name) => this.#pathOf(name));
