@@ -26,7 +26,7 @@ async function fullPlace(t: TestContext, leftBytes: number) {
   await writeBackup(repository, async (sink) => [await file('two')(sink), await file('one')(sink)], { threads: 1 });
   const gone = await writeBackup(await reopen(store), async (sink) => [await file('four')(sink)], { threads: 1 });
   await forget(store, first.id, gone.id);
-  const free = await store.freeBytes!();
+  const free = (await store.freeBytes!())!;
   await writeFile(join(disk, 'ballast'), Buffer.alloc(free - leftBytes));
   return { store, program: await restic(t, folder, password) };
 }
