@@ -143,7 +143,7 @@ function rangeOf(fetch: Fetch, wanted: readonly Wanted[], sealed: Uint8Array): S
     const { length, plainBytes, offset } = place;
     return { at: offset - fetch.offset, length, plainBytes, id, targets };
   });
-  return { pack: new Uint8Array(fetch.pack), sealed, blobs }; // a copy: messages take the buffer behind a view with them
+  return { sealed, blobs };
 }
 
 /** Shared memory, a word per file, all zero. */

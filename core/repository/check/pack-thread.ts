@@ -1,8 +1,8 @@
 import type { ThreadContext, ThreadSession } from '../../driver/index.ts';
 import { hasCode } from '../../error.ts';
 import { fromHex, idOf } from '../format/blob-id.ts';
-import { maxBytes } from '../format/chunker.ts';
-import { decodeHeader, lengthBytes, openBlob, type PackEntry, type Room } from '../format/pack.ts';
+import { BlobOpener } from '../format/blob-opener.ts';
+import { decodeHeader, lengthBytes, openBlob, type PackEntry } from '../format/pack.ts';
 import { release } from '../format/release.ts';
 import { type KeyMaterial, Sealer, sealBytes } from '../format/sealer.ts';
 
@@ -32,10 +32,10 @@ export const moduleUrl = import.meta.url;
 /** A thread module that looks into packs: `setup` is the repository's key. */
 export function open(setup: KeyMaterial, context: ThreadContext): ThreadSession<PackTask, PackVerdict> {
   const sealer = new Sealer(setup);
-  const room = briefRoom();
+  const opener = new BlobOpener(sealer);
   return {
     run(task) {
-      const verdict = look(sealer, task, room);
+      const verdict = look(sealer, opener, task);
       context.progress({ bytes: task.sealed.length, items: 1 });
       release(task.sealed.buffer);
       return verdict;
@@ -44,26 +44,35 @@ export function open(setup: KeyMaterial, context: ThreadContext): ThreadSession<
   };
 }
 
-/** Memory of one blob after the other, except for more than any should have: that is not kept. */
-function briefRoom(): Room {
-  let kept = Buffer.alloc(0);
-  return (bytes) => {
-    if (bytes > maxBytes) return Buffer.allocUnsafeSlow(bytes);
-    if (kept.length < bytes) kept = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(maxBytes, 2 * kept.length)));
-    return kept.subarray(0, bytes);
-  };
-}
-
-function look(sealer: Sealer, { id, sealed, headerDigest, blobs }: PackTask, room: Room): PackVerdict {
-  const isItself = Buffer.compare(idOf(sealed), fromHex(id)) === 0;
+function look(sealer: Sealer, opener: BlobOpener, { id, sealed, headerDigest, blobs }: PackTask): PackVerdict {
   const own = openHeader(sealer, sealed);
   const header =
     own === undefined ? 'damaged' : Buffer.compare(idOf(own), headerDigest) === 0 ? 'as the index' : 'differs';
   const listed = blobs ?? (own === undefined ? [] : decodeHeader(own));
-  const bad = listed.filter((blob) => !opens(sealer, id, sealed, blob, room));
+  const { isItself, bad } = openAll(opener, id, sealed, listed);
   // Copies: an id of a header is a view of all of it.
   const verdict = { isItself, header, blobs: listed.length, bad: bad.map(copied) } as const;
   return header === 'differs' && blobs === undefined ? { ...verdict, own: listed.map(copied) } : verdict;
+}
+
+/** The pack's own hash is made beside those of its blobs. */
+function openAll(opener: BlobOpener, id: string, sealed: Uint8Array, listed: readonly PackEntry[]) {
+  const bad: PackEntry[] = [];
+  let isItself = false;
+  opener.all(() => {
+    opener.hash(sealed, (hash) => {
+      isItself = Buffer.compare(hash, fromHex(id)) === 0;
+    });
+    for (const blob of listed) {
+      const { offset, length } = blob;
+      if (offset + length > sealed.length) bad.push(blob);
+      else
+        opener.open(blob, sealed.subarray(offset, offset + length), (plain) => {
+          if (plain === undefined) bad.push(blob);
+        });
+    }
+  });
+  return { isItself, bad };
 }
 
 function copied(blob: PackEntry): PackEntry {
@@ -86,16 +95,15 @@ export function openHeader(sealer: Sealer, sealed: Uint8Array): Uint8Array | und
   }
 }
 
-export function opens(sealer: Sealer, pack: string, sealed: Uint8Array, blob: PackEntry, room?: Room): boolean {
+export function opens(sealer: Sealer, pack: string, sealed: Uint8Array, blob: PackEntry): boolean {
   if (blob.offset + blob.length > sealed.length) return false;
   try {
     const plain = openBlob(
       sealer,
       { ...blob, pack: fromHex(pack) },
       sealed.subarray(blob.offset, blob.offset + blob.length),
-      room,
     );
-    if (room === undefined) release(plain.buffer);
+    release(plain.buffer);
     return true;
   } catch (error) {
     if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;

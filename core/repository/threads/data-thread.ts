@@ -13,17 +13,17 @@ import { fromPlainError, toPlainError } from '../../plain-error.ts';
 import type { BlobRun } from '../blob-fetcher.ts';
 import { type SharedIndexData, sharedHas } from '../blob-index.ts';
 import { idBytes, idOf } from '../format/blob-id.ts';
+import { BlobOpener } from '../format/blob-opener.ts';
 import { maxBytes } from '../format/chunker.ts';
-import { ifCorrupt } from '../format/damage.ts';
 import { NodeMatcher } from '../format/node-matcher.ts';
-import { type FinishedPack, openBlob, PackBuilder } from '../format/pack.ts';
+import { type FinishedPack, PackBuilder } from '../format/pack.ts';
 import { release } from '../format/release.ts';
 import { Sealer } from '../format/sealer.ts';
 import { storedNodes } from '../format/stored-nodes.ts';
 import { decodeNodes, encodeNodes } from '../format/tree.ts';
 import { NewBlobs } from '../new-blobs.ts';
 import { ContentIds, contentWriter, FilePartReader } from './content-writer.ts';
-import type { FromThread, ScatterBatch, ScatterBlob, ScatterRange, ThreadData, ToThread } from './messages.ts';
+import type { FromThread, ScatterBatch, ScatterRange, ThreadData, ToThread } from './messages.ts';
 import { openRun } from './open-run.ts';
 import { PackBuffers } from './pack-buffers.ts';
 
@@ -45,7 +45,8 @@ class DataThread {
   readonly #fetches = new Map<number, (message: ToThread & { type: 'fetched' }) => void>();
   #session: ThreadSession<unknown, unknown> | undefined;
   #batch: ScatterBatch = { tasks: [], remaining: new Int32Array(0), damaged: new Int32Array(0) };
-  #blobRoom = Buffer.alloc(0);
+  /** Of a restore. */
+  #opener: BlobOpener | undefined;
   #nextFetch = 0;
   #progress = { bytes: 0, items: 0, toldAtMs: 0 };
 
@@ -108,34 +109,20 @@ class DataThread {
   }
 
   /** Gives which blobs of the range are damaged. */
-  #scatter(range: ScatterRange): number[] {
+  #scatter({ sealed, blobs }: ScatterRange): number[] {
+    this.#opener ??= new BlobOpener(this.#sealer);
+    const opener = this.#opener;
     const damaged: number[] = [];
-    for (const [at, blob] of range.blobs.entries()) {
-      const plain = this.#openScattered(range, blob);
-      if (plain === undefined) {
-        damaged.push(at);
-        continue;
+    opener.all(() => {
+      for (const [number, blob] of blobs.entries()) {
+        opener.open(blob, sealed.subarray(blob.at, blob.at + blob.length), (plain) => {
+          if (plain === undefined) damaged.push(number);
+          else for (const { file, offset } of blob.targets) this.#deliver(file, offset, plain);
+        });
       }
-      for (const target of blob.targets) this.#deliver(target.file, target.offset, plain);
-    }
-    release(range.sealed.buffer);
+    });
+    release(sealed.buffer);
     return damaged;
-  }
-
-  #openScattered({ pack, sealed }: ScatterRange, blob: ScatterBlob): Buffer | undefined {
-    try {
-      return openBlob(this.#sealer, { ...blob, pack }, sealed.subarray(blob.at, blob.at + blob.length), (bytes) =>
-        this.#room(bytes),
-      );
-    } catch (error) {
-      return ifCorrupt(error, () => undefined);
-    }
-  }
-
-  /** Memory of one blob after the other: none is kept. */
-  #room(bytes: number): Buffer<ArrayBuffer> {
-    if (this.#blobRoom.length < bytes) this.#blobRoom = Buffer.allocUnsafeSlow(Math.max(bytes, 64 * 1024));
-    return this.#blobRoom.subarray(0, bytes);
   }
 
   /** The last blob of a file may be written while another thread still writes one: whoever ends last says so. */

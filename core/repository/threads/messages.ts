@@ -36,7 +36,6 @@ export interface LostBlobs {
 
 /** A range of a pack and where its blobs go. `file` numbers the tasks of the batch. */
 export interface ScatterRange {
-  readonly pack: Uint8Array;
   readonly sealed: Uint8Array;
   readonly blobs: readonly ScatterBlob[];
 }
