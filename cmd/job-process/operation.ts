@@ -44,11 +44,12 @@ async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): P
 }
 
 /** As the launcher starts a verb. No arguments and no other environment: what is secret goes through the channel. */
-function startProcess({ env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_ } }: JobProcessSettings): ChildProcess {
+function startProcess({ env }: JobProcessSettings): ChildProcess {
+  const { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX } = env;
   const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
   return fork(entry, [], {
-    env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_ },
-    execArgv: ['--max-semi-space-size=4'],
+    env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX },
+    execArgv: ['--max-semi-space-size=2'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
