@@ -11,6 +11,7 @@ export {
   type KnownBackup,
 } from './check/finding.ts';
 export type { ReadAmount } from './check/slice.ts';
+export { formatOneText, upgradeHint } from './format-one.ts';
 export type { ScryptCost } from './key-file.ts';
 export type { Identity, KeyInfo } from './keys.ts';
 export type { KitWords } from './kit.ts';
@@ -24,7 +25,7 @@ export type { PackGroup, PruneResult, PruneSummary, WaitingMark } from './prune/
 export { type Recovered, recover } from './recover.ts';
 export type { RepairPlan } from './repair/plan.ts';
 export type { SnapshotChange } from './repair/rewrite-snapshots.ts';
-export { formatOneText, Repository, type RepositoryOptions, upgradeHint } from './repository.ts';
+export { Repository, type RepositoryOptions } from './repository.ts';
 export type { Snapshot } from './snapshots.ts';
 export type { GroupUse } from './stats/groups.ts';
 export type { BlobTotal, RepositoryStats } from './stats/stats.ts';

@@ -9,6 +9,7 @@ import type { BlobIndex } from './blob-index.ts';
 import type { CatalogView } from './check/catalog-view.ts';
 import { type CheckOptions, type CheckReport, check } from './check/check.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
+import { formatOneText, upgradeHint } from './format-one.ts';
 import { loadIndex } from './index-files.ts';
 import { makeKeyFile, type ScryptCost } from './key-file.ts';
 import { addKey, type Identity, type KeyInfo, keysOpenedBy, listKeys, openKey } from './keys.ts';
@@ -51,11 +52,6 @@ interface Config {
   readonly id: string;
   readonly chunker_polynomial: string;
 }
-
-export const formatOneText = 'the repository has format version 1: it is read and restored from, and not written to';
-/** The packs stay as they are; restic needs to be 0.14 or newer to read it from then on. */
-export const upgradeHint =
-  'Upgrade it with restic 0.14 or newer: `restic -r PATH migrate upgrade_repo_v2`. It takes seconds, and backups go on from there.';
 
 /** A restic repository in a store: of format version 2, or of version 1, which is read and not written to. */
 export class Repository {
@@ -281,7 +277,7 @@ export class Repository {
 
   /** Looks whether the repository is whole, under a lock of the caller's. Damage is in the report; all else is thrown. */
   check(options: CheckOptions, work: WorkOptions): Promise<CheckReport> {
-    return check(this.#sealed(), options, work);
+    return check(this.#sealed(), { ...options, formatVersion: this.formatVersion }, work);
   }
 
   /**

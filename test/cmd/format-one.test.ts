@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Repository } from '../../core/repository/index.ts';
 import { cheapenKey } from '../core/repository/cheapen-key.ts';
+import { filesIn, flip } from '../core/repository/check/check-kit.ts';
 import { localStore, noSignal, openOptions } from '../core/repository/repository-kit.ts';
 import { assertSameTrees } from '../kit/compare-trees.ts';
 import { type Restic, restic } from '../kit/restic.ts';
@@ -65,6 +66,30 @@ test('locks and keys of ours are understood in a repository of format 1', async 
 });
 
 /** As restic before 0.14 made them, with two snapshots of the data. */
+test('what is damaged in a repository of format 1 is mended on the way that the check names: after the upgrade', async (t) => {
+  const { at, stock } = await oldRepository(t);
+  await at.inside('apply', '--auto-approve');
+  const large: string[] = [];
+  for (const path of await filesIn(at.repository, 'data')) if ((await stat(path)).size > 250_000) large.push(path);
+  for (const path of large) await flip(path, 100);
+  const [index] = await filesIn(at.repository, 'index');
+  await flip(index!);
+  const checked = async () =>
+    JSON.parse((await at.inside('repository', 'check', 'disk', '--read-all', '--json')).stdout);
+  const report = await checked();
+  const hints = report.findings.map(({ hint }: { hint: string }) => hint).filter((hint: string) => /repair/.test(hint));
+  assert(hints.length >= 2, JSON.stringify(report.findings));
+  for (const hint of hints)
+    assert.match(hint, /format version 1.*migrate upgrade_repo_v2.*rebuild-index.*Then: .*repair disk/);
+  await assert.rejects(stock(['migrate', 'upgrade_repo_v2']), /errors|LoadIndex/);
+  await stock(['rebuild-index']);
+  await stock(['migrate', 'upgrade_repo_v2']);
+  for (const { hint } of (await checked()).findings) assert.doesNotMatch(hint, /format version 1/);
+  assert.equal((await at.inside('repository', 'repair', 'disk', '--auto-approve')).code, 4);
+  assert.equal((await checked()).verdict, 'good');
+  await stock(['check', '--read-data']);
+});
+
 async function oldRepository(t: TestContext): Promise<{ at: Home; stock: Restic }> {
   const at = await home(t);
   await mkdir(at.repository);

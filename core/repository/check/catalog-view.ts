@@ -1,3 +1,4 @@
+import type { FormatVersion } from '../objects.ts';
 import type { KnownBackup } from './finding.ts';
 
 /** What the catalog says of a repository: of what is gone it alone knows that it was there. */
@@ -15,6 +16,7 @@ export interface FindingContext extends Pick<CatalogView, 'known'> {
   readonly destination: string;
   /** The last backup was seen to go. */
   readonly isEmptied?: boolean;
+  readonly formatVersion?: FormatVersion;
 }
 
 /** `known` without what was deleted since it was asked for. `there`: the ids of the snapshots that were seen. */

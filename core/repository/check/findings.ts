@@ -1,4 +1,5 @@
 import { fromHex } from '../format/blob-id.ts';
+import { afterUpgrade } from '../format-one.ts';
 import { packName } from '../pack-name.ts';
 import type { FindingContext } from './catalog-view.ts';
 import type { Finding, HurtBackup, KnownBackup } from './finding.ts';
@@ -21,7 +22,8 @@ export function findingsOf(survey: Survey, context: FindingContext): Finding[] {
     ...noteFindings(survey, context),
   ];
   const weight = { damage: 0, unread: 1, note: 2 };
-  return all.sort((a, b) => weight[a.severity] - weight[b.severity]);
+  all.sort((a, b) => weight[a.severity] - weight[b.severity]);
+  return context.formatVersion === 1 ? all.map((one) => ({ ...one, hint: afterUpgrade(one.hint) })) : all;
 }
 
 function keyFindings({ keys }: Survey, { destination }: FindingContext): Finding[] {
