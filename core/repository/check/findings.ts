@@ -156,11 +156,27 @@ function packFindings(survey: Survey, context: FindingContext): Finding[] {
     if (!bad.has(number)) bad.set(number, unreadTree(survey, number));
   }
   const elsewhere = new Map(survey.misplaced.map(({ id, name }) => [id, name]));
+  const exchanged = new Map(survey.badPacks.flatMap(({ pack, bytesOf }) => (bytesOf ? [[bytesOf, pack.id]] : [])));
   return [...bad.values()].map((damage) => {
     const found = packFinding(damage, hurtBy(survey, damage.pack.number), context);
     const name = damage.what === 'missing' ? elsewhere.get(damage.pack.id) : undefined;
-    return name === undefined ? found : { ...found, hint: misplacedHint(name, context) };
+    if (name !== undefined) return { ...found, hint: misplacedHint(name, context) };
+    return exchangedFinding(found, damage, exchanged.get(damage.pack.id), context);
   });
+}
+
+/** Whose bytes lie here, and where those lie that belong here. */
+function exchangedFinding(
+  found: Finding,
+  { bytesOf }: PackDamage,
+  elsewhere: string | undefined,
+  { destination }: FindingContext,
+): Finding {
+  const here = bytesOf === undefined ? '' : `; its bytes are those of ${packName(bytesOf)}`;
+  if (elsewhere === undefined) return { ...found, text: `${found.text}${here}` };
+  const text = `${found.text}${here}; what belongs here lies whole at ${packName(elsewhere)}, where nobody finds it`;
+  const hint = `\`tidemark repository repair ${destination}\` brings it back: nothing is lost by it. Restores do not find it until then.`;
+  return { ...found, text, hint };
 }
 
 /** A pack that was not due, in which a tree turned out to be bad. */

@@ -1,6 +1,6 @@
 import type { ThreadContext, ThreadSession } from '../../driver/index.ts';
 import { hasCode } from '../../error.ts';
-import { fromHex, idOf } from '../format/blob-id.ts';
+import { fromHex, idOf, toHex } from '../format/blob-id.ts';
 import { BlobOpener } from '../format/blob-opener.ts';
 import { decodeHeader, lengthBytes, openBlob, type PackEntry } from '../format/pack.ts';
 import { release } from '../format/release.ts';
@@ -19,6 +19,8 @@ export interface PackTask {
 export interface PackVerdict {
   /** The bytes are those that its name stands for. */
   readonly isItself: boolean;
+  /** The name that its bytes stand for, in hex. */
+  readonly bytesOf: string;
   readonly header: 'as the index' | 'differs' | 'damaged';
   /** What its header lists, or else `PackTask.blobs`; those that do not open or are not what their ids say are `bad`. */
   readonly blobs: number;
@@ -49,19 +51,19 @@ function look(sealer: Sealer, opener: BlobOpener, { id, sealed, headerDigest, bl
   const header =
     own === undefined ? 'damaged' : Buffer.compare(idOf(own), headerDigest) === 0 ? 'as the index' : 'differs';
   const listed = blobs ?? (own === undefined ? [] : decodeHeader(own));
-  const { isItself, bad } = openAll(opener, id, sealed, listed);
+  const { bytesOf, bad } = openAll(opener, sealed, listed);
   // Copies: an id of a header is a view of all of it.
-  const verdict = { isItself, header, blobs: listed.length, bad: bad.map(copied) } as const;
+  const verdict = { isItself: bytesOf === id, bytesOf, header, blobs: listed.length, bad: bad.map(copied) } as const;
   return header === 'differs' && blobs === undefined ? { ...verdict, own: listed.map(copied) } : verdict;
 }
 
 /** The pack's own hash is made beside those of its blobs. */
-function openAll(opener: BlobOpener, id: string, sealed: Uint8Array, listed: readonly PackEntry[]) {
+function openAll(opener: BlobOpener, sealed: Uint8Array, listed: readonly PackEntry[]) {
   const bad: PackEntry[] = [];
-  let isItself = false;
+  let bytesOf = '';
   opener.all(() => {
     opener.hash(sealed, (hash) => {
-      isItself = Buffer.compare(hash, fromHex(id)) === 0;
+      bytesOf = toHex(hash);
     });
     for (const blob of listed) {
       const { offset, length } = blob;
@@ -72,7 +74,7 @@ function openAll(opener: BlobOpener, id: string, sealed: Uint8Array, listed: rea
         });
     }
   });
-  return { isItself, bad };
+  return { bytesOf, bad };
 }
 
 function copied(blob: PackEntry): PackEntry {

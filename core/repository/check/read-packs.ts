@@ -23,6 +23,8 @@ export interface PackDamage {
   /** How many blobs do not open, of how many. */
   readonly badBlobs: number;
   readonly blobs: number;
+  /** The other pack, by its id, whose bytes lie under this one's name. */
+  readonly bytesOf?: string;
   /** For `denied`, the store's words. */
   readonly error?: TidemarkError;
 }
@@ -134,7 +136,7 @@ class Reading implements ReadPacks {
     this.#judge(pack, await this.#threads.run(task, transferOf(sealed)));
   }
 
-  #judge(pack: PackFacts, { isItself, header, blobs, bad }: PackVerdict): void {
+  #judge(pack: PackFacts, { isItself, bytesOf, header, blobs, bad }: PackVerdict): void {
     for (const blob of bad) {
       this.#whereabouts.markBad(pack.number, blob);
       this.#bad.push(blob);
@@ -147,7 +149,8 @@ class Reading implements ReadPacks {
           : isItself
             ? undefined
             : 'not itself';
-    if (what !== undefined) this.damaged.push({ pack, what, badBlobs: bad.length, blobs });
+    const isOther = !isItself && this.#whereabouts.packs.find(fromHex(bytesOf)) !== undefined;
+    if (what !== undefined) this.damaged.push({ pack, what, badBlobs: bad.length, blobs, ...(isOther && { bytesOf }) });
   }
 
   /** Its header cannot be as the index says. */

@@ -102,7 +102,10 @@ export const damages: Record<string, Damage> = {
       await rename(`${dataPack}.x`, treePack);
     },
     options: { read: 'none' },
-    finds: [/^pack-(damaged|disagrees)/, /^pack-(damaged|disagrees)/],
+    finds: [
+      /^pack-(damaged|disagrees).*its bytes are those of data\/(..)\/\2.*; what belongs here lies whole at data\/\2\/.*, where nobody finds it/,
+      /^pack-(damaged|disagrees).*its bytes are those of data\/(..)\/\2.*; what belongs here lies whole at data\/\2\/.*, where nobody finds it/,
+    ],
     hurtBackups: 1,
   },
   'an index file that is gone': {
