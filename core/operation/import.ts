@@ -69,10 +69,12 @@ async function importUnderLock(
       pins: pins.pins,
     });
     const kept = known.filter(({ snapshot }) => damaged.has(snapshot)).length;
+    const unpinned = await pinnedElsewhere(context, destination.name);
     const unexpected = gone.filter(({ expiringAt }) => expiringAt === undefined);
     const told = [
       ...warnings,
       ...pins.warnings,
+      ...unpinnedWarnings(unpinned),
       ...goneWarnings(unexpected),
       ...(snapshotsLost ? [noSnapshotText] : []),
     ];
@@ -113,6 +115,26 @@ function goneWarnings(gone: readonly BackupRecord[]): string[] {
     gone.length === 1 ? 'is not in the repository any more and was' : 'are not in the repository any more and were';
   return [
     `${count(gone.length)} ${verbs} removed from the catalog: ${firstOf(names, namedGone)}; if nobody removed them there, bring \`snapshots/\` back from a copy of the repository and import again`,
+  ];
+}
+
+/** Pins are of one repository: what restic copies into another one is kept there by none. */
+async function pinnedElsewhere({ catalog }: OperationContext, destination: string): Promise<readonly string[]> {
+  const pinned = await catalog.backups.list({ pinned: true, limit: Number.MAX_SAFE_INTEGER });
+  const elsewhere = new Set(pinned.filter((copy) => copy.destination !== destination).map(({ id }) => id));
+  if (elsewhere.size === 0) return [];
+  const here = await catalog.backups.list({ destination, limit: Number.MAX_SAFE_INTEGER });
+  return here.filter(({ id, pin }) => pin === undefined && elsewhere.has(id)).map(({ id }) => id);
+}
+
+function unpinnedWarnings(ids: readonly string[]): string[] {
+  if (ids.length === 0) return [];
+  const [backups, pin] =
+    ids.length === 1
+      ? ['1 backup is', 'pins its copy here, too']
+      : [`${ids.length} backups are`, 'with their ids pins the copies here, too'];
+  return [
+    `${backups} pinned in another destination and not in this one: ${firstOf(ids, namedGone)}; \`tidemark pin\` ${pin}`,
   ];
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertSameTrees } from '../kit/compare-trees.ts';
@@ -22,6 +22,10 @@ test('all backups come into a new repository by copy, and what leaked does not o
   await old(['backup', at.data, '--tag', 'by-hand']);
   await verb('catalog', 'import', 'disk');
   await verb('key', 'export', 'disk', '--out', 'kit');
+  const [newest] = (await verb('backups')).backups.filter(({ plan }: { plan: string }) => plan !== '');
+  await verb('pin', newest.id, '--reason', 'law');
+  await mkdir(join(at.repository, 'marks'), { recursive: true });
+  await writeFile(join(at.repository, 'marks', 'a'.repeat(64)), '');
   const before = await verb('backups');
 
   const path = join(at.folder, 'new-repository');
@@ -37,11 +41,31 @@ test('all backups come into a new repository by copy, and what leaked does not o
   const copy = ['copy', '--from-repo', at.repository, '--from-password-file', join(at.folder, 'password')];
   await stock(copy);
   assert.doesNotMatch((await stock(copy)).stdout, /^snapshot .* saved/m);
-  assert.equal((await verb('catalog', 'import', 'safe')).found, 3);
+  const imported = await verb('catalog', 'import', 'safe');
+  assert.equal(imported.found, 3);
+  assert.match(imported.warnings.join(), new RegExp(`1 backup is pinned in another destination.*${newest.id}`));
   await stock(['check', '--read-data']);
+  const folders = (await readdir(path)).sort();
+  assert.deepEqual(folders, ['config', 'data', 'index', 'keys', 'locks', 'snapshots'], 'neither pins nor marks');
 
   const copies = (await verb('backups')).backups.filter(({ destination }: Backup) => destination === 'safe');
   assert.deepEqual(copies.map(whatStays), before.backups.map(whatStays));
+  const shown = async (id: string, at: string) => {
+    const { stdout } = await (at === path ? stock : old)([
+      'dump',
+      `--tag=id:${id}`,
+      'latest',
+      '/.tidemark/manifest.json',
+    ]);
+    return JSON.parse(stdout);
+  };
+  assert.deepEqual(await shown(newest.id, path), await shown(newest.id, at.repository), 'the manifest is the same');
+  const pinned = (backups: readonly (Backup & { pin?: object })[]) =>
+    backups.filter(({ pin }) => pin !== undefined).map(({ destination, id }) => `${destination} ${id}`);
+  assert.deepEqual(pinned((await verb('backups')).backups), [`disk ${newest.id}`], 'the copy is not pinned');
+  await verb('pin', newest.id, '--reason', 'law');
+  assert.deepEqual(pinned((await verb('backups')).backups).sort(), [`disk ${newest.id}`, `safe ${newest.id}`]);
+  assert.deepEqual((await verb('catalog', 'import', 'safe')).warnings, []);
   const tags = (json: string) => JSON.parse(json).map((one: { tags: string[] }) => one.tags);
   assert.deepEqual(
     tags((await stock(['snapshots', '--json'])).stdout),
@@ -76,7 +100,13 @@ interface Backup {
   readonly snapshot: string;
 }
 
+/** Of a copy. */
+interface Own {
+  readonly addedBytes?: number;
+  readonly pin?: object;
+}
+
 /** Of a backup, in whichever repository. */
-function whatStays({ destination: _d, snapshot: _s, addedBytes: _a, id, ...rest }: Backup & { addedBytes?: number }) {
+function whatStays({ destination: _d, snapshot: _s, addedBytes: _a, pin: _p, id, ...rest }: Backup & Own) {
   return 'plan' in rest && rest.plan === '' ? rest : { id, ...rest };
 }
