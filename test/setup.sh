@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings what tidemark's tests, benchmarks and quickstart need: npm's packages by the lock file, and from Debian those that hold the
-# commands given (all of packages.txt by default). Installs when it is root on a Debian; elsewhere says exactly what to install.
+# commands given (all of packages.txt by default); builds what is there, where it is not built. Installs when it is root on a Debian; elsewhere says exactly what to install.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 cd "$root"
@@ -28,6 +28,9 @@ fi
 if ! npm_packages_are_fresh; then
   echo 'installing npm packages by package-lock.json: npm ci'
   npm ci --prefer-offline --no-audit --no-fund --loglevel=error
+fi
+if ! node_modules/node/bin/node build/is-built.ts; then
+  npm run --silent build || echo 'this is not built: what is started runs from its source' >&2
 fi
 
 [ $# -gt 0 ] || set -- $(cut -d ' ' -f 1 test/packages.txt)

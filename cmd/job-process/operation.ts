@@ -1,11 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { extname } from 'node:path';
 import type { Job } from '../../core/catalog/index.ts';
 import type { Run } from '../../core/driver/index.ts';
 import { TidemarkError } from '../../core/error.ts';
 import { type JobOutcome, killMs, letGoMs, type Operation } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import type { FromJobProcess, JobProcessSettings, ToJobProcess } from './messages.ts';
+
+const entry = import.meta.resolve('./entry.ts');
 
 /**
  * Runs each job in a process of its own. The daemon stays small between jobs, and a job that dies takes nothing with it:
@@ -46,8 +47,7 @@ async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): P
 /** As the launcher starts a verb. No arguments and no other environment: what is secret goes through the channel. */
 function startProcess({ env }: JobProcessSettings): ChildProcess {
   const { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX } = env;
-  const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
-  return fork(entry, [], {
+  return fork(new URL(entry), [], {
     env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX },
     execArgv: ['--max-semi-space-size=2'],
     serialization: 'advanced',

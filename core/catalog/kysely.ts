@@ -1,12 +1,7 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-
-/** In the package, where `npm run build` has put Kysely's 262 files into one. */
-const joined = join(import.meta.dirname, 'kysely-joined.cjs');
 
 /**
- * The values of Kysely, from its CommonJS build: loading it is most of a verb's start, and as ES modules it
- * takes twice as long. Types come from 'kysely' as usual.
+ * The values of Kysely, from its CommonJS build: loading its 262 files as ES modules takes twice as long. What is built has
+ * the ES modules in one file (`build/bundle.ts`). Types come from 'kysely' as usual.
  */
-export const kysely = createRequire(import.meta.url)(existsSync(joined) ? joined : 'kysely') as typeof import('kysely');
+export const kysely = createRequire(import.meta.url)('kysely') as typeof import('kysely');

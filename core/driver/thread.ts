@@ -3,7 +3,7 @@ import type { Content, EncodedNodes, Node, NodeType } from './node.ts';
 /**
  * The code of a driver that runs inside the data threads, where hashing, compression and encryption happen too, so that
  * bytes never cross threads before they are sealed. A file that exports `open` of this type is a thread module; the
- * driver names it by the module's own `import.meta.url` (`export const moduleUrl = import.meta.url`).
+ * driver names it by its URL, which `import.meta.resolve` gives.
  */
 export interface ThreadModule<Setup, Task, Result, Context extends ThreadContext> {
   open(setup: Setup, context: Context): ThreadSession<Task, Result> | Promise<ThreadSession<Task, Result>>;

@@ -44,11 +44,19 @@ export const timeOnlyInClock: Rule = (files) =>
     isClock,
   );
 
-/** The compiled code has other file names than the source, so no path to a source file may be in it. */
+/**
+ * What is built has other files than the source. It finds those that `import.meta.resolve('./x.ts')` names and packages by
+ * `createRequire(import.meta.url)`, and no others.
+ */
 export const noSourceUrls: Rule = (files) =>
   files.flatMap((file) =>
-    [...file.withoutComments.matchAll(/new URL\(\s*['"`][^'"`]*\.ts['"`]/g)].map((match) => at(file, match)),
+    [...file.withoutComments.matchAll(otherUrls)]
+      .filter((match) => file.code[match.index] !== ' ')
+      .map((match) => at(file, match)),
   );
+
+const otherUrls =
+  /\bimport\.meta\b(?!\.resolve\('\.[^']+\.ts'\))(?<!createRequire\(import\.meta(?=\.url\)\('[^.']+'\)))[.\w]*/g;
 
 export const shortFiles: Rule = (files) =>
   files
@@ -78,9 +86,9 @@ export const awaitedReturns: Rule = (files) =>
 
 function mayImport(from: string, target: string): boolean {
   const [fromRoom, targetRoom] = [roomOf(from), roomOf(target)];
-  if (!/^(cmd|core|drivers|test|bench|docs|examples)\//.test(target)) return true; // packages, schemas, package.json
+  if (!/^(cmd|core|drivers|test|bench|build|docs|examples)\//.test(target)) return true; // packages, schemas, package.json
   if (fromRoom === targetRoom) return true;
-  if (/^(test|bench|docs|examples)\//.test(target)) return false;
+  if (/^(test|bench|build|docs|examples)\//.test(target)) return false;
   if (from.startsWith('core/')) return target.startsWith('core/') && isDoor(target);
   if (from === 'drivers/index.ts') return /^drivers\/[^/]+\/index\.ts$/.test(target) || isForDrivers(target);
   if (from.startsWith('drivers/')) return isForDrivers(target);

@@ -9,7 +9,7 @@ const cmdFolder = join(import.meta.dirname, '../../cmd');
 const printWhatRuns = `console.log(JSON.stringify([process.env.FAKE_NODE ?? 'real', process.argv.slice(1)]));`;
 
 /** A folder like tidemark's checkout with nothing in it but the launcher and a `main` that prints what runs it. */
-async function project(folder: string, main = 'cmd/main.ts'): Promise<string> {
+async function project(folder: string, main = 'build/checkout.ts'): Promise<string> {
   await mkdir(join(folder, dirname(main)), { recursive: true });
   await mkdir(join(folder, 'cmd'), { recursive: true });
   for (const file of ['tidemark', 'node-version.cjs']) await copyFile(join(cmdFolder, file), join(folder, 'cmd', file));
@@ -46,18 +46,18 @@ test('the packaged Node of a checkout comes before the one in PATH, arguments pa
   await packagedNode(folder, '24.12.0');
   const env = await environment(t, await fakeNode(join(folder, 'path/node'), '30.0.0'));
   const ran = await run(launcher, ['a b', '', '--c'], { env });
-  assert.deepEqual(JSON.parse(ran.stdout), ['24.12.0', [join(folder, 'cmd/main.ts'), 'a b', '', '--c']]);
+  assert.deepEqual(JSON.parse(ran.stdout), ['24.12.0', [join(folder, 'build/checkout.ts'), 'a b', '', '--c']]);
 });
 
 test('through links, as npm makes them, with a Node beside it, from dist', async (t) => {
   const folder = await tempFolder(t);
-  await project(join(folder, 'node_modules/tidemark'), 'dist/cmd/main.js');
+  await project(join(folder, 'node_modules/tidemark'), 'dist/tidemark.js');
   await packagedNode(folder, '25.0.1');
   await mkdir(join(folder, 'node_modules/.bin'));
   await symlink('../tidemark/cmd/tidemark', join(folder, 'node_modules/.bin/tidemark'));
   await symlink(join(folder, 'node_modules/.bin/tidemark'), join(folder, 'link'));
   const ran = await run('./link', [], { cwd: folder, env: await environment(t) });
-  assert.deepEqual(JSON.parse(ran.stdout), ['25.0.1', [join(folder, 'node_modules/tidemark/dist/cmd/main.js')]]);
+  assert.deepEqual(JSON.parse(ran.stdout), ['25.0.1', [join(folder, 'node_modules/tidemark/dist/tidemark.js')]]);
 });
 
 test('a packaged Node that is too old is passed over', async (t) => {
@@ -73,7 +73,7 @@ test('memory is kept small, unless the user sets it otherwise', async (t) => {
   const folder = await tempFolder(t);
   const launcher = await project(folder);
   const print = `console.log(process.env.MALLOC_ARENA_MAX, process.env.MALLOC_MMAP_THRESHOLD_, process.execArgv.at(-1));`;
-  await writeFile(join(folder, 'cmd/main.ts'), print);
+  await writeFile(join(folder, 'build/checkout.ts'), print);
   const env = { TIDEMARK_NODE: process.execPath };
   const ran = await run(launcher, ['status'], { env });
   assert.equal(ran.stdout, '2 262144 --max-semi-space-size=2\n');

@@ -10,8 +10,8 @@ import { tempFolder } from '../kit/temp.ts';
 const root = join(import.meta.dirname, '../..');
 const sources = [
   'package.json',
+  'package-lock.json',
   'tsconfig.json',
-  'tsconfig.build.json',
   'build',
   'cmd',
   'core',
@@ -40,8 +40,12 @@ test('the package, built, packed and installed elsewhere, runs', async (t) => {
   await runOk('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: checkout, env, timeoutMs: 120_000 });
   const tarball = join(folder, `tidemark-${description.version}.tgz`);
   const packed = (await runOk('tar', ['-tzf', tarball])).stdout.trim().split('\n');
-  assert.ok(packed.includes('package/dist/cmd/main.js'));
-  assert.ok(packed.includes('package/dist/core/catalog/kysely-joined.cjs'));
+  assert.ok(packed.includes('package/dist/tidemark.js'));
+  assert.ok(!packed.includes('package/dist/record.txt'));
+  const notices = (await runOk('tar', ['-xzOf', tarball, 'package/dist/NOTICES.txt'])).stdout;
+  for (const name of ['kysely', 'mysql2', 'long', 'yaml'])
+    assert.match(notices, new RegExp(`^${name} [\\d.]+ \\(`, 'm'));
+  assert.match(notices, /Apache License/);
   assert.deepEqual(
     packed.filter(
       (name) => /\.ts$|^package\/(dist\/)?(test|bench)\//.test(name) && !/^package\/(docs|examples)\//.test(name),

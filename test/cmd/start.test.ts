@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { builtStart } from '../kit/built.ts';
 import { run } from '../kit/process.ts';
 import { type Home, home } from './kit.ts';
 
@@ -42,32 +43,61 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'backup docs-daily': [...catalog, ...knowsDrivers, ...schedules, ...jobs, ...data],
 };
 
-test('a verb loads what it needs', async (t) => {
-  const place = await home(t);
-  assert.equal((await place.tidemark('apply', '--auto-approve')).code, 0);
-  for (const [line, rooms] of Object.entries(needs)) {
-    const loaded = await modulesOf(place, line.split(' '));
-    const may = [...always, ...rooms];
-    const others = loaded.filter((module) => !may.some((room) => isIn(module, room)));
-    assert.deepEqual(others, [], `tidemark ${line}`);
-  }
+test('a verb loads what it needs, from its source', async (t) => {
+  const lines = ['--version', 'validate', 'status', 'backup docs-daily'];
+  await loadsWhatItNeeds(t, lines, join(project, 'cmd/start.ts'), (url) => [url]);
 });
 
-/** `core/x.ts`, `kysely/…`, `node:http` as far as it costs something. */
-async function modulesOf({ folder }: Home, args: readonly string[]): Promise<string[]> {
+test('a verb loads what it needs, from few files, when it is built', async (t) => {
+  const files = await loadsWhatItNeeds(t, Object.keys(needs), await builtStart(), modulesIn);
+  assert.ok(files['--version']! < 15, `${files['--version']} files for --version`);
+  assert.ok(files['backup docs-daily']! < 80, `${files['backup docs-daily']} files for a backup`);
+});
+
+/** Gives how many files each line loaded. */
+async function loadsWhatItNeeds(
+  t: TestContext,
+  lines: readonly string[],
+  start: string,
+  modules: (url: string) => string[],
+): Promise<Record<string, number>> {
+  const place = await home(t);
+  assert.equal((await place.tidemark('apply', '--auto-approve')).code, 0);
+  const files: Record<string, number> = {};
+  for (const line of lines) {
+    const urls = await loadedBy(place, start, line.split(' '));
+    files[line] = urls.filter((url) => !url.startsWith('node:')).length;
+    const may = [...always, ...needs[line]!];
+    const loaded = urls.flatMap(modules).map(shortName);
+    const others = loaded.filter((module) => !isCheap(module) && !may.some((room) => isIn(module, room)));
+    assert.deepEqual(others, [], `tidemark ${line}`);
+  }
+  return files;
+}
+
+async function loadedBy({ folder }: Home, start: string, args: readonly string[]): Promise<string[]> {
   const file = join(folder, 'loaded');
   const hook = join(project, 'test/kit/note-modules.ts');
-  const ran = await run(process.execPath, ['--import', hook, join(project, 'cmd/main.ts'), ...args], {
+  const ran = await run(process.execPath, ['--import', hook, start, ...args], {
     cwd: args[0] === 'init' ? join(folder, 'data') : folder,
     env: { ...process.env, LOADED_MODULES: file },
   });
   assert.equal(ran.code, 0, ran.stderr);
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .map(shortName)
-    .filter((name) => !isCheap(name));
+  return readFileSync(file, 'utf8').split('\n');
 }
 
+/** The modules that a built file is made of, by its source map; of what is not built, itself. No source is loaded beside it. */
+function modulesIn(url: string): string[] {
+  if (url.startsWith('node:') || url.includes('/node_modules/')) return [url];
+  assert.match(url, /^file:.*\/(dist|test)\//);
+  if (!url.includes('/dist/')) return [url];
+  const text = readFileSync(new URL(url), 'utf8');
+  if (url.includes('/rolldown-runtime-') || !text.includes('//#region')) return []; // of no module
+  const { sources } = JSON.parse(readFileSync(new URL(`${url}.map`), 'utf8')) as { sources: string[] };
+  return sources.filter((source) => !source.startsWith('\0')).map((source) => new URL(source, url).href);
+}
+
+/** `core/x.ts`, `kysely/…`, `node:http` as far as it costs something. */
 function shortName(url: string): string {
   const path = url.replace(/^file:\/\//, '').replace(`${project}/`, '');
   return path.replace(/^.*node_modules\//, '');

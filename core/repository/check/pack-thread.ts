@@ -29,8 +29,6 @@ export interface PackVerdict {
   readonly own?: readonly PackEntry[];
 }
 
-export const moduleUrl = import.meta.url;
-
 /** A thread module that looks into packs: `setup` is the repository's key. */
 export function open(setup: KeyMaterial, context: ThreadContext): ThreadSession<PackTask, PackVerdict> {
   const sealer = new Sealer(setup);

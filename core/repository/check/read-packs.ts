@@ -11,7 +11,7 @@ import { readInPieces } from '../set-aside.ts';
 import { SharedRoom, transferOf } from '../shared-room.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import type { PackFacts } from './pack-table.ts';
-import { moduleUrl, type PackTask, type PackVerdict } from './pack-thread.ts';
+import type { PackTask, PackVerdict } from './pack-thread.ts';
 import { readIndexFiles } from './read-index.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
@@ -55,7 +55,7 @@ export async function readPacks(
   if (packs.length === 0) return { damaged: [], packs: 0, bytes: 0, own: new BlobIndex() };
   await using threads = await ThreadPool.start<PackTask, PackVerdict>({
     count: work.threads,
-    module: moduleUrl,
+    module: import.meta.resolve('./pack-thread.ts'),
     setup: parts.key,
     key: parts.key,
     progress: (done) => work.progress.add({ bytes: done.bytes }),

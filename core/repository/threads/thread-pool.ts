@@ -1,5 +1,5 @@
 import { getCompileCacheDir } from 'node:module';
-import { dirname, extname } from 'node:path';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { unlessAborted } from '../../abort.ts';
 import type { DataThreads } from '../../driver/index.ts';
@@ -27,6 +27,7 @@ export interface PoolOptions {
   readonly signal: AbortSignal;
 }
 
+const entry = import.meta.resolve('./entry.ts');
 /** A call that waits longer for a thread than this gets a new one. */
 const startsAfterMs = 20;
 /** Less than a job has to let go. */
@@ -199,8 +200,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
       key,
       writing: writing && { index: writing.index, newBlobs: writing.newBlobs, packs: this.#packs!.shared },
     };
-    const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(entry, { workerData, env: compileCacheEnv(), name: `data ${thread}` });
+    const worker = new Worker(new URL(entry), { workerData, env: compileCacheEnv(), name: `data ${thread}` });
     worker.on('message', (message: FromThread) => this.#receive(thread, message));
     worker.on('error', (error) => this.#fail(error));
     worker.on('exit', () => this.#fail(new TidemarkError('BUG', 'a data thread ended by itself')));

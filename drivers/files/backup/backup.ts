@@ -6,13 +6,14 @@ import { emptied } from './emptied.ts';
 import { enteredMounts, mountChanges } from './entered-mounts.ts';
 import { ScanSummary } from './scan-summary.ts';
 import type { ScanResult, ScanSetup, ScanTask } from './scan-task.ts';
-import { moduleUrl } from './scan-thread.ts';
 import { SecondLook } from './second-look.ts';
 import { Selection } from './selection.ts';
 import { checkMounts, type FoundPaths, findPaths, pathTree } from './source-paths.ts';
 import { TreeWalk } from './tree-walk.ts';
 import { type UnmountedOptions, unmounted } from './unmounted.ts';
 import { WalkedFolders } from './walked-folders.ts';
+
+const scanThread = import.meta.resolve('./scan-thread.ts');
 
 export interface BackupContext {
   readonly settings: FileSettings;
@@ -81,7 +82,7 @@ async function readTwice(
   const selection = new Selection(setup);
   const mountsNow = async () => (oneFileSystem ? [] : enteredMounts(found, selection));
   const before = await mountsNow();
-  await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(moduleUrl, setup, { asNeeded: true });
+  await using threads = await sink.threads<ScanSetup, ScanTask, ScanResult>(scanThread, setup, { asNeeded: true });
   const common = { threads, walked: new WalkedFolders(), oneFileSystem };
   const root = await new TreeWalk({ ...common, sink, request, summary }).root(pathTree(found));
   const look = new SecondLook({ ...common, signal, startedAt, vanished: summary.vanished, selection });

@@ -26,8 +26,6 @@ import {
 } from './scan-task.ts';
 
 /** The thread module of the source `files`: looks at folders and reads files into blobs. */
-export const moduleUrl = import.meta.url;
-
 export function open(setup: ScanSetup, context: BackupThreadContext): ThreadSession<ScanTask, ScanResult> {
   const native = loadNative();
   const nodes = new NodeReader(native, readAccounts());

@@ -23,8 +23,6 @@ import { linkInTheWay, TargetFolders } from './target-folders.ts';
 import { applyAttributes, applyMetadata, countRefusal } from './target-metadata.ts';
 
 /** The thread module of a restore into folders: makes folders and entries, writes files. */
-export const moduleUrl = import.meta.url;
-
 export function open(setup: RestoreSetup, context: RestoreThreadContext): ThreadSession<RestoreTask, RestoreReport> {
   return new RestoreThread(setup, context);
 }

@@ -7,10 +7,11 @@ import { NotRestoredList } from './not-restored-list.ts';
 import { RestoreBatches } from './restore-batches.ts';
 import { openTarget } from './restore-target.ts';
 import type { RestoreReport, RestoreSetup, RestoreTarget, RestoreTask } from './restore-task.ts';
-import { moduleUrl } from './restore-thread.ts';
 import { type RestoreFolder, restoreSteps } from './restore-walk.ts';
 import { removeUnfinished } from './unfinished.ts';
 import { seeStep } from './unmatched.ts';
+
+const restoreThread = import.meta.resolve('./restore-thread.ts');
 
 /**
  * Writes the tree of any backup into a folder, or that of a `files` backup back to where it was. Nothing is written when
@@ -27,7 +28,7 @@ export async function restoreFiles(
   const temporaryPrefix = `.tidemark-${randomBytes(6).toString('hex')}`;
   const { overwrite: replace, keepDamaged } = request;
   const setup = { root: target.root, replace, keepDamaged, temporaryPrefix };
-  const threads = await backup.threads<RestoreSetup, RestoreTask, RestoreReport>(moduleUrl, setup);
+  const threads = await backup.threads<RestoreSetup, RestoreTask, RestoreReport>(restoreThread, setup);
   const notRestored = new NotRestoredList();
   const writer = new BatchWriter({ threads, verify: request.verify, keepDamaged, notRestored });
   try {

@@ -9,7 +9,7 @@ import { asSourceError } from '../protocol/server-error.ts';
 import { killOnAbort, openSession, waitPatiently } from '../protocol/session.ts';
 import { readServer } from '../server.ts';
 import type { ServerAddress } from '../settings.ts';
-import { type DumpResult, type DumpSetup, type DumpTask, moduleUrl } from './dump-thread.ts';
+import type { DumpResult, DumpSetup, DumpTask } from './dump-thread.ts';
 import { Folder, storeFolder } from './folder.ts';
 import { holdGroups } from './hold-groups.ts';
 import { Ledger, lostOf } from './ledger.ts';
@@ -25,6 +25,8 @@ import { dumpTables } from './table-dump.ts';
 import { readWithUnnumbered } from './unnumbered.ts';
 import { warningsOf } from './warnings.ts';
 import { type Dump, mayRead } from './work.ts';
+
+const dumpThread = import.meta.resolve('./dump-thread.ts');
 
 export interface BackupContext {
   readonly address: ServerAddress;
@@ -50,7 +52,7 @@ export async function backupLogical(
     await using control = await openSession(address, { signal: request.signal });
     await control.execute(waitPatiently);
     const server = await readServer(control);
-    await using threads = await sink.threads<DumpSetup, DumpTask, DumpResult>(moduleUrl, { address });
+    await using threads = await sink.threads<DumpSetup, DumpTask, DumpResult>(dumpThread, { address });
     const count = Math.min(threads.count, context.parallel);
     const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
     const connections = [control.id, ...ids.map((one) => one.connectionId!)];

@@ -15,8 +15,6 @@ import { nameOf, type ReadOutcome, readTables, type TableRead } from './table-re
  * leaving the thread.
  */
 
-export const moduleUrl = import.meta.url;
-
 export interface DumpSetup {
   readonly address: ServerAddress;
 }

@@ -18,8 +18,6 @@ import { type Damage, inspect, wholeRows } from './whole-rows.ts';
 
 /* The data thread of a load: one connection that takes rows straight from the repository. */
 
-export const moduleUrl = import.meta.url;
-
 export interface LoadSetup {
   readonly address: ServerAddress;
 }

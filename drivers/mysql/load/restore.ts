@@ -19,13 +19,15 @@ import { type Existing, existingOf, readExisting } from './existing.ts';
 import { endedHalfway } from './halfway.ts';
 import { lackTexts } from './lacks.ts';
 import { LoadLedger } from './ledger.ts';
-import { type LoadResult, type LoadSetup, type LoadTask, moduleUrl, openLoadSession } from './load-thread.ts';
+import { type LoadResult, type LoadSetup, type LoadTask, openLoadSession } from './load-thread.ts';
 import { type Chosen, lookBeforeLoading } from './look.ts';
 import { createDatabases, createObjects, createTriggers, triggersOf } from './object-load.ts';
 import { compareTables } from './table-compare.ts';
 import { loadTables } from './table-load.ts';
 import { withoutTwins } from './twins.ts';
 import type { Load } from './work.ts';
+
+const loadThread = import.meta.resolve('./load-thread.ts');
 
 export interface RestoreContext {
   readonly address: ServerAddress;
@@ -72,7 +74,7 @@ async function restoreInto(
   const lacks = await lookBeforeLoading({ control, address, chosen, files, existing, collations, request, manifest });
   ledger.warnings.push(...lackTexts(lacks));
   for (const text of lackTexts(lacks)) request.progress.step(text);
-  await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(moduleUrl, { address });
+  await using threads = await backup.threads<LoadSetup, LoadTask, LoadResult>(loadThread, { address });
   const count = Math.min(threads.count, parallel);
   const ids = await Promise.all(Array.from({ length: count }, (_, at) => threads.runOn(at, { do: 'identify' })));
   const connectionIds = new Map(ids.map(({ connectionId }, thread) => [thread, connectionId!]));
