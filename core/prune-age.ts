@@ -40,8 +40,9 @@ export async function pruneOverdue(
   if (good !== undefined && isAhead(since, now))
     return `the last prune of ${destination} is dated ${formatTime(since)}, which is still to come: the clock was or is wrong`;
   if (ageMs <= Math.max(leastMs, mostMissed * intervalMs)) return undefined;
-  const what = good === undefined ? 'was never pruned' : `was pruned ${formatDuration(ageMs)} ago for the last time`;
-  return `${destination} ${what}, so backups that should be gone fill it${whyNot(last)}`;
+  const what = good === undefined ? 'was never pruned since it was applied' : 'was pruned to its end for the last time';
+  const never = last === undefined ? ': no prune has run; does the daemon?' : whyNot(last);
+  return `${destination} ${what}, at ${formatTime(since)}, ${formatDuration(ageMs)} ago, so what nothing needs stays in it${never}`;
 }
 
 /** That the newest prune found the repository not whole: nothing is freed, and backups may be lost. For people. */

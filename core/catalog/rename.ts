@@ -24,6 +24,17 @@ export async function renameResource(db: Transaction<Tables>, from: string, to: 
   if (field === 'plan') await renameStatus(db, oldName, name);
   if (field === 'destination') await renameChecks(db, oldName, name);
   if (field === 'destination') await renameDestinationStatus(db, oldName, name);
+  if (field === 'destination') await renameStates(db, from, to);
+}
+
+/** Events that say how a repository is, until another one says otherwise: they go with it. */
+const stateKinds: readonly string[] = ['repository.damaged', 'repository.mended', 'repository.emptied'];
+
+/** Those that have the new address already are of a destination that is no more. */
+async function renameStates(db: Transaction<Tables>, from: string, to: string): Promise<void> {
+  await db.deleteFrom('event').where('subject', '=', to).where('kind', 'in', stateKinds).execute();
+  const renamed = db.updateTable('event').set(fitting('event', { subject: to }));
+  await renamed.where('subject', '=', from).where('kind', 'in', stateKinds).execute();
 }
 
 /** A status that has the new name already is of a plan that is no more. */

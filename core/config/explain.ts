@@ -35,6 +35,8 @@ export function explain(error: ErrorObject): Finding {
     case 'oneOf':
     case 'anyOf':
       return wrongChoice(error, path);
+    case 'not':
+      return conflict((error.schema as { required: string[] }).required, path);
     default:
       return badValue(error, path);
   }
@@ -168,10 +170,13 @@ function wrongChoice(error: ErrorObject, path: Path): Finding {
     const summary = `${one} of ${choices(missing)} is needed`;
     return { code: 'missing-key', summary, hint: 'Add one of them.', path, part: 'key', missing };
   }
-  const summary = `${choices(present)} exclude each other`;
+  return conflict(present, path);
+}
+
+function conflict(present: readonly string[], path: Path): Finding {
   return {
     code: 'conflicting-keys',
-    summary,
+    summary: `${choices(present)} exclude each other`,
     hint: 'Keep one of them.',
     path: [...path, present.at(-1)!],
     part: 'key',

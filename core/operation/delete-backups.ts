@@ -1,4 +1,4 @@
-import type { BackupRecord, ExpiryTerms } from '../catalog/index.ts';
+import type { BackupRecord, ExpiryObstacle, ExpiryTerms } from '../catalog/index.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
 import { firstOf } from '../first-of.ts';
 import type { OperationContext } from './context.ts';
@@ -13,6 +13,8 @@ type ForgetChoice = Omit<ExpiryTerms, 'present'>;
 export interface PlannedDeletion {
   readonly backup: BackupRecord;
   readonly obstacle?: string;
+  /** What a person may do about it. */
+  readonly wayOut?: string;
 }
 
 /**
@@ -34,11 +36,19 @@ export async function planDelete(
   const planned: PlannedDeletion[] = [];
   for (const backup of copies.toSorted((a, b) => a.consistentAt.getTime() - b.consistentAt.getTime())) {
     const obstacle = await backups.obstacle(backup, { ...terms, present: present.get(backup.destination) });
-    planned.push({ backup, ...(obstacle === undefined ? {} : { obstacle: obstacleText(obstacle, backup) }) });
+    const told = obstacle && { obstacle: obstacleText(obstacle, backup), wayOut: waysOut[obstacle.why] };
+    planned.push({ backup, ...told });
   }
   if (planned.every(({ obstacle }) => obstacle !== undefined)) throw needed(planned);
   return planned;
 }
+
+const waysOut: Readonly<Record<ExpiryObstacle['why'], string>> = {
+  gone: 'Run `tidemark backups` to see what there is.',
+  pinned: 'A backup that is pinned goes when it is unpinned.',
+  read: 'A restore that waits or runs can be cancelled: `tidemark cancel JOB`.',
+  last: '`--even-the-last` deletes also the newest good backup of a plan.',
+};
 
 /** The snapshots of each destination; of one that cannot be looked into nothing, which its deletion will tell. */
 async function presentIn(
@@ -112,7 +122,8 @@ async function deleteIn(
 
 function needed(planned: readonly PlannedDeletion[]): TidemarkError {
   const texts = planned.map(({ backup, obstacle }) => `${backup.id}: ${obstacle}`);
+  const ways = new Set(planned.flatMap(({ wayOut }) => wayOut ?? []));
   return new TidemarkError('BACKUP_NEEDED', `nothing was deleted: ${firstOf(texts, 5, '; ')}`, {
-    hint: 'A restore that waits or runs can be cancelled (`tidemark cancel JOB`); `--even-the-last` deletes also the newest good backup of a plan.',
+    ...(ways.size > 0 && { hint: [...ways].join(' ') }),
   });
 }

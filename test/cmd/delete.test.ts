@@ -47,6 +47,7 @@ test('delete asks, takes what was named and nothing else, and says what became o
   const last = await at.inside('delete', newest, '--auto-approve');
   assert.deepEqual([last.code, (await snapshots()).length], [6, 3]);
   assert.match(last.stderr, /newest good backup of plan docs-daily.*--even-the-last/s);
+  assert.doesNotMatch(last.stderr, /tidemark cancel/, 'no restore is in its way');
 
   const some = await at.inside('delete', newest, first, '--auto-approve', '--json');
   assert.equal(some.code, 4, some.stderr);
@@ -75,7 +76,8 @@ test('what a restore is to read stays until the restore has ended', async (t) =>
   const { uses, ...plan } = await queuedRestore(at, catalog, old);
   const refused = await at.inside('delete', old, '--auto-approve', '--even-the-last');
   assert.deepEqual([refused.code, (await snapshots()).length], [6, 2], refused.stderr);
-  assert.match(refused.stderr, new RegExp(`BACKUP_NEEDED.*job ${plan.id}`, 's'));
+  assert.match(refused.stderr, new RegExp(`BACKUP_NEEDED.*job ${plan.id}.*hint: .*tidemark cancel JOB`, 's'));
+  assert.doesNotMatch(refused.stderr, /even-the-last/, 'it was given');
   assert.ok(uses.some(({ thing, mode }) => thing.startsWith('copy:') && mode === 'read'));
   await at.inside('cancel', plan.id);
   assert.equal((await at.inside('delete', old, '--auto-approve')).code, 0);

@@ -6,6 +6,33 @@ import { openSqliteCatalog } from '../../core/catalog/index.ts';
 import { systemClock } from '../../core/clock.ts';
 import { home, inside, yamlFor } from './kit.ts';
 
+test('a destination that should be pruned by a schedule is a problem when none ever ran, or it is gone, with since when', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  await at.inside('backup', 'docs-daily');
+  const statusAfter = (days: number) => {
+    const clock = { ...systemClock, now: () => new Date(Date.now() + days * 86_400_000) };
+    return inside(['status'], { cwd: at.folder, clock });
+  };
+  assert.doesNotMatch((await statusAfter(2)).stdout, /pruned/);
+  const never = await statusAfter(4);
+  assert.match(
+    never.stdout,
+    /disk was never pruned since it was applied, at 20[-0-9]+ [0-9:]+, 4d ago.*no prune has run/,
+  );
+  await rename(at.repository, `${at.repository}.away`);
+  const failed = await at.inside('prune', '--auto-approve', '--json');
+  assert.notEqual(failed.code, 0);
+  assert.match((await statusAfter(4)).stdout, /disk was never pruned since it was applied, at /);
+  await rename(`${at.repository}.away`, at.repository);
+  assert.equal((await at.inside('prune', '--auto-approve')).code, 0);
+  assert.doesNotMatch((await statusAfter(2)).stdout, /pruned/);
+  assert.match(
+    (await statusAfter(4)).stdout,
+    /disk was pruned to its end for the last time, at 20[-0-9]+ [0-9:]+, 4d ago/,
+  );
+});
+
 test('what is not safe is said, and with --check it is the exit code', async (t) => {
   const at = await home(t, { plan: 'schedule: "0 3 * * *", timezone: UTC' });
   const empty = await at.inside('status', '--check');

@@ -99,6 +99,20 @@ export const exclusionCases: Readonly<Record<string, CatalogCase>> = {
     assert.equal(root.length, 2);
   },
 
+  async 'what an event says of a repository goes with the rename of its destination'(_t, catalog) {
+    const add = (kind: string, subject: string, text: string) =>
+      catalog.events.record({ kind, level: 'error', subject, text });
+    await commit(catalog, { put: [resource('destinations.nas')] });
+    await add('repository.damaged', 'destinations.vault', 'of one that was removed');
+    await add('repository.damaged', 'destinations.nas', 'a pack is gone');
+    await commit(catalog, { rename: [{ from: 'destinations.nas', to: 'destinations.vault' }] });
+    const found = await catalog.events.list({ kind: 'repository.damaged', subject: 'destinations.vault' });
+    assert.deepEqual(
+      found.map(({ text }) => text),
+      ['a pack is gone'],
+    );
+  },
+
   async 'a restore that waits follows the rename of its target and goes on excluding'(_t, catalog) {
     await commit(catalog, { put: [resource('sources.copy'), resource('sources.shop')] });
     const running = await catalog.jobs.add(job({ source: 'copy' }));

@@ -386,6 +386,12 @@ export const mistakes: readonly { what: string; line: string; by: string; errors
     errors: ['+0:5 conflicting-keys plans.shop-nightly: `schedule`, `manual` exclude each other [Keep one of them.]'],
   },
   {
+    what: 'a prune by a schedule and by hand',
+    line: '  concurrency: 3',
+    by: '  prune: { schedule: "0 3 * * *", manual: true }',
+    errors: ['+0:35 conflicting-keys daemon: `schedule`, `manual` exclude each other [Keep one of them.]'],
+  },
+  {
     what: 'a rename from what still exists',
     line: '    labels: { region: eu }',
     by: '    renamedFrom: shop-ro',

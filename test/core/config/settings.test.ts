@@ -46,6 +46,13 @@ test('a plan gets its defaults filled in, the type from its driver', async (t) =
   assert.throws(strange, (error) => hasCode(error, 'UNSUPPORTED'));
 });
 
+test('a plan that runs by hand has a time zone: a retention counts in its days', async (t) => {
+  const yaml = soundYaml.replace('manual: true', 'manual: true, timezone: Asia/Tokyo, retention: standard');
+  const { resources } = (await load(t, yaml)).configuration!;
+  const { schedule, timezone } = planSettings(resources.get('plans.config-now')!, resources, drivers);
+  assert.deepEqual([schedule, timezone], [undefined, 'Asia/Tokyo']);
+});
+
 test('daemon settings have defaults, and a relative catalog starts at the configuration', async (t) => {
   const empty = await load(t, '');
   assert.deepEqual(empty.configuration!.daemon, {
