@@ -10,7 +10,9 @@ bin=$root/node_modules/.bin
 PATH=$bin:$PATH:/usr/sbin:/sbin
 # Node keeps there what it compiled: of the tests, of their children, and of what both load.
 NODE_COMPILE_CACHE=$root/node_modules/.cache/tidemark-test
-export PATH NODE_COMPILE_CACHE
+# As cmd/tidemark sets it: else the memory of each backup in a test is cleared anew, and stays, which makes each child cost more.
+MALLOC_MMAP_THRESHOLD_=262144
+export PATH NODE_COMPILE_CACHE MALLOC_MMAP_THRESHOLD_
 
 if [ $# -eq 0 ]; then
   echo '== npm run check' && npm run --silent check
@@ -22,6 +24,6 @@ if [ $# -eq 0 ]; then
   set -- "$@" $(find test -name '*.test.ts' | grep -vxFf test/long.txt)
 fi
 echo '== node --test'
-# Most of a test's time is waiting for servers and disks, so two more run than there are processors.
+# Much of a test's time is waiting for servers and disks, so four more run than there are processors.
 # The time-out is that of one file with all its tests, and ends a test that hangs.
-exec node --test --test-reporter=spec --test-concurrency=$(($(getconf _NPROCESSORS_ONLN) + 2)) --test-timeout=240000 "$@"
+exec node --test --test-reporter=spec --test-concurrency=$(($(getconf _NPROCESSORS_ONLN) + 4)) --test-timeout=240000 "$@"

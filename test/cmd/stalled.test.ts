@@ -21,7 +21,7 @@ interface Job {
 test('five destinations and a source on servers of files that are away: the sixth plan goes on, and the daemon is well', async (t) => {
   const at = await home(t);
   const away = [1, 2, 3, 4, 5].map((number) => join(at.folder, `away-${number}`));
-  const often = 'schedule: "*/2 * * * * *"';
+  const often = 'schedule: "*/8 * * * * *"';
   await at.write(`sources:
   docs: { driver: files, paths: [${at.data}] }
   shares: { driver: files, paths: [${join(away[0]!, 'share')}, ${at.data}] }
