@@ -61,7 +61,9 @@ export class Turns {
 
   static async start(t: TestContext, seed: string, restics: readonly string[]): Promise<Turns> {
     const at = await home(t);
-    await writeFile(join(at.folder, 'twin.yaml'), yamlFor(at.folder).replace('catalog.db', 'twin.db'));
+    const yaml = yamlFor(at.folder).replace('daemon: {', 'daemon: { prune: { grace: 1s, maxUnused: "0%" },');
+    await at.write(yaml);
+    await writeFile(join(at.folder, 'twin.yaml'), yaml.replace('catalog.db', 'twin.db'));
     const turns = new Turns(at, restics, seededRandom(seed), await tempFolder(t));
     await turns.ours('apply', '--auto-approve');
     await turns.ours('apply', '--auto-approve', '--config', 'twin.yaml');
@@ -184,6 +186,35 @@ export class Turns {
     assert.deepEqual(found, [], this.history);
     assert([0, 10].includes(code) && verdict !== undefined, `${stdout}${stderr}\n${this.history}`);
     return verdict;
+  }
+
+  /**
+   * The verb. What somebody else forgets after the import is lost to the catalog, so that nothing is freed; what is in
+   * the way of a removal makes it `partial`.
+   */
+  async ourPrune(args: readonly string[]): Promise<string> {
+    if ((await this.ours('catalog', 'import', 'disk')) === undefined) return 'locked';
+    const told = await inside(['prune', '--auto-approve', '--json', ...args], { cwd: this.#at.folder });
+    const text = `${told.stdout}${told.stderr}\n${this.history}`;
+    const [{ job, error }] = JSON.parse(told.stdout).destinations;
+    if (error?.code === 'REPOSITORY_LOCKED' || error?.code === 'JOB_CONFLICT') return 'locked';
+    if (error?.code === 'REPOSITORY_CORRUPT' && /catalog lists \d+ backup/.test(error.message)) return 'refused';
+    assert([0, 4].includes(told.code) && error === undefined, text);
+    assert.equal(job.result.expiredCount, 0, `no retention lets anything go: ${text}`);
+    return JSON.stringify({ ...job.result, waiting: job.result.waiting.length });
+  }
+
+  /** The verb; whether it was locked out, or the copy is gone. */
+  async ourDelete({ id }: Listed): Promise<boolean> {
+    if ((await this.ours('catalog', 'import', 'disk')) === undefined) return false;
+    const { backups } = (await this.ours('backups')) as { backups: { id: string; snapshot: string }[] };
+    const known = backups.find(({ snapshot }) => snapshot === id);
+    assert(known, `the catalog does not know snapshot ${id}\n${this.history}`);
+    const deleted = await this.ours('delete', known.id, '--auto-approve', '--even-the-last');
+    if (deleted === undefined) return false;
+    const [copy] = (deleted as { backups: { deleted: boolean }[] }).backups;
+    assert(copy!.deleted, `${JSON.stringify(deleted)}\n${this.history}`);
+    return true;
   }
 
   async #download({ id }: Listed, target: string): Promise<unknown> {
@@ -310,6 +341,18 @@ const ourPrune: Action = async (turns) => {
   return { did: `our prune ${now ? 'now ' : ''}${result === undefined ? 'locked' : JSON.stringify(result)}` };
 };
 
+const pruneVerb: Action = async (turns) => {
+  const args = turns.random.below(6) === 0 ? ['--now'] : [];
+  return { did: `tidemark prune ${args.join('')} ${await turns.ourPrune(args)}` };
+};
+
+const deleteVerb: Action = async (turns) => {
+  const one = turns.take();
+  if (one === undefined) return { did: 'nothing to delete' };
+  const gone = await turns.ourDelete(one);
+  return gone ? { did: `tidemark delete ${one.key.slice(0, 8)}`, gone: one.key } : { did: 'tidemark delete locked' };
+};
+
 const ourCheck: Action = async (turns) => ({
   did: `our check ${await turns.ourCheck(turns.random.pick([[], ['--read-all']]))}`,
 });
@@ -332,6 +375,6 @@ const maintenance: Action = async (turns) => {
 
 const weighted: readonly Action[] = [
   ...[backup, backup, backup, backup, resticBackup, resticBackup, resticBackup, forget, forget],
-  ...[ourPrune, ourPrune, ourPrune, ourPrune, ourForget, ourForget, ourCheck],
+  ...[ourPrune, ourPrune, ourPrune, pruneVerb, pruneVerb, ourForget, deleteVerb, ourCheck],
   ...[tag, prune, prune, rewrite, dump, resticRestore, ourRestore, maintenance],
 ];
