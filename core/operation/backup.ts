@@ -61,10 +61,11 @@ async function storeUnderLock(
   await withSubject(destination.address, async () => {
     const { suspects } = await context.catalog.checks.get(destination.name);
     const distrusted = suspects === 'all' ? [] : suspects; // so many are no reason to store everything anew
-    await using lock = await open.repository.lock('shared', run.signal, 'write', distrusted);
-    const signal = AbortSignal.any([run.signal, lock.signal]);
-    const place = { repository: open.repository, lock };
-    await storeBackup(context, place, backup, { ...run, signal }, onRecorded);
+    const store = (lock: RepositoryLock) => {
+      const signal = AbortSignal.any([run.signal, lock.signal]);
+      return storeBackup(context, { repository: open.repository, lock }, backup, { ...run, signal }, onRecorded);
+    };
+    await open.repository.underLock('write', run.signal, store, distrusted);
   });
 }
 
@@ -86,11 +87,12 @@ async function storeBackup(
   await using parent = await newestBackup(context, repository, plan, work);
   if (parent !== undefined) run.progress.expect(parent.manifest.totals); // a first guess, which drivers correct
   await using writing = await repository.write(lock, work);
-  await tellRepositoryDamage(context.catalog, destination.address, writing.warnings);
   const { type, include, exclude } = plan;
-  const made = await withSubject(source.address, () =>
-    session.backup({ type, include, exclude, parent, ...run }, writing),
-  );
+  const request = { type, include, exclude, parent, ...run };
+  const made = await withSubject(source.address, () => session.backup(request, writing)).finally(async () => {
+    await lock.settled; // whatever came of the source: nothing is told before
+    await tellRepositoryDamage(context.catalog, destination.address, writing.warnings);
+  });
   const result = await afterRestore(context, plan.source, made);
   const warnings = [...writing.warnings, ...result.facts.warnings];
   const manifest = manifestOf(context, backup, String(source.spec.driver), { ...result.facts, warnings });

@@ -1,7 +1,7 @@
 import type { AppliedResource, CheckStatus } from '../catalog/index.ts';
 import type { Run } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
-import type { CheckReport, ReadAmount } from '../repository/index.ts';
+import type { CheckReport, ReadAmount, RepositoryLock } from '../repository/index.ts';
 import { tellCheckedDamage } from '../repository-damage.ts';
 import { formatTime } from '../units.ts';
 import { catalogView } from './catalog-view.ts';
@@ -41,9 +41,8 @@ async function checkUnderLock(
   done: (outcome: CheckOutcome) => void,
 ): Promise<void> {
   await using open = await openChecked(context, destination, run.signal);
-  await withSubject(destination.address, async () => {
-    const { name } = destination;
-    await using lock = await open.repository.lock('shared', run.signal);
+  const { name } = destination;
+  const checkAll = async (lock: RepositoryLock) => {
     const view = await catalogView(context, name);
     const before = await context.catalog.checks.get(name);
     const work = { ...run, signal: AbortSignal.any([run.signal, lock.signal]), threads: context.process.threads };
@@ -64,7 +63,8 @@ async function checkUnderLock(
     await tellCheckedDamage(context.catalog, destination.address, { ...status, verdict: report.verdict });
     const { hurt: _, ...told } = report;
     done({ ...told, ...(status.readWholeAt && { readWholeAt: status.readWholeAt }), warnings: [] });
-  });
+  };
+  await withSubject(destination.address, () => open.repository.underLock('read', run.signal, checkAll));
 }
 
 /**

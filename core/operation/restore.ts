@@ -52,14 +52,16 @@ async function restoreUnderLock(
   const destination = await appliedResource(context, `destinations.${backup.destination}`);
   await using open = await openRepository(context, destination, run.signal);
   await withSubject(destination.address, async () => {
-    await using lock = await open.repository.lock('shared', run.signal);
-    const signal = AbortSignal.any([run.signal, lock.signal]);
-    const snapshot = await open.repository.snapshot(backup.snapshot, signal);
-    const work = { ...run, signal, threads: context.process.threads };
-    await using reading = await open.repository.salvage(snapshot, work);
-    const { warnings } = reading;
-    const told = (result: RestoreResult) => done({ ...result, warnings: [...result.warnings, ...warnings] });
-    await restoreInto(context, plan, reading, { ...run, signal }, told);
+    await open.repository.underLock('read', run.signal, async (lock) => {
+      const signal = AbortSignal.any([run.signal, lock.signal]);
+      const snapshot = await open.repository.snapshot(backup.snapshot, signal);
+      const work = { ...run, signal, threads: context.process.threads };
+      await using reading = await open.repository.salvage(snapshot, work);
+      const { warnings } = reading;
+      const told = (result: RestoreResult) => done({ ...result, warnings: [...result.warnings, ...warnings] });
+      await lock.settled; // before anything of the target is touched
+      await restoreInto(context, plan, reading, { ...run, signal }, told);
+    });
   });
 }
 

@@ -8,12 +8,12 @@ import { appliedResource, openRepository, withSubject } from './open.ts';
 export async function repositoryStats(context: OperationContext, name: string, run: Run): Promise<RepositoryStats> {
   const destination = await appliedResource(context, `destinations.${name}`);
   await using open = await openRepository(context, destination, run.signal);
-  return await withSubject(destination.address, async () => {
-    await using lock = await open.repository.lock('shared', run.signal);
+  const count = async (lock: RepositoryLock) => {
     const view = await catalogView(context, name);
     const signal = AbortSignal.any([run.signal, lock.signal]);
     return await confirmed(lock, open.repository.stats(view, { ...run, signal, threads: context.process.threads }));
-  });
+  };
+  return await withSubject(destination.address, () => open.repository.underLock('read', run.signal, count));
 }
 
 /** Without the lock somebody may have pruned under our eyes. */

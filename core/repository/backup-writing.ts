@@ -60,7 +60,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
       writing: {
         index: index.share(),
         newBlobs: this.#newBlobs.memory,
-        store: (pack) => this.#uploads.add(pack),
+        store: (pack) => this.#upload(pack),
       },
       progress: (done) => this.#options.progress.add(done),
       signal: this.#options.signal,
@@ -126,7 +126,10 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     await this.#upload(this.#builders[type].add(id, bytes));
   }
 
+  /** The first thing that is written into the repository waits until the lock is ours. */
   async #upload(pack: FinishedPack | undefined): Promise<void> {
-    if (pack !== undefined) await this.#uploads.add(pack);
+    if (pack === undefined) return;
+    await this.#parts.lock.settled;
+    await this.#uploads.add(pack);
   }
 }

@@ -35,7 +35,7 @@ const giveUpMs = 10_000;
 
 /**
  * Holds a lock of the repository by restic's protocol until disposed. `signal` fires with REPOSITORY_LOCK_LOST when the
- * lock cannot be refreshed or somebody removed it; all work under the lock must stop then.
+ * lock cannot be refreshed or somebody removed it, and as `settled` rejects; all work under the lock must stop then.
  */
 export class RepositoryLock implements AsyncDisposable {
   readonly #objects: SealedObjects;
@@ -48,6 +48,9 @@ export class RepositoryLock implements AsyncDisposable {
   #doubtful: string[] = [];
   /** When the document of our lock was written: others count from there. */
   #refreshedAt: Moment;
+  /** The lock that is in the way. */
+  #refusedBy: LockDocument | undefined;
+  #settled: Promise<void> = Promise.resolve();
   #refreshing: Promise<void> = Promise.resolve();
   #renewal: Promise<unknown> = Promise.resolve();
   /** Why the last renewal failed: a disk that is full, or a destination that is away. */
@@ -66,43 +69,95 @@ export class RepositoryLock implements AsyncDisposable {
   }
 
   /** Throws REPOSITORY_LOCKED when somebody holds a conflicting lock; waits for the gate of a prune to go. */
-  static async acquire(objects: SealedObjects, request: LockRequest): Promise<RepositoryLock> {
-    const { clock, signal } = request;
+  static acquire(objects: SealedObjects, request: LockRequest): Promise<RepositoryLock> {
+    return RepositoryLock.#pastGates(objects, request, async (lock) => {
+      await lock.#take();
+      await lock.settled;
+      return lock;
+    });
+  }
+
+  /**
+   * As `acquire`, and holds the lock while `work` is done, which begins before `settled`: as soon as the lock is there and
+   * none is seen that conflicts. Till then `work` may only read, and tells nothing as done. When a lock turns up that came at
+   * once with ours, `signal` fires, `work` has to end, and what it came to is thrown away; with a gate it begins again.
+   *
+   * What is read so early is as true as what is read later, as all of it is read after our lock was there:
+   * - Marks. Who writes a witness lists the locks when his mark is durable. Either he sees ours, or his mark was there
+   *   before ours, and we read it.
+   * - The gate, and who wants the repository for himself. He looks once more when his lock has settled. Either he sees ours
+   *   and gives up, or his was there so long before ours that the look just after our writing sees it; if that look does
+   *   not, it is gone, and what he did is done.
+   */
+  static hold<T>(objects: SealedObjects, request: LockRequest, work: (lock: RepositoryLock) => Promise<T>): Promise<T> {
+    return RepositoryLock.#pastGates(objects, request, async (lock) => {
+      await lock.#take();
+      await using _ = lock;
+      try {
+        return await work(lock);
+      } finally {
+        await lock.settled; // whatever came of the work: without the lock it says nothing
+      }
+    });
+  }
+
+  static async #pastGates<T>(
+    objects: SealedObjects,
+    request: LockRequest,
+    attempt: (lock: RepositoryLock) => Promise<T>,
+  ): Promise<T> {
+    const { clock, signal, recovered = [] } = request;
     const lastMs = clock.monotonicMs() + gateMs;
-    const { recovered = [] } = request;
     for (;;) {
       const lock = new RepositoryLock(objects, { ...request, recovered });
-      const conflict = await lock.#take();
-      if (conflict === undefined) return lock;
-      if (conflict.use !== 'gate' || clock.monotonicMs() >= lastMs) throw lockedBy(conflict);
+      try {
+        return await attempt(lock);
+      } catch (thrown) {
+        if (lock.#refusedBy?.use !== 'gate' || clock.monotonicMs() >= lastMs) throw thrown;
+      }
       await clock.sleep(gateEveryMs, signal);
     }
   }
 
-  /** Gives the lock that is in the way; then ours is gone again. */
-  async #take(): Promise<LockDocument | undefined> {
-    const { signal, settleMs = settlesAfterMs } = this.#request;
-    const conflict = await this.#conflict();
-    if (conflict !== undefined) return conflict;
+  /** Writes the lock, which settles from then on. Throws REPOSITORY_LOCKED; then it is gone again. */
+  async #take(): Promise<void> {
+    await this.#rejectConflict();
     this.#refreshedAt = this.#moment();
     const object = this.#objects.seal(this.#document());
     this.#ids = [object.id];
     // Not given the signal: a write that is given up may still land, after our deletion.
     const written = this.#objects.putSealed('locks', object);
     try {
-      await unlessAborted(written, signal);
-      await delay(settleMs, undefined, { signal });
-      const late = await this.#conflict();
-      if (late === undefined) this.#refreshing = this.#refresh();
-      else await this.#giveUp(written);
-      return late;
+      await unlessAborted(written, this.#request.signal);
+      await this.#rejectConflict();
     } catch (error) {
+      await this.#giveUp(written);
+      throw error;
+    }
+    this.#settled = this.#settle(written);
+    this.#settled.catch(() => {}); // for whoever asks, perhaps later
+  }
+
+  async #settle(written: Promise<void>): Promise<void> {
+    const { signal, settleMs = settlesAfterMs } = this.#request;
+    try {
+      await delay(settleMs, undefined, { signal });
+      await this.#rejectConflict();
+      this.#refreshing = this.#refresh();
+    } catch (error) {
+      this.#lost.abort(error);
       await this.#giveUp(written);
       throw error;
     }
   }
 
+  async #rejectConflict(): Promise<void> {
+    this.#refusedBy = await this.#conflict();
+    if (this.#refusedBy !== undefined) throw lockedBy(this.#refusedBy);
+  }
+
   async #giveUp(written: Promise<void>): Promise<void> {
+    this.#stop.abort();
     const hurry = AbortSignal.timeout(giveUpMs);
     await unlessAborted(written, hurry).catch(() => {});
     await this.#objects.delete('locks', this.#ids, hurry).catch(() => {});
@@ -142,10 +197,19 @@ export class RepositoryLock implements AsyncDisposable {
   }
 
   /**
+   * Resolves when the lock is ours for certain: nobody's was found that came at once with it. Rejects with REPOSITORY_LOCKED,
+   * or with the reason of the request's signal; then the lock is gone.
+   */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  /**
    * Looks whether it is still held, for what must not be done without it. After a standby of the machine, or a step of its
    * clock, it is refreshed, as it soon would be by itself. Throws REPOSITORY_LOCK_LOST, and what the store throws.
    */
   async confirm(): Promise<void> {
+    await this.settled;
     this.#lost.signal.throwIfAborted();
     if (this.#leftMs() <= 0) await this.#keep();
     // Twice: a list that is made while the lock is renewed may have neither the old one nor the new one.

@@ -5,7 +5,6 @@ import { hasCode, TidemarkError } from '../error.ts';
 import type { Secret } from '../secret.ts';
 import { BackupReading } from './backup-reading.ts';
 import { BackupWriting } from './backup-writing.ts';
-import type { BlobIndex } from './blob-index.ts';
 import type { CatalogView } from './check/catalog-view.ts';
 import { type CheckOptions, type CheckReport, check } from './check/check.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
@@ -15,17 +14,18 @@ import { makeKeyFile, type ScryptCost } from './key-file.ts';
 import { addKey, type Identity, type KeyInfo, keysOpenedBy, listKeys, openKey } from './keys.ts';
 import { formatKit, type KitWords, newKitPassword, openKit, parseKit } from './kit.ts';
 import { RepositoryLock } from './lock.ts';
-import { findLostPacks, lostPackWarnings } from './lost-packs.ts';
+import type { LockRequest, LockUse } from './lock-document.ts';
+import { lostPackWarnings } from './lost-packs.ts';
 import { type FormatVersion, openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { Pins } from './pins.ts';
 import { randomPolynomial } from './polynomial.ts';
 import { existing, holdsPacks, readConfig, rejectExisting } from './presence.ts';
-import { loadUnmarked } from './prune/marks.ts';
 import type { PruneOptions } from './prune/options.ts';
 import { type PrunePlan, planPrune } from './prune/plan.ts';
 import { prune } from './prune/prune.ts';
 import type { PruneResult } from './prune/summary.ts';
+import { loadReliable, type ReliableIndex } from './reliable-index.ts';
 import type { PlanRepairOptions } from './repair/known-manifests.ts';
 import type { RepairPlan } from './repair/plan.ts';
 import { repair, surveyForRepair } from './repair/repair.ts';
@@ -65,8 +65,8 @@ export class Repository {
   readonly #keyId: string;
   readonly #chunker: string;
   readonly #objects: SealedObjects;
-  /** The index as of the first use under a lock, and the packs that it lacks because they are gone or cut short. */
-  #index: Promise<{ index: BlobIndex; lost: ReadonlySet<string> }> | undefined;
+  /** As of the first use under a lock; who only reads has all that index files name. */
+  #index: Promise<ReliableIndex> | undefined;
   #writes = false;
   #distrusted: ReadonlySet<string> = new Set();
   #salvage: Promise<Salvage> | undefined;
@@ -182,14 +182,35 @@ export class Repository {
     use: 'write' | 'read' | 'prune' = 'read',
     distrusted: readonly string[] = [],
   ): Promise<RepositoryLock> {
+    const lock = await RepositoryLock.acquire(this.#objects, this.#request(kind, signal, use));
+    this.#beginAnew(use, distrusted);
+    return lock;
+  }
+
+  /** As a shared `lock`, held while `work` is done, which may only read until `lock.settled`. See `RepositoryLock.hold`. */
+  underLock<T>(
+    use: 'write' | 'read',
+    signal: AbortSignal,
+    work: (lock: RepositoryLock) => Promise<T>,
+    distrusted: readonly string[] = [],
+  ): Promise<T> {
+    return RepositoryLock.hold(this.#objects, this.#request('shared', signal, use), (lock) => {
+      this.#beginAnew(use, distrusted);
+      return work(lock);
+    });
+  }
+
+  #request(kind: 'shared' | 'exclusive', signal: AbortSignal, use: LockUse): LockRequest {
     const { by, clock, processAlive, lockSettleMs: settleMs } = this.#options;
-    const request = { exclusive: kind === 'exclusive', use, by, clock, processAlive, settleMs, signal };
-    const lock = await RepositoryLock.acquire(this.#objects, request);
+    return { exclusive: kind === 'exclusive', use, by, clock, processAlive, settleMs, signal };
+  }
+
+  /** What was known before the lock was there is forgotten: without one somebody may have pruned. */
+  #beginAnew(use: LockUse, distrusted: readonly string[]): void {
     this.#writes = use === 'write';
     this.#distrusted = new Set(distrusted);
-    this.#index = undefined; // without a lock, somebody may have pruned
+    this.#index = undefined;
     this.#salvage = undefined;
-    return lock;
   }
 
   /**
@@ -359,21 +380,12 @@ export class Repository {
 
   async #loadIndex(signal: AbortSignal) {
     try {
-      if (this.#writes) return await this.#loadReliable(signal);
+      if (this.#writes) return await loadReliable(this.#options.store, this.#objects, this.#distrusted, signal);
       return { index: await loadIndex(this.#objects, signal), lost: new Set<string>() };
     } catch (error) {
       this.#index = undefined;
       throw error;
     }
-  }
-
-  /** For who writes, and for the parent that he reads: a folder that is taken over as it is brings all that it names. */
-  async #loadReliable(signal: AbortSignal) {
-    const { index, marked } = await loadUnmarked(this.#objects, signal);
-    const lost = await findLostPacks(this.#options.store, index, signal);
-    const without = lost.union(marked).union(this.#distrusted);
-    if (without.size === marked.size) return { index, lost };
-    return { index: await loadIndex(this.#objects, signal, { without }), lost };
   }
 }
 

@@ -328,6 +328,27 @@ test('a lock request that is aborted or refused leaves no lock', async (t) => {
   assert.deepEqual(await locksOf(store), []);
 });
 
+test('work that begins early does not begin beside a lock that came while ours was written', async (t) => {
+  const { store } = await newPlace(t);
+  const other = await Repository.open(openOptions(store));
+  let theirs: AsyncDisposable | undefined;
+  const slow = replaced(store, {
+    put: async (...args) => {
+      theirs = await other.lock('exclusive', noSignal);
+      await store.put(...args);
+    },
+  });
+  const repository = await Repository.open(openOptions(slow, inEarnest));
+  let begun = false;
+  const work = repository.underLock('read', noSignal, async () => {
+    begun = true;
+  });
+  await assert.rejects(work, coded('REPOSITORY_LOCKED'));
+  assert(!begun);
+  assert.equal((await locksOf(store)).length, 1);
+  await theirs![Symbol.asyncDispose]();
+});
+
 async function withHandClock(
   t: TestContext,
   change: (store: Store) => Store = (store) => store,
