@@ -45,10 +45,9 @@ async function runInProcess(job: Job, settings: JobProcessSettings, run: Run): P
 }
 
 /** As the launcher starts a verb. No arguments and no other environment: what is secret goes through the channel. */
-function startProcess({ env }: JobProcessSettings): ChildProcess {
-  const { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX } = env;
+function startProcess({ env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_ } }: JobProcessSettings): ChildProcess {
   return fork(new URL(entry), [], {
-    env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX },
+    env: { NODE_COMPILE_CACHE, MALLOC_MMAP_THRESHOLD_ },
     execArgv: ['--max-semi-space-size=2'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
