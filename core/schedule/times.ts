@@ -78,13 +78,16 @@ export function latestTime(plan: Timetable, from: Date, to: Date): Date | undefi
   return undefined;
 }
 
+/** The zone `UTC`, without Intl, whose first format costs a process 10 ms and 8 MiB. */
+const inUtc = { utcOffset: 0 };
+
 function* rhythmTimes(schedule: string, timezone: string, after: Date): Generator<Date, undefined> {
-  const cron = new Cron(schedule, { timezone, mode, paused: true });
+  const cron = new Cron(schedule, { ...(timezone === 'UTC' ? inUtc : { timezone }), mode, paused: true });
   for (let time = cron.nextRun(after); time !== null; time = cron.nextRun(time)) yield time;
 }
 
 function* wallTimes(schedule: string, timezone: string, after: Date): Generator<Date, undefined> {
-  const cron = new Cron(schedule, { timezone: 'UTC', mode, paused: true });
+  const cron = new Cron(schedule, { ...inUtc, mode, paused: true });
   const zone = zoneClock(timezone);
   let lastMs = after.getTime();
   for (let wall = cron.nextRun(new Date(zone.wallMs(lastMs))); wall !== null; wall = cron.nextRun(wall)) {
