@@ -24,6 +24,7 @@ import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { appliedResource, openRepository, openSource, withSubject } from './open.ts';
 import { recordBackup } from './record-backup.ts';
+import { recoveredWarnings } from './recovered-locks.ts';
 
 export interface BackupRequest {
   readonly plan: string;
@@ -100,7 +101,7 @@ async function storeBackup(
   // The backup is in the repository: a cancel comes too late for it, and must not make it one that nobody knows of.
   const unread = await readBack(repository, snapshot, run.signal);
   const record = recordOf(manifest, { destination: destination.name, snapshot, addedBytes: writing.addedBytes });
-  const told = { ...record, warnings: [...record.warnings, ...unread] };
+  const told = { ...record, warnings: [...record.warnings, ...unread, ...recoveredWarnings(lock)] };
   onRecorded(await recordBackup(context, told, run.signal));
 }
 

@@ -9,6 +9,7 @@ import { statusAfter } from './check-status.ts';
 import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
+import { recoveredWarnings } from './recovered-locks.ts';
 
 export interface CheckRequest {
   readonly destination: string;
@@ -29,7 +30,10 @@ export async function runCheck(context: OperationContext, request: CheckRequest,
   const destination = await appliedResource(context, `destinations.${request.destination}`);
   return finished<CheckOutcome>(
     (done) => checkUnderLock(context, destination, request.read, run, done),
-    (outcome, thrown) => ({ ...outcome, warnings: [`the check is done, but ${lateText(thrown)}`] }),
+    (outcome, thrown) => ({
+      ...outcome,
+      warnings: [...outcome.warnings, `the check is done, but ${lateText(thrown)}`],
+    }),
   );
 }
 
@@ -62,7 +66,8 @@ async function checkUnderLock(
     await markHurt(context, name, { before, report, now });
     await tellCheckedDamage(context.catalog, destination.address, { ...status, verdict: report.verdict });
     const { hurt: _, ...told } = report;
-    done({ ...told, ...(status.readWholeAt && { readWholeAt: status.readWholeAt }), warnings: [] });
+    const warnings = recoveredWarnings(lock);
+    done({ ...told, ...(status.readWholeAt && { readWholeAt: status.readWholeAt }), warnings });
   };
   await withSubject(destination.address, () => open.repository.underLock('read', run.signal, checkAll));
 }

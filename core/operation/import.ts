@@ -9,6 +9,7 @@ import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { openRepository, withSubject } from './open.ts';
 import { readPins } from './pins.ts';
+import { recoveredWarnings } from './recovered-locks.ts';
 
 export interface ImportOutcome {
   readonly found: number;
@@ -38,7 +39,10 @@ export async function importBackups(
 ): Promise<ImportOutcome> {
   return finished<ImportOutcome>(
     (done) => importUnderLock(context, destination, run, done),
-    (outcome, thrown) => ({ ...outcome, warnings: [`the import is done, but ${lateText(thrown)}`] }),
+    (outcome, thrown) => ({
+      ...outcome,
+      warnings: [...outcome.warnings, `the import is done, but ${lateText(thrown)}`],
+    }),
   );
 }
 
@@ -74,6 +78,7 @@ async function importUnderLock(
     const told = [
       ...warnings,
       ...pins.warnings,
+      ...recoveredWarnings(lock),
       ...unpinnedWarnings(unpinned),
       ...goneWarnings(unexpected),
       ...(snapshotsLost ? [noSnapshotText] : []),

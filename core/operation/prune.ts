@@ -13,6 +13,7 @@ import { listedBackups, rejectLost } from './lost-backups.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
 import { learnPins } from './pins.ts';
 import { type CopyDecision, planRetention, type RetentionPlan } from './plan-retention.ts';
+import { recoveredWarnings } from './recovered-locks.ts';
 
 export interface PruneRequest {
   readonly destination: string;
@@ -148,7 +149,7 @@ async function pruneUnderLock(
   progress.step('freeing space');
   const result = await repository.prune(plan, work);
   const done = outcomeOf(deletions, going, plan, result, context.clock.now());
-  const outcome = { ...done, warnings: [...done.warnings, ...lock.recovered.map(recoveredText)] };
+  const outcome = { ...done, warnings: [...done.warnings, ...recoveredWarnings(lock)] };
   await createEmitter(context.catalog.events)('repository.pruned', destination.address, prunedText(outcome));
   return outcome;
 }
@@ -230,11 +231,6 @@ function outcomeOf(
   const expired = deletions.filter(({ deleted }) => deleted).map(({ backup }) => named(backup));
   const partial = notExpired.length + warnings.length > 0;
   return { ...result, expired, notExpired, waiting: summary.waiting, warnings, partial };
-}
-
-/** Whoever held it may work on, where a clock is wrong: somebody should know. */
-function recoveredText(lock: string): string {
-  return `the ${lock}, was taken away: its process is dead or has not renewed it for half an hour; if it lives, look at the clocks of both machines and check the repository`;
 }
 
 /** Its own fields and no others: it is kept with the job. */

@@ -10,6 +10,7 @@ import type { OperationContext } from './context.ts';
 import { importBackups } from './import.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
 import { pinDocument, pinsKnown } from './pins.ts';
+import { recoveredWarnings } from './recovered-locks.ts';
 
 export interface RepairOutcome {
   /** Of the check of the structure that follows. */
@@ -36,7 +37,7 @@ export async function planRepair(
   name: string,
   { quick }: { readonly quick: boolean },
   run: Run,
-): Promise<RepairPlan> {
+): Promise<{ plan: RepairPlan; warnings: readonly string[] }> {
   const destination = await appliedResource(context, `destinations.${name}`);
   await using open = await openRepository(context, destination, run.signal);
   return await withSubject(destination.address, async () => {
@@ -48,7 +49,8 @@ export async function planRepair(
     const read = quick && !isAllSuspect ? 'none' : { share: 1 };
     const knownPins = await pinsKnown(context, name);
     const options = { read, suspects: isAllSuspect ? [] : suspects, manifestOf, knownPins } as const;
-    return await open.repository.planRepair(options, work);
+    const plan = await open.repository.planRepair(options, work);
+    return { plan, warnings: recoveredWarnings(lock) };
   });
 }
 
@@ -59,7 +61,7 @@ export async function runRepair(
   run: Run,
 ): Promise<RepairOutcome> {
   const destination = await appliedResource(context, `destinations.${name}`);
-  const changes = await repairUnderLock(context, destination, plan, run);
+  const { changes, warnings } = await repairUnderLock(context, destination, plan, run);
   const imported = plan.snapshots.length === 0 ? undefined : await importBackups(context, destination, run);
   const { verdict } = await runCheck(context, { destination: name, read: 'none' }, run);
   return {
@@ -70,7 +72,7 @@ export async function runRepair(
     rewritten: changes.filter(({ by }) => by !== undefined).length,
     setAside: changes.filter(({ by }) => by === undefined).length,
     lessened: changes.filter(isLessened).length,
-    warnings: imported?.warnings ?? [],
+    warnings: [...warnings, ...(imported?.warnings ?? [])],
   };
 }
 
@@ -79,7 +81,7 @@ async function repairUnderLock(
   destination: AppliedResource,
   plan: RepairPlan,
   run: Run,
-): Promise<readonly SnapshotChange[]> {
+): Promise<{ changes: readonly SnapshotChange[]; warnings: readonly string[] }> {
   await using open = await openRepository(context, destination, run.signal);
   return await withSubject(destination.address, async () => {
     await using lock = await open.repository.lock('exclusive', run.signal, 'prune');
@@ -89,7 +91,8 @@ async function repairUnderLock(
       countsTree: ({ driver }: Manifest) => itemsArePaths(context, driver),
       onChange: (change: SnapshotChange) => followChange(context, open.repository, destination.name, change),
     };
-    return await open.repository.repair(lock, plan, options, work);
+    const changes = await open.repository.repair(lock, plan, options, work);
+    return { changes, warnings: recoveredWarnings(lock) };
   });
 }
 

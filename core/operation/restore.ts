@@ -7,6 +7,7 @@ import type { OperationContext } from './context.ts';
 import { finished, lateText } from './finished.ts';
 import { appliedResource, driverContext, openRepository, openSource, withSubject } from './open.ts';
 import { beingDeleted, rejectOtherDriver } from './plan-restore.ts';
+import { recoveredWarnings } from './recovered-locks.ts';
 
 export interface RestoreOutcome extends RestoreResult {
   readonly backup: string;
@@ -58,7 +59,8 @@ async function restoreUnderLock(
       const work = { ...run, signal, threads: context.process.threads };
       await using reading = await open.repository.salvage(snapshot, work);
       const { warnings } = reading;
-      const told = (result: RestoreResult) => done({ ...result, warnings: [...result.warnings, ...warnings] });
+      const told = (result: RestoreResult) =>
+        done({ ...result, warnings: [...result.warnings, ...warnings, ...recoveredWarnings(lock)] });
       await lock.settled; // before anything of the target is touched
       await restoreInto(context, plan, reading, { ...run, signal }, told);
     });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unlessAborted } from '../abort.ts';
 import { asTidemarkError, TidemarkError } from '../error.ts';
+import { formatDuration } from '../units.ts';
 import {
   describeLock,
   isStale,
@@ -252,7 +253,8 @@ export class RepositoryLock implements AsyncDisposable {
 
   async #recover(id: string, other: LockDocument): Promise<void> {
     await this.#objects.delete('locks', [id], this.#request.signal);
-    this.recovered.push(`lock of ${describeLock(other, 'from')}`);
+    const ageMs = this.#request.clock.now().getTime() - Date.parse(other.time);
+    this.recovered.push(`lock of ${describeLock(other, 'from')}, ${formatDuration(ageMs)} ago`);
   }
 
   async #isThere(): Promise<boolean> {

@@ -34,6 +34,7 @@ export const registerCheck: Register = (repository, bind) => {
           if (flags.detach === true) return detachJob(workspace, newJob);
           const job = await followJob(workspace, newJob, `check ${name}`);
           const result = job.result as unknown as CheckJobResult;
+          for (const warning of workspace.output.json ? [] : result.warnings) workspace.output.warn(warning);
           workspace.output.result(() => checkText(result, workspace.output.look), { job: job.id, ...result });
           return checkExitCode(job);
         },

@@ -31,7 +31,8 @@ async function repair(workspace: Workspace, name: string, flags: RepairFlags): P
   const context = await workspace.operationContext();
   const run = { signal, progress: noProgress };
   output.say(flags.quick === true ? 'looking for damage\n' : 'looking for damage, and reading all data\n');
-  const plan = await planRepair(context, name, { quick: flags.quick === true }, run);
+  const { plan, warnings: met } = await planRepair(context, name, { quick: flags.quick === true }, run);
+  for (const warning of output.json ? [] : met) output.warn(warning);
   const text = () => repairPlanText(plan, output.look);
   if (flags.dryRun === true || isEmptyPlan(plan)) {
     output.result(text, { destination: name, plan: planJson(plan) });
