@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unlessAborted } from '../abort.ts';
-import { asTidemarkError, TidemarkError } from '../error.ts';
+import { asTidemarkError, hasCode, TidemarkError } from '../error.ts';
 import { formatDuration } from '../units.ts';
 import {
   describeLock,
@@ -133,7 +133,7 @@ export class RepositoryLock implements AsyncDisposable {
       await this.#rejectConflict();
     } catch (error) {
       await this.#giveUp(written);
-      throw error;
+      throw hasCode(error, 'DESTINATION_FULL') ? noRoomForLock(error) : error;
     }
     this.#settled = this.#settle(written);
     this.#settled.catch(() => {}); // for whoever asks, perhaps later
@@ -353,4 +353,13 @@ export class RepositoryLock implements AsyncDisposable {
     const time = clock.now().toISOString();
     return { time, exclusive, hostname: by.host, username: by.user, pid: by.pid, holder, use };
   }
+}
+
+/** Nothing is deleted without a lock, so a disk without any room is a dead end until somebody knows how little it takes. */
+function noRoomForLock(error: TidemarkError): TidemarkError {
+  return new TidemarkError(error.code, error.message, {
+    subject: error.subject,
+    hint: `${error.hint ?? ''} Not even a lock fits, and one free block, mostly of 4 KiB, is enough to begin: delete or move away any file beside the repository, none of its own, then \`tidemark prune --now\` or \`tidemark delete\` make room.`.trim(),
+    cause: error,
+  });
 }

@@ -19,7 +19,7 @@ export interface PruneRun {
 const packsPerMark = 20_000;
 /** A blob's entry in its pack and in an index file, and what marks and index files take at least. */
 const bytesBesideBlob = 200;
-const spareBytes = 1024 * 1024;
+const spareBytes = 128 * 1024;
 
 /**
  * Does what the plan says, under its lock. Whenever it ends, by itself, by a signal or by a power cut: the repository is
