@@ -1,9 +1,9 @@
-/** `npm run build`: makes `dist`. A start meanwhile finds the old one, none, or the new one, and never a part. */
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+/** `npm run build`: makes `dist`. What runs meanwhile finds its files: those of the build before stay until the next. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { openBundle } from './bundle.ts';
 import { noticesOf } from './notices.ts';
-import { recordOf } from './record.ts';
+import { lastLine, recordOf } from './record.ts';
 
 const root = join(import.meta.dirname, '..');
 /** What decides how it is built, beside the files that go in. */
@@ -12,41 +12,63 @@ const program = ['build', 'bundle', 'notices', 'record', 'checkout'].map((name) 
 const attempts = 3;
 
 const dist = join(root, 'dist');
-const [fresh, old] = [`${dist}-${process.pid}`, `${dist}-${process.pid}-old`];
+const fresh = `${dist}-${process.pid}`;
 try {
-  await buildInto(fresh);
-  rmSync(old, { recursive: true, force: true });
-  try {
-    renameSync(dist, old);
-  } catch {} // the first build
-  renameSync(fresh, dist);
+  publish(await buildInto(fresh));
 } finally {
-  for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+  rmSync(fresh, { recursive: true, force: true });
 }
 
-async function buildInto(folder: string): Promise<void> {
+interface Built {
+  /** The paths of what went in, from the root, and the record of them. */
+  readonly sources: readonly string[];
+  readonly record: string;
+  /** The names of what came out; an entry behind the files that it imports. */
+  readonly made: readonly string[];
+}
+
+async function buildInto(folder: string): Promise<Built> {
   for (let attempt = 1; ; attempt++) {
-    const changed = await buildOnce(folder);
-    if (changed.length === 0) return;
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    const beganMs = statSync(folder).ctimeMs; // by the clock of the file system
+    const built = await buildOnce(folder);
+    // A change before the record was made is seen here, one behind it by whoever starts.
+    const changed = built.sources.filter((path) => statSync(join(root, path)).ctimeMs >= beganMs);
+    if (changed.length === 0) return built;
     if (attempt === attempts) throw new Error(`these files change while they are built: ${changed.slice(0, 5)}`);
   }
 }
 
-/** Gives the files that may have changed since it began, by the clock of the file system: the record would be a lie. */
-async function buildOnce(folder: string): Promise<string[]> {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder);
-  const beganMs = statSync(folder).ctimeMs;
+async function buildOnce(folder: string): Promise<Built> {
   await using bundle = await openBundle(root);
   const { output } = await bundle.build.write({ ...bundle.output, dir: folder });
   const read = (await bundle.build.watchFiles).filter(isAbsolute).map((path) => relative(root, path));
   writeFileSync(join(folder, 'NOTICES.txt'), noticesOf(root, read));
-  const sources = [...new Set([...read, ...settings, ...program])].filter((path) => existsSync(join(root, path)));
-  const made = output.map(({ fileName }) => fileName).filter((name) => name.endsWith('.js'));
-  const text = recordOf([
-    ...sources.sort().map((path) => [path, join(root, path)] as const),
-    ...made.map((name) => [`dist/${name}`, join(folder, name)] as const),
-  ]);
-  writeFileSync(join(folder, 'record.txt'), text);
-  return sources.filter((path) => statSync(join(root, path)).ctimeMs >= beganMs);
+  const sources = [...new Set([...read, ...settings, ...program])]
+    .filter((path) => existsSync(join(root, path)))
+    .sort();
+  const isEntry = (part: (typeof output)[number]) => part.type === 'chunk' && part.isEntry;
+  const parts = output.toSorted((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
+  return { sources, record: recordOf(root, sources), made: ['NOTICES.txt', ...parts.map(({ fileName }) => fileName)] };
+}
+
+/** Only the record, which comes last, makes the files a build. */
+function publish({ record, made }: Built): void {
+  mkdirSync(dist, { recursive: true });
+  const before = filesOfRecord();
+  for (const name of made) renameSync(join(fresh, name), join(dist, name));
+  const code = made.filter((name) => name.endsWith('.js')).map((name) => `dist/${name}`);
+  writeFileSync(join(fresh, 'record.txt'), record + recordOf(root, code) + lastLine);
+  renameSync(join(fresh, 'record.txt'), join(dist, 'record.txt'));
+  const stays = new Set([...made, ...before, 'record.txt']);
+  for (const name of readdirSync(dist)) {
+    if (!stays.has(name)) rmSync(join(dist, name), { recursive: true, force: true });
+  }
+}
+
+function filesOfRecord(): string[] {
+  const file = join(dist, 'record.txt');
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return [...text.matchAll(/ dist\/(.+)$/gm)].flatMap(([, name]) => [name!, `${name}.map`]);
 }

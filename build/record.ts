@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Beside what was built: the files it was made of and the files it is, each with what tells whether it is still the same. */
 const record = 'dist/record.txt';
 /** Without it the record was not written to its end. */
-const lastLine = 'end';
+export const lastLine = 'end';
 
 /**
  * Whether `dist` is whole and was made of exactly what is there: of each file of the record the state is the recorded one (a
@@ -19,9 +19,9 @@ export function isJustBuilt(root: string): boolean {
   return everyFile(root, (file, { state }) => stateOf(file) === state);
 }
 
-/** The record of files: their paths from the root, and where they are now. */
-export function recordOf(files: Iterable<readonly [path: string, file: string]>): string {
-  return [...files].map(([path, file]) => `${stateOf(file)} ${contentOf(file)} ${path}\n`).join('') + lastLine;
+/** The lines of files in the record, given by their paths from the root. `lastLine` ends it. */
+export function recordOf(root: string, paths: readonly string[]): string {
+  return paths.map((path) => `${stateOf(join(root, path))} ${contentOf(join(root, path))} ${path}\n`).join('');
 }
 
 interface Recorded {

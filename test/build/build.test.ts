@@ -83,3 +83,21 @@ test('a build that lacks a file says what to do', async (t) => {
   rmSync(join(folder, 'dist/tidemark.js'));
   saysWhatToDo(await tidemark(folder, '--version'));
 });
+
+test('what runs goes on with its files when it is built anew, and those of the build before that go', async (t) => {
+  const folder = await checkout(t);
+  const parts = async () => (await readdir(join(folder, 'dist'))).filter((name) => name.endsWith('.js'));
+  const change = async (text: string) => {
+    writeFileSync(join(folder, 'core/error-codes.ts'), readFileSync(join(root, 'core/error-codes.ts'), 'utf8') + text);
+    assert.equal((await build(folder)).code, 0);
+    assert.ok(isJustBuilt(folder));
+    return parts();
+  };
+  const first = await change('\nexitCodes.ok satisfies 0;\n(exitCodes as object as { x: number }).x = 1;\n');
+  const second = await change('\n(exitCodes as object as { x: number }).x = 2;\n');
+  const third = await change('\n(exitCodes as object as { x: number }).x = 3;\n');
+  assert.ok(first.every((name) => second.includes(name)));
+  assert.ok(second.length > first.length);
+  assert.equal(third.length, second.length);
+  assert.ok(!first.every((name) => third.includes(name)));
+});

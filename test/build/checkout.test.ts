@@ -12,7 +12,7 @@ import {
 import { cp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { isBuilt, isJustBuilt, recordOf } from '../../build/record.ts';
+import { isBuilt, isJustBuilt, lastLine, recordOf } from '../../build/record.ts';
 import { run, runOk } from '../kit/process.ts';
 import { tempFolder } from '../kit/temp.ts';
 
@@ -36,10 +36,7 @@ async function checkout(t: TestContext): Promise<string> {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), text);
   }
-  writeFileSync(
-    join(folder, 'dist/record.txt'),
-    recordOf(Object.keys(texts).map((path) => [path, join(folder, path)])),
-  );
+  writeFileSync(join(folder, 'dist/record.txt'), recordOf(folder, Object.keys(texts)) + lastLine);
   return folder;
 }
 
