@@ -82,13 +82,13 @@ export interface BackupRequest extends Run {
 /** Where a backup goes. Blobs are stored as they come; nothing is visible until core writes the snapshot. */
 export interface BackupSink {
   /**
-   * Starts a thread module of the driver, a `BackupThreadModule`, in every data thread; `asNeeded`: in the first one, and
-   * in the others when there is work for them.
+   * Starts a thread module of the driver, a `BackupThreadModule`, in every data thread; with `nextAfterMs` in the first one,
+   * and in the others when a task has waited so long for a thread.
    */
   threads<Setup, Task, Result>(
     module: string,
     setup: Setup,
-    options?: { readonly asNeeded?: boolean },
+    options?: { readonly nextAfterMs?: number },
   ): Promise<DataThreads<Task, Result>>;
   /** Stores the bytes of a small file from this thread. Large data belongs into `threads`. */
   content(bytes: Uint8Array): Promise<Content>;

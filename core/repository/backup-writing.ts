@@ -48,12 +48,12 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   async threads<Setup, Task, Result>(
     module: string,
     setup: Setup,
-    { asNeeded }: { readonly asNeeded?: boolean } = {},
+    { nextAfterMs }: { readonly nextAfterMs?: number } = {},
   ): Promise<DataThreads<Task, Result>> {
     const { index, key } = this.#parts;
     const pool = await ThreadPool.start<Task, Result>({
       count: this.#options.threads,
-      asNeeded,
+      nextAfterMs,
       module,
       setup,
       key,

@@ -1,4 +1,5 @@
 import { type Declare, fromLibrary } from './native-library.ts';
+import { release } from './release.ts';
 
 /** zstd with contexts that are used again and again: making one costs more than to compress a small blob. */
 export interface Libzstd {
@@ -35,7 +36,10 @@ function makeLibzstd(declare: Declare): Libzstd | undefined {
   return {
     compress(plain, level) {
       const bound = compressBound(plain.length);
-      if (output.length < bound) output = Buffer.allocUnsafeSlow(Math.max(bound, 2 * output.length));
+      if (output.length < bound) {
+        release(output.buffer);
+        output = Buffer.allocUnsafeSlow(Math.max(bound, 2 * output.length));
+      }
       if (setParameter(compressor, compressionLevel, level) > maxResult) return undefined;
       const length = Number(compress(compressor, output, output.length, plain, plain.length));
       return length <= output.length ? output.subarray(0, length) : undefined;

@@ -3,6 +3,7 @@ import type { Chunking, Content, ContentWriter, FilePart } from '../../driver/in
 import { TidemarkError } from '../../error.ts';
 import { idBytes } from '../format/blob-id.ts';
 import { findCut, maxBytes, nextCut, windowBytes } from '../format/chunker.ts';
+import { release } from '../format/release.ts';
 
 /** Stores one blob and gives its id. */
 export type StoreBlob = (bytes: Uint8Array) => Uint8Array;
@@ -95,8 +96,9 @@ class Pending {
   }
 }
 
-/** Room for the largest chunk and the window before an edge. */
-const readBytes = maxBytes + windowBytes;
+/** Room for nearly every chunk, and for the largest and the window before an edge. */
+const readBytes = 4 * 1024 * 1024;
+const mostReadBytes = maxBytes + windowBytes;
 const edgeStepBytes = 1024 * 1024;
 
 /** Stores parts of open files. One per thread: its buffer is reused. */
@@ -128,8 +130,17 @@ export class FilePartReader {
       }
       this.#buffer.copyWithin(0, at, have);
       held = have - at;
+      if (held === this.#buffer.length) this.#grow();
     }
     return { ...ids.end(), start, end };
+  }
+
+  /** A chunk goes on behind what there is room for. */
+  #grow(): void {
+    const small = this.#buffer;
+    this.#buffer = Buffer.allocUnsafeSlow(mostReadBytes);
+    small.copy(this.#buffer);
+    release(small.buffer);
   }
 
   /** Where a part really begins or ends: at the first cut behind the wanted edge, which depends on content only. */

@@ -12,8 +12,11 @@ import { PackBuffers } from './pack-buffers.ts';
 
 export interface PoolOptions {
   readonly count: number;
-  /** Threads behind the first are started when there is work for them: one costs as much as to read a thousand files. */
-  readonly asNeeded?: boolean;
+  /**
+   * One thread is started, and another when a call has waited so long for one: a thread costs as much as to read a thousand
+   * files, or to look at five thousand. Absent: all at once.
+   */
+  readonly nextAfterMs?: number;
   readonly module: string;
   readonly setup: unknown;
   readonly key: ThreadData['key'];
@@ -28,8 +31,6 @@ export interface PoolOptions {
 }
 
 const entry = import.meta.resolve('./entry.ts');
-/** A call that waits longer for a thread than this gets a new one. */
-const startsAfterMs = 20;
 /** Less than a job has to let go. */
 const endsWithinMs = 3_000;
 
@@ -55,7 +56,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   private constructor(options: PoolOptions) {
     this.#options = options;
     this.#packs = options.writing && PackBuffers.forThreads(options.count);
-    while (this.#workers.length < (options.asNeeded ? 1 : options.count)) this.#startWorker();
+    while (this.#workers.length < (options.nextAfterMs === undefined ? options.count : 1)) this.#startWorker();
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -142,7 +143,7 @@ export class ThreadPool<Task, Result> implements DataThreads<Task, Result> {
   }
 
   #nextIdle(): Promise<number> {
-    if (this.#workers.length < this.count) this.#growing ??= setTimeout(() => this.#grow(), startsAfterMs);
+    if (this.#workers.length < this.count) this.#growing ??= setTimeout(() => this.#grow(), this.#options.nextAfterMs);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

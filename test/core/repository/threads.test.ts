@@ -35,7 +35,7 @@ function start(sink: BackupSink, setup: Setup = {}): Promise<DataThreads<Task, R
 test('where threads start as needed, there is one until calls wait, and then all take part', async (t) => {
   const { repository } = await newPlace(t);
   await writeBackup(repository, async (sink) => {
-    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, {}, { asNeeded: true });
+    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, {}, { nextAfterMs: 20 });
     assert.equal(threads.count, 2);
     for (let call = 0; call < 20; call++) assert.equal(await threads.run({ kind: 'thread' }), 0);
     const waiting = Array.from({ length: 40 }, () => threads.run({ kind: 'thread', afterMs: 100 }));
@@ -43,7 +43,7 @@ test('where threads start as needed, there is one until calls wait, and then all
     return [];
   });
   await writeBackup(repository, async (sink) => {
-    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, {}, { asNeeded: true });
+    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, {}, { nextAfterMs: 20 });
     assert.deepEqual(await threads.runOn(1, { kind: 'thread' }), 1);
     return [];
   });
@@ -52,7 +52,7 @@ test('where threads start as needed, there is one until calls wait, and then all
 test('a thread that is needed later and cannot open spoils the backup', async (t) => {
   const { repository } = await newPlace(t);
   const backup = writeBackup(repository, async (sink) => {
-    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, { failOpenIn: 1 }, { asNeeded: true });
+    await using threads = await sink.threads<Setup, Task, Result>(moduleUrl, { failOpenIn: 1 }, { nextAfterMs: 20 });
     const waiting = Array.from({ length: 40 }, () => threads.run({ kind: 'thread', afterMs: 100 }));
     await Promise.allSettled(waiting);
     return [];
