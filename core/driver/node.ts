@@ -60,3 +60,12 @@ export interface EncodedNodes {
   /** Where in `bytes` the 64 hex digits of each subtree go, in the order of the folder's entries. */
   readonly subtreeOffsets: Uint32Array;
 }
+
+/** A folder as it lies in the repository. */
+export interface SealedTree {
+  readonly id: Uint8Array;
+  readonly pack: Uint8Array;
+  /** Set when it is compressed. */
+  readonly plainBytes: number | undefined;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+}

@@ -1,5 +1,5 @@
 import type { DriverContext, DriverProblem, JsonSchema, Run } from './driver.ts';
-import type { Content, EncodedNodes, Node } from './node.ts';
+import type { Content, EncodedNodes, Node, SealedTree } from './node.ts';
 import type { DataThreads, RestoreThreads } from './thread.ts';
 
 /** A kind of source, such as `mysql` or `files`. One exported value per technology, listed in `drivers/index.ts`. */
@@ -94,8 +94,11 @@ export interface BackupSink {
   content(bytes: Uint8Array): Promise<Content>;
   /** Stores a folder and gives the id of its tree. Nodes may come in any order; two of one name are an error. */
   tree(nodes: readonly Node[]): Promise<string>;
-  /** Stores a folder whose nodes a thread encoded, with the subtrees filled in (in the order of `subtreeOffsets`). */
-  encodedTree(nodes: EncodedNodes, subtrees: readonly string[]): Promise<string>;
+  /**
+   * Stores a folder whose nodes a thread encoded, with the subtrees filled in (in the order of `subtreeOffsets`). `again`: also
+   * where the repository has it already, as what it has may be damaged.
+   */
+  encodedTree(nodes: EncodedNodes, subtrees: readonly string[], options?: { readonly again: boolean }): Promise<string>;
 }
 
 export interface BackupResult {
@@ -191,6 +194,8 @@ export interface TreeReader {
 
 /** An earlier backup. */
 export interface ParentBackup extends TreeReader {
+  /** As `encodedTree`, still sealed and from the first place alone, for a thread to open: see `BackupThreadContext.openTree`. */
+  sealedTree?(id: string): Promise<SealedTree>;
   readonly manifest?: Pick<Manifest, 'contents' | 'startedAt'>;
 }
 

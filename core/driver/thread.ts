@@ -1,4 +1,4 @@
-import type { Content, EncodedNodes, Node, NodeType } from './node.ts';
+import type { Content, EncodedNodes, Node, NodeType, SealedTree } from './node.ts';
 
 /**
  * The code of a driver that runs inside the data threads, where hashing, compression and encryption happen too, so that
@@ -63,6 +63,8 @@ export interface BackupThreadContext extends ThreadContext {
   /** Sorts and encodes the nodes of a folder; folders without `subtree` get their place in `subtreeOffsets`. */
   encodeNodes(nodes: Node[]): EncodedNodes;
   decodeNodes(encoded: Uint8Array): Node[];
+  /** A folder of the parent, in memory that the next call uses again. Throws REPOSITORY_CORRUPT where it is damaged. */
+  openTree(tree: SealedTree): Uint8Array;
   /** The nodes of a folder of the parent, compared and taken over as they are stored. Throws REPOSITORY_CORRUPT. */
   storedNodes(encoded: Uint8Array): StoredNodes;
 }

@@ -1,4 +1,4 @@
-import type { BackupReader, Content, Manifest, Node, RestoreThreads } from '../driver/index.ts';
+import type { BackupReader, Content, Manifest, Node, RestoreThreads, SealedTree } from '../driver/index.ts';
 import { TidemarkError } from '../error.ts';
 import { BlobReading } from './blob-reading.ts';
 import { ifCorrupt } from './format/damage.ts';
@@ -69,6 +69,10 @@ export class BackupReading implements BackupReader, AsyncDisposable {
 
   encodedTree(id: string): Promise<Uint8Array<ArrayBuffer>> {
     return this.#blobs.encodedTree(id);
+  }
+
+  sealedTree(id: string): Promise<SealedTree> {
+    return this.#blobs.sealedTree(id);
   }
 
   read(content: Content): AsyncIterable<Uint8Array> {

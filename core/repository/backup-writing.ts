@@ -87,8 +87,12 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     return this.#storeTree(Buffer.from(encodeNodes(nodes).bytes));
   }
 
-  async encodedTree(nodes: EncodedNodes, subtrees: readonly string[]): Promise<string> {
-    return this.#storeTree(fillSubtrees(nodes, subtrees));
+  async encodedTree(
+    nodes: EncodedNodes,
+    subtrees: readonly string[],
+    { again }: { readonly again: boolean } = { again: false },
+  ): Promise<string> {
+    return this.#storeTree(fillSubtrees(nodes, subtrees), again);
   }
 
   /**
@@ -115,14 +119,14 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     await Promise.allSettled(this.#pools.map((pool) => pool[Symbol.asyncDispose]()));
   }
 
-  async #storeTree(bytes: Buffer): Promise<string> {
+  async #storeTree(bytes: Buffer, again = false): Promise<string> {
     const id = idOf(bytes);
-    await this.#store('tree', id, bytes);
+    await this.#store('tree', id, bytes, again);
     return toHex(id);
   }
 
-  async #store(type: 'data' | 'tree', id: Uint8Array, bytes: Uint8Array): Promise<void> {
-    if (this.#parts.index.has(type, id) || !this.#newBlobs.insert(blobKey(type, id))) return;
+  async #store(type: 'data' | 'tree', id: Uint8Array, bytes: Uint8Array, again = false): Promise<void> {
+    if ((!again && this.#parts.index.has(type, id)) || !this.#newBlobs.insert(blobKey(type, id))) return;
     await this.#upload(this.#builders[type].add(id, bytes));
   }
 

@@ -1,4 +1,4 @@
-import type { Content, Node } from '../driver/index.ts';
+import type { Content, Node, SealedTree } from '../driver/index.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { fromHex, idBytes } from './format/blob-id.ts';
@@ -29,6 +29,10 @@ export class BlobReading {
 
   encodedTree(id: string): Promise<Uint8Array<ArrayBuffer>> {
     return this.#trees.get(fromHex(id));
+  }
+
+  sealedTree(id: string): Promise<SealedTree> {
+    return this.#trees.sealed(fromHex(id));
   }
 
   async *read(content: Content): AsyncGenerator<Uint8Array> {

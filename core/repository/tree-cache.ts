@@ -1,8 +1,9 @@
+import type { SealedTree } from '../driver/index.ts';
 import { hasCode, type TidemarkError } from '../error.ts';
 import type { BlobFetcher } from './blob-fetcher.ts';
 import type { BlobLocation } from './blob-index.ts';
 import { toHex } from './format/blob-id.ts';
-import { damagedBlob, ifCorrupt } from './format/damage.ts';
+import { damagedBlob, ifCorrupt, unindexedBlob } from './format/damage.ts';
 import { openBlob } from './format/pack.ts';
 import type { Sealer } from './format/sealer.ts';
 
@@ -46,11 +47,24 @@ export class TreeCache {
     throw damage;
   }
 
+  /** As it lies in the first place where it should be. Throws REPOSITORY_CORRUPT when it is not there. */
+  async sealed(id: Uint8Array): Promise<SealedTree> {
+    const blob = this.#fetcher.find('tree', id);
+    if (blob === undefined) throw unindexedBlob('tree', id);
+    const sealed = await this.#sealed(blob);
+    return { id, pack: new Uint8Array(blob.pack), plainBytes: blob.plainBytes, sealed: sealed.slice() };
+  }
+
   async #open(blob: BlobLocation): Promise<Uint8Array<ArrayBuffer>> {
+    const { buffer, byteOffset, length } = openBlob(this.#sealer, blob, await this.#sealed(blob));
+    return new Uint8Array(buffer, byteOffset, length);
+  }
+
+  async #sealed(blob: BlobLocation): Promise<Uint8Array<ArrayBuffer>> {
     const { bytes, at } = await this.#around(blob);
     if (bytes === undefined) throw damagedBlob(blob.id, blob.pack, 'missing');
     if (bytes.length < at + blob.length) throw damagedBlob(blob.id, blob.pack, 'cut short');
-    return new Uint8Array(openBlob(this.#sealer, blob, bytes.subarray(at, at + blob.length)));
+    return bytes.subarray(at, at + blob.length);
   }
 
   /** A window, or the blob alone where something else in the window cannot be read. */

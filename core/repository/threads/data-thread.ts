@@ -16,7 +16,7 @@ import { idBytes, idOf } from '../format/blob-id.ts';
 import { BlobOpener } from '../format/blob-opener.ts';
 import { maxBytes } from '../format/chunker.ts';
 import { NodeMatcher } from '../format/node-matcher.ts';
-import { type FinishedPack, PackBuilder } from '../format/pack.ts';
+import { type FinishedPack, openBlob, PackBuilder } from '../format/pack.ts';
 import { release } from '../format/release.ts';
 import { Sealer } from '../format/sealer.ts';
 import { storedNodes } from '../format/stored-nodes.ts';
@@ -156,7 +156,7 @@ class DataThread {
     const common = { thread, threads, progress };
     return this.#blobs === undefined
       ? { ...common, read: (content) => this.#read(content) }
-      : { ...common, ...writingOf(this.#blobs) };
+      : { ...common, ...writingOf(this.#blobs, this.#sealer) };
   }
 
   #addProgress(done: { bytes?: number; items?: number }): void {
@@ -206,6 +206,16 @@ class DataThread {
 }
 
 const progressEveryMs = 100;
+
+/** Memory of one blob after the other: none is kept. */
+class Room {
+  #bytes = Buffer.alloc(0);
+
+  of(bytes: number): Buffer<ArrayBuffer> {
+    if (this.#bytes.length < bytes) this.#bytes = Buffer.allocUnsafeSlow(Math.max(bytes, 64 * 1024));
+    return this.#bytes.subarray(0, bytes);
+  }
+}
 
 /** Hashes, deduplicates, compresses and seals; hands full packs to the main thread. */
 class BlobWriter {
@@ -283,10 +293,11 @@ class Holes {
   }
 }
 
-function writingOf(blobs: BlobWriter): Omit<BackupThreadContext, 'thread' | 'threads' | 'progress'> {
+function writingOf(blobs: BlobWriter, sealer: Sealer): Omit<BackupThreadContext, 'thread' | 'threads' | 'progress'> {
   const store = (bytes: Uint8Array) => blobs.store(bytes);
   const parts = new FilePartReader(store);
   const stored = { matcher: new NodeMatcher(), has: (id: Uint8Array) => blobs.hasBlob(id) };
+  const room = new Room();
   return {
     writer: (chunking) => contentWriter(chunking, store),
     filePart: (descriptor, part, fileSizeBytes) => parts.store(descriptor, part, fileSizeBytes),
@@ -294,6 +305,7 @@ function writingOf(blobs: BlobWriter): Omit<BackupThreadContext, 'thread' | 'thr
     has: (content) => blobs.has(content),
     encodeNodes,
     decodeNodes,
+    openTree: (tree) => openBlob(sealer, tree, tree.sealed, (bytes) => room.of(bytes)),
     storedNodes: (encoded) => storedNodes(encoded, stored),
   };
 }

@@ -1,16 +1,16 @@
 import type { LifoPool } from './lifo-pool.ts';
-import type { FolderResult, FolderTask } from './scan-task.ts';
+import type { FolderTask, ScannedFolder } from './scan-task.ts';
 
 export interface FolderBatchesOptions {
   readonly pool: LifoPool;
   /** Gives the results of the first folders, of one at least. */
-  readonly scan: (folders: readonly FolderTask[]) => Promise<readonly FolderResult[]>;
+  readonly scan: (folders: readonly FolderTask[]) => Promise<readonly ScannedFolder[]>;
 }
 
 interface Waiting {
   /** Reads what the task needs. */
   readonly task: () => Promise<FolderTask>;
-  readonly result: PromiseWithResolvers<FolderResult>;
+  readonly result: PromiseWithResolvers<ScannedFolder>;
 }
 
 /** A message to a thread and back costs as much as the look at some files. */
@@ -27,8 +27,8 @@ export class FolderBatches {
     this.#options = options;
   }
 
-  run(task: () => Promise<FolderTask>): Promise<FolderResult> {
-    const result = Promise.withResolvers<FolderResult>();
+  run(task: () => Promise<FolderTask>): Promise<ScannedFolder> {
+    const result = Promise.withResolvers<ScannedFolder>();
     this.#add({ task, result });
     return result.promise;
   }

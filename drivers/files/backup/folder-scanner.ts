@@ -67,10 +67,11 @@ export class FolderScan {
   #stamp: FolderStamp | undefined;
   #readBytes = 0;
 
-  constructor(tools: ScanTools, task: FolderTask) {
+  /** `parent`: of the task, opened. */
+  constructor(tools: ScanTools, task: FolderTask, parent: Uint8Array | undefined) {
     this.#tools = tools;
     this.#task = task;
-    this.#before = task.parent && tools.context.storedNodes(task.parent);
+    this.#before = parent && tools.context.storedNodes(parent);
   }
 
   /** What has been read of files so far. */

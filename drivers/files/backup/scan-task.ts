@@ -1,4 +1,4 @@
-import type { Content, EncodedNodes, FilePart, Node } from '../../../core/driver/index.ts';
+import type { Content, EncodedNodes, FilePart, Node, SealedTree } from '../../../core/driver/index.ts';
 
 /** What the scan threads are opened with. */
 export interface ScanSetup {
@@ -10,7 +10,7 @@ export interface ScanSetup {
 
 export type ScanTask = FoldersTask | FilesTask | PartTask | MergeTask | StampTask | LookTask | KnownTask;
 export type ScanResult =
-  | FolderResult[]
+  | ScannedFolder[]
   | FilesResult
   | PartResult
   | EncodedNodes
@@ -31,8 +31,8 @@ export interface FolderTask {
   readonly only?: readonly string[];
   /** True when an `include` pattern matched this folder or one above it. */
   readonly included: boolean;
-  /** This folder in the parent snapshot, as stored. */
-  readonly parent?: Uint8Array;
+  /** This folder in the parent snapshot, as it is stored, or opened. */
+  readonly parent?: SealedTree | Uint8Array;
   /** Folders of other file systems are stored empty. */
   readonly onlyDevice?: bigint;
   /** What was found here. */
@@ -40,6 +40,10 @@ export interface FolderTask {
   /** Give the nodes as they are instead of encoded: for the root. */
   readonly plain: boolean;
 }
+
+/** `damaged parent`: nothing was looked at. */
+export type ScannedFolder = FolderResult | typeof damagedParent;
+export const damagedParent = 'damaged parent';
 
 export interface FolderResult {
   /** From before it was listed. Absent: it was not. */

@@ -12,14 +12,15 @@ import { FolderScan, readFileNode, type ScanTools, taskBytes } from './folder-sc
 import { InodeSet } from './inode-set.ts';
 import { joinPath, NodeReader } from './node-reader.ts';
 import {
+  damagedParent,
   emptyReport,
   type FilesResult,
   type FilesTask,
-  type FolderResult,
   type FolderTask,
   type MergeTask,
   type PartResult,
   type PartTask,
+  type ScannedFolder,
   type ScanResult,
   type ScanSetup,
   type ScanTask,
@@ -62,14 +63,30 @@ function runTask(tools: ScanTools, task: ScanTask): ScanResult {
   }
 }
 
-function scanFolders(tools: ScanTools, folders: readonly FolderTask[]): FolderResult[] {
-  const results: FolderResult[] = [];
+function scanFolders(tools: ScanTools, folders: readonly FolderTask[]): ScannedFolder[] {
+  const results: ScannedFolder[] = [];
   for (let read = 0; results.length < folders.length && read < taskBytes; ) {
-    const scan = new FolderScan(tools, folders[results.length]!);
+    const task = folders[results.length]!;
+    const parent = openParent(tools, task);
+    if (parent === damagedParent) {
+      results.push(damagedParent);
+      continue;
+    }
+    const scan = new FolderScan(tools, task, parent);
     results.push(scan.run());
     read += scan.readBytes;
   }
   return results;
+}
+
+function openParent({ context }: ScanTools, { parent }: FolderTask): Uint8Array | undefined | typeof damagedParent {
+  if (parent === undefined || parent instanceof Uint8Array) return parent;
+  try {
+    return context.openTree(parent);
+  } catch (error) {
+    if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+    return damagedParent;
+  }
 }
 
 function readFiles(tools: ScanTools, task: FilesTask): FilesResult {

@@ -7,13 +7,14 @@ import type {
   FilePart,
   Node,
 } from '../../../core/driver/index.ts';
-import { hasCode } from '../../../core/error.ts';
+import { hasCode, TidemarkError } from '../../../core/error.ts';
 import { FolderBatches } from './folder-batches.ts';
 import { LifoPool } from './lifo-pool.ts';
 import { joinPath } from './node-reader.ts';
 import type { ScanSummary } from './scan-summary.ts';
 import {
   type DeferredFiles,
+  damagedParent,
   emptyReport,
   type FilesResult,
   type FolderResult,
@@ -22,6 +23,7 @@ import {
   type LargeFile,
   type PartResult,
   type Place,
+  type ScannedFolder,
   type ScanProblem,
   type ScanResult,
   type ScanTask,
@@ -36,6 +38,8 @@ interface Folder {
   readonly source?: SourcePath;
   readonly included: boolean;
   readonly parentTree?: string;
+  /** Its tree in the parent, or that of a folder above, is damaged: who knows what else is. Nothing stored is relied on. */
+  readonly again?: boolean;
   readonly closed: boolean;
   readonly place?: Place;
   /** The folder that it is in, in `WalkedFolders`. */
@@ -72,20 +76,22 @@ export class TreeWalk {
     const parentTree = this.#options.request.parent?.rootTree;
     const root = { ...place(paths), path: '/', included: false, closed: false, parentTree };
     const result = await this.#scan(root, true);
-    const trees = await this.#subFolders(root, result, this.#remember(root, result));
+    const { again } = result;
+    const trees = await this.#subFolders({ ...root, again }, result, this.#remember(root, result));
     const byName = new Map(result.folders.map(({ name }, at) => [name, trees[at]]));
     return result.plainNodes!.map((node) => (node.type === 'dir' ? { ...node, subtree: byName.get(node.name) } : node));
   }
 
   async #folder(folder: Folder): Promise<string> {
     if (folder.closed) return this.#options.sink.tree([]);
-    const { parent, ...result } = await this.#scan(folder, false);
+    const { again, ...result } = await this.#scan(folder, false);
     const at = this.#remember(folder, result);
     const nodes = result.deferred ? await this.#readDeferred(folder, result, result.deferred) : result.nodes;
-    const trees = await this.#subFolders(folder, result, at);
-    if (!result.isSame) return this.#options.sink.encodedTree(nodes, trees);
+    const trees = await this.#subFolders({ ...folder, again }, result, at);
+    const { sink, request } = this.#options;
+    if (!result.isSame) return sink.encodedTree(nodes, trees, { again });
     if (trees.every((tree, of) => tree === result.folders[of]!.parentTree)) return folder.parentTree!;
-    return this.#options.sink.encodedTree({ ...nodes, bytes: parent! }, trees);
+    return sink.encodedTree({ ...nodes, bytes: await request.parent!.encodedTree(folder.parentTree!) }, trees);
   }
 
   /** For the second look. The folders above the paths of the source are not listed. */
@@ -95,26 +101,42 @@ export class TreeWalk {
     return this.#options.walked.add({ name, parent, source, included }, stamp);
   }
 
-  async #scan(folder: Folder, plain: boolean): Promise<FolderResult & { parent?: Uint8Array }> {
+  async #scan(folder: Folder, plain: boolean): Promise<FolderResult & { readonly again: boolean }> {
     const { summary, oneFileSystem } = this.#options;
     const { path, above, source, included, place } = folder;
-    let parent: Uint8Array | undefined;
-    const result = await this.#batches.run(async () => {
-      parent = await this.#parent(folder);
-      const only = above && [...above.children.keys()];
-      return { path, included, plain, parent, only, onlyDevice: oneFileSystem ? source?.deviceId : undefined, place };
-    });
+    let parent: FolderTask['parent'];
+    const look = (parentOf: () => Promise<FolderTask['parent']>) =>
+      this.#batches.run(async () => {
+        parent = await parentOf();
+        const only = above && [...above.children.keys()];
+        return { path, included, plain, parent, only, onlyDevice: oneFileSystem ? source?.deviceId : undefined, place };
+      });
+    let result = await look(() => this.#sealedParent(folder));
+    if (result === damagedParent) result = await look(() => this.#parent(folder));
+    if (result === damagedParent) throw new TidemarkError('BUG', 'a folder that was opened is damaged');
     summary.add(source, result.report);
     summary.stillUnmatched(result.unmatched);
-    return { ...result, parent };
+    return { ...result, again: folder.again || (folder.parentTree !== undefined && parent === undefined) };
   }
 
-  async #scanAll(folders: readonly FolderTask[]): Promise<FolderResult[]> {
+  async #scanAll(folders: readonly FolderTask[]): Promise<ScannedFolder[]> {
     this.#options.request.signal.throwIfAborted();
-    return (await this.#options.threads.run({ kind: 'folders', folders })) as FolderResult[];
+    return (await this.#options.threads.run({ kind: 'folders', folders })) as ScannedFolder[];
   }
 
-  /** A damaged tree of the parent costs time, not the backup. */
+  /** To be opened by the thread that looks at the folder. */
+  async #sealedParent(folder: Folder): Promise<FolderTask['parent']> {
+    const { parent } = this.#options.request;
+    if (folder.parentTree === undefined || !parent?.sealedTree) return this.#parent(folder);
+    try {
+      return await parent.sealedTree(folder.parentTree);
+    } catch (error) {
+      if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+      return this.#parent(folder);
+    }
+  }
+
+  /** From whatever place it is whole in. A damaged tree of the parent costs time, not the backup. */
   async #parent({ path, parentTree }: Folder): Promise<Uint8Array | undefined> {
     const { request, summary } = this.#options;
     if (parentTree === undefined) return undefined;
@@ -132,7 +154,7 @@ export class TreeWalk {
       result.folders.map(({ name, ...found }) => {
         const child = folder.above?.children.get(name);
         const at = child ? place(child) : { source: folder.source };
-        return this.#folder({ path: joinPath(folder.path, name), ...found, parent, ...at });
+        return this.#folder({ path: joinPath(folder.path, name), ...found, parent, again: folder.again, ...at });
       }),
     );
   }

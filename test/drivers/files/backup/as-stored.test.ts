@@ -93,7 +93,8 @@ test('folders that a thread leaves of a batch have their turn; one that fails fa
     return folders.slice(0, 2).map(({ path }) => ({ report: path }) as unknown as FolderResult);
   };
   const batches = new FolderBatches({ pool: new LifoPool(2), scan });
-  const run = (path: string) => batches.run(async () => ({ path, included: true, plain: false }));
+  const run = (path: string) =>
+    batches.run(async () => ({ path, included: true, plain: false })) as Promise<FolderResult>;
   const paths = Array.from({ length: 100 }, (_, at) => `/${at}`);
   const results = await Promise.all(paths.map(run));
   assert.deepEqual(
