@@ -258,7 +258,8 @@ export function reasonsText(reasons: readonly Reason[]): string {
   return reasons.map(({ text }) => text).join(', ');
 }
 
-function prunedText({ expired, warnings, ...space }: PruneOutcome): string {
+function prunedText({ expired, warnings, gateMs, ...space }: PruneOutcome): string {
   const backups = expired.length === 1 ? '1 backup' : `${expired.length} backups`;
-  return [`${backups} gone, ${freedText(space)}`, ...warnings].join('; ');
+  const gate = gateMs === undefined ? [] : [`nobody could begin for ${formatDuration(gateMs)}`];
+  return [`${backups} gone, ${freedText(space)}`, ...gate, ...warnings].join('; ');
 }

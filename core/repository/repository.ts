@@ -318,7 +318,12 @@ export class Repository {
    */
   async prune(plan: PrunePlan, work: WorkOptions): Promise<PruneResult> {
     const { by, clock } = this.#options;
-    return prune(this.#sealed(), plan, { by: by.host, now: () => clock.now() }, work);
+    return prune(
+      this.#sealed(),
+      plan,
+      { by: by.host, now: () => clock.now(), monotonicMs: () => clock.monotonicMs() },
+      work,
+    );
   }
 
   #sealed() {

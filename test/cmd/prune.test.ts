@@ -49,7 +49,7 @@ test('a dry run tells what stays and goes, and why, and changes nothing; a run d
   await at.judge(['check', '--read-data']);
   assert.match(
     (await at.inside('events')).stdout,
-    /repository.pruned .*taken.*marked to be freed later.*backup.expired .*2 backups in disk/s,
+    /repository.pruned .*nobody could begin for .*taken.*marked to be freed later.*backup.expired .*2 backups in disk/s,
   );
 });
 

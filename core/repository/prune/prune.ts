@@ -13,6 +13,7 @@ import type { PruneResult } from './summary.ts';
 export interface PruneRun {
   readonly by: string;
   now(): Date;
+  monotonicMs(): number;
 }
 
 /** Marks of more packs would take much memory to write and read. */
@@ -73,6 +74,7 @@ class PruneJob {
     netBytes: 0,
     markedAnew: 0,
     lacksRoom: undefined as PruneResult['lacksRoom'],
+    gateMs: undefined as PruneResult['gateMs'],
     rescuedPacks: 0,
     heldUpBy: undefined as string | undefined,
   };
@@ -115,9 +117,9 @@ class PruneJob {
   }
 
   #told(): PruneResult {
-    const { lacksRoom, ...result } = this.#result;
+    const { lacksRoom, gateMs, ...result } = this.#result;
     const netBytes = result.removedBytes - result.copiedBytes;
-    return { ...result, netBytes, ...(lacksRoom === undefined ? {} : { lacksRoom }) };
+    return { ...result, netBytes, ...(lacksRoom && { lacksRoom }), ...(gateMs !== undefined && { gateMs }) };
   }
 
   async #removeNow(going: Going): Promise<void> {
@@ -139,7 +141,9 @@ class PruneJob {
       this.#result.heldUpBy = gate.message;
       return;
     }
+    const sinceMs = this.#run.monotonicMs();
     const removal = await this.#underGate(gate);
+    this.#result.gateMs = Math.round(this.#run.monotonicMs() - sinceMs);
     this.#result.rescuedPacks = removal.rescued;
     await this.#delete(removal.going);
     const inTheirPlace = new Set(ripe.flatMap(({ anew = [] }) => anew));

@@ -58,6 +58,8 @@ export interface PruneResult {
   readonly markedAnew: number;
   /** Nothing was written anew, because there is no room for it. */
   readonly lacksRoom?: { readonly neededBytes: number; readonly freeBytes: number };
+  /** For how long nobody could begin, while packs were taken out of the index; left out where that was not done. */
+  readonly gateMs?: number;
   /** Ripe packs that something needs again: they stay. */
   readonly rescuedPacks: number;
   /** Why nothing was removed although something could be: who was there. A later run does it. */
