@@ -16,12 +16,16 @@ export const registerCatalog: Register = (program, bind) => {
     .action(
       bind(async (workspace, destination: string) => {
         const { output, signal } = workspace;
-        const { importBackups } = await import('../../core/operation/index.ts');
+        const { importBackups, renamesOf } = await import('../../core/operation/index.ts');
         const run = { signal, progress: noProgress };
+        const context = await workspace.operationContext();
+        const { configuration } = await workspace.configuration({ secrets: false });
+        const { resources } = await context.catalog.state.read();
         const { damaged, warnings, ...counts } = await importBackups(
-          await workspace.operationContext(),
+          context,
           await findDestination(workspace, destination),
           run,
+          renamesOf(configuration?.resources ?? new Map(), resources),
         );
         if (!output.json) {
           for (const error of damaged) output.warn(error.message, error.hint);

@@ -10,6 +10,7 @@ import { finished, lateText } from './finished.ts';
 import { openRepository, withSubject } from './open.ts';
 import { readPins } from './pins.ts';
 import { recoveredWarnings } from './recovered-locks.ts';
+import { noRenames, type Renames, renameKnown, underNewNames } from './renamed-backups.ts';
 
 export interface ImportOutcome {
   readonly found: number;
@@ -30,15 +31,16 @@ export interface ImportOutcome {
  * that is not applied becomes so: after the loss of the catalog a backup can be restored while sources are still down.
  * What is damaged costs itself and is named; a backup that was known and cannot be read any more is not forgotten.
  * Throws REPOSITORY_CORRUPT, and forgets nothing, where all snapshots are gone that the catalog knows, and their data is
- * there. A catalog that knows none cannot tell whether there were any: see `snapshotsLost`.
+ * there. A catalog that knows none cannot tell whether there were any: see `snapshotsLost`. `renames`: see `renamesOf`.
  */
 export async function importBackups(
   context: OperationContext,
   destination: Resource,
   run: Run,
+  renames: Renames = noRenames,
 ): Promise<ImportOutcome> {
   return finished<ImportOutcome>(
-    (done) => importUnderLock(context, destination, run, done),
+    (done) => importUnderLock(context, { destination, renames }, run, done),
     (outcome, thrown) => ({
       ...outcome,
       warnings: [...outcome.warnings, `the import is done, but ${lateText(thrown)}`],
@@ -48,7 +50,7 @@ export async function importBackups(
 
 async function importUnderLock(
   context: OperationContext,
-  destination: Resource,
+  { destination, renames }: { readonly destination: Resource; readonly renames: Renames },
   run: Run,
   done: (outcome: ImportOutcome) => void,
 ): Promise<void> {
@@ -58,7 +60,13 @@ async function importUnderLock(
     const locked = { ...run, signal: AbortSignal.any([run.signal, lock.signal]) };
     const known = await knownBackups(context, destination.name); // before looking: what comes meanwhile is not gone
     await adopt(context, destination, open.repository.id);
-    const { found, added, damaged, warnings } = await readBackups(context, open.repository, destination.name, locked);
+    await renameKnown(context, known, renames);
+    const { found, added, damaged, warnings } = await readBackups(
+      context,
+      open.repository,
+      { destination: destination.name, renames },
+      locked,
+    );
     const snapshotsLost = found.size + damaged.size === 0 && !(await open.repository.isEmpty(locked.signal));
     const counted = known.filter(({ expiringAt }) => expiringAt === undefined); // of the others some may have gone already
     if (snapshotsLost && counted.length > 0) throw lostSnapshots(counted.length);
@@ -164,7 +172,7 @@ const batchSize = 20;
 async function readBackups(
   context: OperationContext,
   repository: Repository,
-  destination: string,
+  { destination, renames }: { readonly destination: string; readonly renames: Renames },
   run: Run,
 ): Promise<Findings> {
   const found = new Set<string>();
@@ -185,7 +193,7 @@ async function readBackups(
       await using reading = await repository.salvage(snapshot, { ...run, threads: context.process.threads });
       warnings = reading.warnings; // one list, which grows
       const manifest = await manifestOf(reading, snapshot, onDamage);
-      const record = recordOf(manifest, { destination, snapshot: snapshot.id });
+      const record = underNewNames(recordOf(manifest, { destination, snapshot: snapshot.id }), renames);
       rejectUnfit(record);
       batch.push(record);
     } catch (thrown) {

@@ -22,6 +22,7 @@ export {
   reasonsText,
   runPrune,
 } from './prune.ts';
+export { renamesOf } from './renamed-backups.ts';
 export { planRepair, type RepairOutcome, runRepair } from './repair.ts';
 export { type RestoreOutcome, runRestore } from './restore.ts';
 export { repositoryStats } from './stats.ts';
