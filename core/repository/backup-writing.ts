@@ -102,7 +102,9 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
    */
   async commit(snapshot: NewSnapshot, lost: AbortSignal): Promise<string> {
     for (const pool of this.#pools) await pool.finish();
-    for (const builder of Object.values(this.#builders)) await this.#upload(builder.finish());
+    await this.#parts.lock.settled;
+    // Together: each is made durable. What fails is thrown by `finish`, when none is under way any more.
+    await Promise.allSettled(Object.values(this.#builders).map((builder) => this.#upload(builder.finish())));
     await this.#uploads.finish();
     await this.#parts.lock.confirm();
     lost.throwIfAborted();
