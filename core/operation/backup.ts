@@ -85,9 +85,10 @@ async function storeBackup(
   const source = await appliedResource(context, `sources.${plan.source}`);
   await using session = await openSource(context, source);
   const work = { ...run, threads: context.process.threads };
-  await using parent = await newestBackup(context, repository, plan, work);
+  const newest = await newestBackup(context, repository, plan, work);
+  await using parent = newest === 'damaged' ? undefined : newest;
   if (parent !== undefined) run.progress.expect(parent.manifest.totals); // a first guess, which drivers correct
-  await using writing = await repository.write(lock, work);
+  await using writing = await repository.write(lock, work, { treesAgain: newest === 'damaged' });
   const { type, include, exclude } = plan;
   const request = { type, include, exclude, parent, ...run };
   const made = await withSubject(source.address, () => session.backup(request, writing)).finally(async () => {
@@ -133,20 +134,24 @@ async function afterRestore(context: OperationContext, source: string, result: B
   return { ...result, facts: { ...result.facts, partial: true, warnings: [...result.facts.warnings, text] } };
 }
 
-/** The newest backup of the plan that is still in this repository, to find unchanged data in. */
+/**
+ * The newest backup of the plan that is still in this repository, to find unchanged data in. Where it is damaged, everything is
+ * read anew, and what else is damaged that was stored with it nobody knows.
+ */
 async function newestBackup(
   context: OperationContext,
   repository: Repository,
   plan: PlanSettings,
   work: Parameters<Repository['read']>[1],
-): Promise<BackupReading | undefined> {
+): Promise<BackupReading | 'damaged' | undefined> {
   const ofPlan = { plan: plan.name, destination: plan.destinations[0], expiring: false, limit: 1 };
   const [newest] = await context.catalog.backups.list(ofPlan);
   if (newest === undefined || newest.source !== plan.source) return undefined;
   try {
     return await repository.read(await repository.snapshot(newest.snapshot, work.signal), work);
   } catch (error) {
-    if (hasCode(error, 'BACKUP_NOT_FOUND', 'REPOSITORY_CORRUPT')) return undefined; // then everything is read anew
+    if (hasCode(error, 'BACKUP_NOT_FOUND')) return undefined;
+    if (hasCode(error, 'REPOSITORY_CORRUPT')) return 'damaged';
     throw error;
   }
 }

@@ -30,9 +30,12 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   readonly #uploads: PackUploads;
   readonly #builders: Readonly<Record<'data' | 'tree', PackBuilder>>;
   readonly #pools: ThreadPool<never, unknown>[] = [];
+  readonly #treesAgain: boolean;
 
-  constructor(parts: WritingParts, options: WorkOptions, warnings: readonly string[] = []) {
+  /** `treesAgain`: relies on no folder that the repository has. */
+  constructor(parts: WritingParts, options: WorkOptions, warnings: readonly string[] = [], treesAgain = false) {
     this.warnings = warnings;
+    this.#treesAgain = treesAgain;
     this.#parts = parts;
     this.#options = options;
     this.#uploads = new PackUploads(parts.store, parts.objects, options.signal, parts.lock.holder);
@@ -92,7 +95,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     subtrees: readonly string[],
     { again }: { readonly again: boolean } = { again: false },
   ): Promise<string> {
-    return this.#storeTree(fillSubtrees(nodes, subtrees), again);
+    return this.#storeTree(fillSubtrees(nodes, subtrees), again || this.#treesAgain);
   }
 
   /**
@@ -121,7 +124,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     await Promise.allSettled(this.#pools.map((pool) => pool[Symbol.asyncDispose]()));
   }
 
-  async #storeTree(bytes: Buffer, again = false): Promise<string> {
+  async #storeTree(bytes: Buffer, again = this.#treesAgain): Promise<string> {
     const id = idOf(bytes);
     await this.#store('tree', id, bytes, again);
     return toHex(id);

@@ -223,17 +223,22 @@ export class Repository {
   }
 
   /**
-   * Starts to write a backup under this lock, which will not rely on packs that are gone. Whether the lock is there is
-   * looked for before the backup becomes visible. Throws UNSUPPORTED for format version 1.
+   * Starts to write a backup under this lock, which will not rely on packs that are gone; with `treesAgain`, on no folder
+   * that was stored before either. Whether the lock is there is looked for before the backup becomes visible. Throws
+   * UNSUPPORTED for format version 1.
    */
-  async write(lock: RepositoryLock, options: WorkOptions): Promise<BackupWriting> {
+  async write(
+    lock: RepositoryLock,
+    options: WorkOptions,
+    { treesAgain }: { readonly treesAgain?: boolean } = {},
+  ): Promise<BackupWriting> {
     this.requireWritable();
     const { signal } = options;
     if (!this.#writes) this.#index = undefined;
     this.#writes = true;
     const parts = { ...(await this.#parts(signal)), lock };
     const { lost } = await this.#index!;
-    return new BackupWriting(parts, options, lostPackWarnings(lost));
+    return new BackupWriting(parts, options, lostPackWarnings(lost), treesAgain);
   }
 
   /** Opens the tree of a snapshot for reading. */

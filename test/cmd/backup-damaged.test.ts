@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { flip } from '../core/repository/check/check-kit.ts';
@@ -22,6 +22,17 @@ test('a new backup relies on nothing of a pack in which a check found something 
   await flip(data);
   assert.equal((await at.inside('repository', 'check', 'disk', '--read-all')).code, 10);
   await restoresWithout(at, data);
+});
+
+test('a new backup relies on no folder that was stored when nothing is known of its parent: that is damaged, and what else', async (t) => {
+  const at = await pruneHome(t);
+  await at.backUp(1);
+  const [, trees] = await packs(at);
+  const bytes = await readFile(trees!);
+  for (let byte = 40; byte < bytes.length; byte += 50) bytes[byte]! ^= 1;
+  await chmod(trees!, 0o600);
+  await writeFile(trees!, bytes);
+  await restoresWithout(at, trees!);
 });
 
 /** A backup of what has not changed comes back whole when the pack is gone altogether. */
