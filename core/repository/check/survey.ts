@@ -114,13 +114,17 @@ export async function survey(parts: Parts, options: SurveyOptions, work: WorkOpt
   progress.expect({ bytes: due.reduce((sum, { storedBytes: bytes = 0 }) => sum + bytes, 0) });
   progress.step('reading data');
   const gone = packsGone(packs);
-  const read = await readPacks(parts, whereabouts, due, work);
-  progress.step('reading trees');
+  const [read, walked] = await together(
+    signal,
+    (signal) => readPacks(parts, whereabouts, due, { ...work, signal }).finally(() => progress.step('reading trees')),
+    (signal) => walkTrees({ ...parts, index }, snapshots.snapshots, signal),
+  );
   const own = options.readUnindexed ? read.own : undefined;
   const { hurt, trees, badManifests, unindexed } = await surveyTrees(
     parts,
     whereabouts,
     snapshots.snapshots,
+    walked,
     signal,
     own,
   );
@@ -228,25 +232,53 @@ function packsGone(packs: PackTable): PackDamage[] {
     .map((pack) => ({ pack, what: 'missing', badBlobs: 0, blobs: 0 }));
 }
 
-type TreeSurvey = Pick<Survey, 'hurt' | 'trees' | 'badManifests' | 'unindexed'>;
+/** What both come to, at once. When one fails the other is told to stop, and waited for. */
+async function together<One, Other>(
+  signal: AbortSignal,
+  one: (signal: AbortSignal) => Promise<One>,
+  other: (signal: AbortSignal) => Promise<Other>,
+): Promise<[One, Other]> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const both = [one(either), other(either)] as const;
+  for (const work of both) work.catch((error) => stop.abort(error));
+  await Promise.allSettled(both);
+  return Promise.all(both);
+}
 
-/** A quick look at all trees says whether there is anything to look for. */
-async function surveyTrees(
-  parts: Parts,
-  whereabouts: Whereabouts,
+/** What a quick look at all trees says: whether there is anything to look for. */
+interface WalkedTrees {
+  readonly trees: number;
+  readonly isDamaged: boolean;
+}
+
+async function walkTrees(
+  parts: RepositoryParts,
   snapshots: readonly SnapshotFacts[],
   signal: AbortSignal,
-  own: BlobIndex | undefined,
-): Promise<TreeSurvey> {
-  const { index, packs } = whereabouts;
+): Promise<WalkedTrees> {
   let isDamaged = false;
   const onDamage = () => {
     isDamaged = true;
   };
-  const walk = new TreeWalk({ ...parts, index }, { signal, onDamage });
+  const walk = new TreeWalk(parts, { signal, onDamage });
   await walk.walk(snapshots.map(({ tree }) => tree));
+  return { trees: walk.treeCount, isDamaged };
+}
+
+type TreeSurvey = Pick<Survey, 'hurt' | 'trees' | 'badManifests' | 'unindexed'>;
+
+async function surveyTrees(
+  parts: Parts,
+  whereabouts: Whereabouts,
+  snapshots: readonly SnapshotFacts[],
+  { trees, isDamaged }: WalkedTrees,
+  signal: AbortSignal,
+  own: BlobIndex | undefined,
+): Promise<TreeSurvey> {
+  const { index, packs } = whereabouts;
   const unindexed = countUnindexed(packs);
-  const seen = { trees: walk.treeCount, unindexed };
+  const seen = { trees, unindexed };
   if (isDamaged || !whereabouts.isSound) {
     const found = await findHurt(parts, whereabouts, snapshots, unindexed, signal, own);
     const isFoundElsewhere = unindexed.packs > 0 || (own?.count ?? 0) > 0;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { TidemarkError } from '../../../../core/error.ts';
@@ -95,6 +95,14 @@ test('slices read all data in one round, whatever comes and goes, and what was b
   assert(missed.verdict === 'good' || missed.suspects.length === 0);
 });
 
+/** The smallest pack and the largest, as they are asked for. */
+async function bySize(folder: string): Promise<readonly [smallest: RegExp, largest: RegExp]> {
+  const paths = await filesIn(folder, 'data');
+  const sizes = await Promise.all(paths.map(async (path) => ({ path, size: (await stat(path)).size })));
+  const sorted = sizes.toSorted((a, b) => a.size - b.size).map(({ path }) => new RegExp(`^data/../${basename(path)}`));
+  return [sorted[0]!, sorted.at(-1)!];
+}
+
 test('a check that could not look at everything is never good', async (t) => {
   const place = await newPlace(t);
   await twoBackups(place);
@@ -107,12 +115,17 @@ test('a check that could not look at everything is never good', async (t) => {
     faulty.assertAllHit();
     return report;
   };
-  faulty.plan({ method: 'get', match: /^data\//, kind: 'error', error: denied });
+  const [trees, data] = await bySize(place.folder); // trees are read at the same time
+  faulty.plan({ method: 'get', match: data, kind: 'error', error: denied });
   const unread = await outcome();
   assert.deepEqual([unread.verdict, unread.counts.unread], ['incomplete', 1]);
   assert.match(told(unread)[0]!, /^pack-unread data.*nothing is known of it: permission denied/);
   faulty.plan({ method: 'get', match: /^snapshots\//, kind: 'error', error: denied });
   assert.match(told(await outcome())[0]!, /^snapshot-unread/);
+  for (const match of [trees, data]) {
+    faulty.plan({ method: 'get', match, kind: 'error', error: away });
+    await assert.rejects(outcome(), coded('DESTINATION_UNREACHABLE'), `get ${match}`);
+  }
   for (const match of [/^keys/, /^index/, /^snapshots/, /^data/]) {
     faulty.plan({ method: 'list', match, kind: 'error', error: away });
     await assert.rejects(outcome(), coded('DESTINATION_UNREACHABLE'), `list ${match}`);
