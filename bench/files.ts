@@ -5,8 +5,9 @@ import { runOk } from '../test/kit/process.ts';
 import type { Contenders, Lab } from './lab.ts';
 import { measure, measureStored, type Sample } from './measure.ts';
 import { type ResticProgram, resticPrograms } from './restic-programs.ts';
+import { diskTarget, memoryTarget, type RestoreTarget } from './restore-target.ts';
 import { openTidemark } from './tidemark.ts';
-import { changeTree, makeTree, type Tree } from './tree.ts';
+import { changeTree, makeLargeFiles, makeTree, type Tree } from './tree.ts';
 
 /** What both can do with a tree of files. */
 export interface Contender {
@@ -21,30 +22,66 @@ const timeoutMs = 60 * 60_000;
 
 /** Backup and restore of a tree of files, against the newest restic and the one of this machine. */
 export async function files(lab: Lab): Promise<void> {
-  const names = ['files-first', 'files-unchanged', 'files-changed', 'files-restore'] as const;
+  const names = ['files-first', 'files-unchanged', 'files-changed', 'files-restore', 'files-restore-memory'];
   if (!names.some(lab.wants)) return;
   const tree = makeTree(lab.dataFolder, lab.seed, lab.scale);
   const contenders = await openContenders(lab, tree.folder);
-  const each = (work: (who: Contender, round: number) => Promise<Sample>) =>
-    Object.fromEntries([...contenders].map(([name, who]) => [name, (round: number) => work(who, round)]));
+  const backup = eachOf(contenders, (who) => who.backup());
+  await compareFirst(lab, 'files-first', contenders);
+  if (lab.wants('files-unchanged')) await lab.compare('files-unchanged', backup);
+  if (lab.wants('files-changed')) await lab.compare('files-changed', changing(tree, backup));
+  await compareRestores(lab, 'files-restore', contenders, tree);
+  for (const name of contenders.keys()) await lab.emptyFolder(name);
+}
 
-  if (lab.wants('files-first')) await lab.compare('files-first', each(first));
+/** The same of a few large files. */
+export async function largeFiles(lab: Lab): Promise<void> {
+  if (!['large-first', 'large-restore', 'large-restore-memory'].some(lab.wants)) return;
+  const tree = makeLargeFiles(lab.dataFolder, lab.seed, lab.scale);
+  const contenders = await openContenders(lab, tree.folder);
+  await compareFirst(lab, 'large-first', contenders);
+  await compareRestores(lab, 'large-restore', contenders, tree);
+  for (const name of contenders.keys()) await lab.emptyFolder(name);
+}
+
+type Named = ReadonlyMap<string, Contender>;
+
+function eachOf(contenders: Named, work: (who: Contender, round: number) => Promise<Sample>): Contenders {
+  return Object.fromEntries([...contenders].map(([name, who]) => [name, (round: number) => work(who, round)]));
+}
+
+/** Whether it is measured or not, everybody has a backup afterwards. */
+async function compareFirst(lab: Lab, name: string, contenders: Named): Promise<void> {
+  if (lab.wants(name)) await lab.compare(name, eachOf(contenders, first));
   else for (const who of contenders.values()) await first(who);
-  if (lab.wants('files-unchanged'))
+}
+
+async function first(who: Contender): Promise<Sample> {
+  await who.reset();
+  return who.backup();
+}
+
+/** Onto a disk, and into memory. */
+async function compareRestores(lab: Lab, name: string, contenders: Named, tree: Tree): Promise<void> {
+  const sizeBytes = tree.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const restores = (target: () => Promise<RestoreTarget | undefined>) =>
+    eachOf(contenders, async (who, round) => {
+      await using into = await target();
+      if (into === undefined) throw new Error(`/dev/shm has no room for ${name}-memory`);
+      const sample = await who.restore(into.folder);
+      if (round === 1) await compareTrees(tree.folder, into.folder);
+      return sample;
+    });
+  if (lab.wants(name))
     await lab.compare(
-      'files-unchanged',
-      each(({ backup }) => backup()),
+      name,
+      restores(() => diskTarget(lab, sizeBytes)),
     );
-  if (lab.wants('files-changed'))
+  if (lab.wants(`${name}-memory`))
     await lab.compare(
-      'files-changed',
-      changing(
-        tree,
-        each(({ backup }) => backup()),
-      ),
+      `${name}-memory`,
+      restores(() => memoryTarget(sizeBytes)),
     );
-  if (lab.wants('files-restore')) await lab.compare('files-restore', each(restoring(lab, tree)));
-  for (const name of [...contenders.keys(), 'restored']) await lab.emptyFolder(name);
 }
 
 /** Every restic, then tidemark, by name; each with a folder of its own. */
@@ -55,28 +92,15 @@ export async function openContenders(lab: Lab, path: string): Promise<ReadonlyMa
   return contenders.set('tidemark', await openTidemarkFiles(await lab.emptyFolder('tidemark'), path));
 }
 
-async function first(who: Contender): Promise<Sample> {
-  await who.reset();
-  return who.backup();
-}
-
-/** The first of each round changes the tree for all. */
+/** Whoever comes first in a round changes the tree for all. */
 function changing(tree: Tree, contenders: Contenders): Contenders {
-  const [[name, backup]] = Object.entries(contenders) as [[string, Contenders[string]]];
-  const changed = (round: number) => {
-    changeTree(tree, 0.01, round);
+  let changedIn = 0;
+  const changed = (backup: Contenders[string]) => (round: number) => {
+    if (changedIn !== round) changeTree(tree, 0.01, round);
+    changedIn = round;
     return backup(round);
   };
-  return { ...contenders, [name]: changed };
-}
-
-function restoring(lab: Lab, tree: Tree): (who: Contender, round: number) => Promise<Sample> {
-  return async (who, round) => {
-    const into = await lab.emptyFolder('restored');
-    const sample = await who.restore(into);
-    if (round === 1) await compareTrees(tree.folder, into);
-    return sample;
-  };
+  return Object.fromEntries(Object.entries(contenders).map(([name, backup]) => [name, changed(backup)]));
 }
 
 /** A restore puts the tree either right into the folder or, like restic, below it with its full path. */

@@ -20,7 +20,7 @@ export interface Lab extends Settings {
   wants(name: string): boolean;
   /** An empty folder, gone after the run. */
   emptyFolder(name: string): Promise<string>;
-  /** Lets the contenders run in turn, as often as the settings say, and notes the median of each. */
+  /** Lets the contenders run in turn, each round beginning with the next of them, and notes the median of each. */
   compare(name: string, contenders: Contenders): Promise<void>;
 }
 
@@ -50,7 +50,9 @@ async function emptyFolder(folder: string): Promise<string> {
 async function runInTurn(name: string, contenders: Contenders, rounds: number): Promise<Result['medians']> {
   const samples = new Map<string, Sample[]>(Object.keys(contenders).map((who) => [who, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const [who, run] of Object.entries(contenders)) {
+    const all = Object.entries(contenders);
+    for (const at of all.keys()) {
+      const [who, run] = all[(at + round - 1) % all.length]!;
       const sample = await run(round);
       samples.get(who)!.push(sample);
       console.error(`${name} ${round}/${rounds} ${who}: ${sample.wallSeconds.toFixed(2)} s`);

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { run } from '../test/kit/process.ts';
 import { checks } from './check.ts';
 import { curve } from './curve.ts';
-import { files } from './files.ts';
+import { files, largeFiles } from './files.ts';
 import { idle } from './idle.ts';
 import { indexMemory } from './index-memory.ts';
 import { openLab } from './lab.ts';
@@ -18,9 +18,9 @@ import { tableHead } from './table.ts';
 
 const help = `npm run bench [-- CASE… --scale N --rounds N --seed TEXT --data FOLDER]
   Measures tidemark against its peers. A case is the beginning of a name: files (files-first, -unchanged, -changed,
-  -restore), one-small-file, start (every verb), logical (logical-dump,
-  -unchanged, -load), check (all data, and check-structure without any), prune, idle (idle-daemon, -status). Scale 1 is 7 GB in
-  200,000 files and 2 GB of tables.
+  -restore on a new file system, -restore-memory), large (three large files: large-first, -restore, -restore-memory),
+  one-small-file, start (every verb), logical (logical-dump, -unchanged, -load), check (all data, and check-structure
+  without any), prune, idle (idle-daemon, -status). Scale 1 is 7 GB in 200,000 files, three files of 1 GiB, and 2 GB of tables.
 npm run bench -- index
   What the index, and a prune beside it, take of memory at one, three and ten million blobs.
 npm run bench -- curve [--scale N]
@@ -28,7 +28,7 @@ npm run bench -- curve [--scale N]
 npm run bench -- profile CASE… [--scale N]
   Shows where a verb's time goes: CPU by thread and phase, functions and files by time over all threads, allocation in
   V8's heap, system calls (with strace). Cases: files-first, files-unchanged, files-changed, files-restore,
-  one-small-file, status, check, dump.
+  large-restore, one-small-file, status, check, dump.
 `;
 
 const { values, positionals } = parseArgs({
@@ -59,6 +59,7 @@ else {
   } else {
     console.log(`${await conditions()}\n${tableHead}`);
     await files(lab);
+    await largeFiles(lab);
     await smallFile(lab);
     await start(lab);
     await logical(lab);

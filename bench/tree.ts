@@ -29,10 +29,21 @@ export interface Tree {
 
 /** The tree of this seed and scale below `parent`, made when it is not there yet. Half its bytes compress. */
 export function makeTree(parent: string, seed: string, scale: number): Tree {
-  const folder = join(parent, `tree-${seed}-${scale}`);
+  return make(join(parent, `tree-${seed}-${scale}`), seed, () => [...filesOf(random(`${seed} tree`), scale)]);
+}
+
+/** Three files, of 1 GiB each at scale 1: one compresses, one does not, one is half and half. */
+export function makeLargeFiles(parent: string, seed: string, scale: number): Tree {
+  const sizeBytes = Math.round(scale * 2 ** 30);
+  return make(join(parent, `large-${seed}-${scale}`), seed, () =>
+    ['a.log', 'b.bin', 'c.mixed'].map((path) => ({ path, sizeBytes })),
+  );
+}
+
+function make(folder: string, seed: string, list: () => Tree['files']): Tree {
   const listFile = `${folder}.json`;
   if (existsSync(listFile)) return { folder, files: JSON.parse(readFileSync(listFile, 'utf8')) };
-  const files = [...filesOf(random(`${seed} tree`), scale)];
+  const files = list();
   const folders = new Set(files.map((file) => dirname(file.path)));
   for (const name of folders) mkdirSync(join(folder, name), { recursive: true });
   for (const file of files) write(join(folder, file.path), file.sizeBytes, random(`${seed} ${file.path}`));
@@ -72,8 +83,13 @@ function pathOf(index: number, source: Random): string {
 }
 
 function write(path: string, sizeBytes: number, source: Random): void {
-  const make = path.endsWith('.log') ? (size: number) => text(source, size) : source.bytes;
   const file = openSync(path, 'w');
-  for (let left = sizeBytes; left > 0; left -= pieceSizeBytes) writeSync(file, make(Math.min(left, pieceSizeBytes)));
+  for (let left = sizeBytes; left > 0; left -= pieceSizeBytes) {
+    const isText = path.endsWith('.log') || (path.endsWith('.mixed') && (left / pieceSizeBytes) % 2 < 1);
+    writeSync(
+      file,
+      isText ? text(source, Math.min(left, pieceSizeBytes)) : source.bytes(Math.min(left, pieceSizeBytes)),
+    );
+  }
   closeSync(file);
 }

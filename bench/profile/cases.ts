@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Lab } from '../lab.ts';
 import { openServers, openTidemarkLogical } from '../logical.ts';
 import { openTidemark, type Tidemark } from '../tidemark.ts';
-import { changeTree, makeTree } from '../tree.ts';
+import { changeTree, makeLargeFiles, makeTree } from '../tree.ts';
 
 /** A verb to profile. `prepare` makes what it works on and is called before each of its runs. */
 export interface ProfileCase {
@@ -29,6 +29,12 @@ export const profileCases: Readonly<Record<string, (lab: Lab) => Promise<Profile
   },
   'files-restore': async (lab) => {
     const { tidemark } = await openTree(lab, 'backed up');
+    const into = join(lab.dataFolder, 'work', 'restored');
+    return { tidemark, prepare: () => lab.emptyFolder('restored'), args: ['restore', 'tree', '--into', into] };
+  },
+  'large-restore': async (lab) => {
+    const tidemark = await openFiles(lab, makeLargeFiles(lab.dataFolder, lab.seed, lab.scale).folder);
+    await tidemark.run(['backup', 'tree'], { timeoutMs: 60 * 60_000 });
     const into = join(lab.dataFolder, 'work', 'restored');
     return { tidemark, prepare: () => lab.emptyFolder('restored'), args: ['restore', 'tree', '--into', into] };
   },
