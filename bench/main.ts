@@ -8,6 +8,7 @@ import { files, largeFiles } from './files.ts';
 import { idle } from './idle.ts';
 import { indexMemory } from './index-memory.ts';
 import { openLab } from './lab.ts';
+import { largePrunes } from './large-prune.ts';
 import { logical } from './logical.ts';
 import { profile } from './profile/profile.ts';
 import { prunes } from './prune.ts';
@@ -23,6 +24,8 @@ const help = `npm run bench [-- CASE… --scale N --rounds N --seed TEXT --data 
   without any), prune, idle (idle-daemon, -status). Scale 1 is 7 GB in 200,000 files, three files of 1 GiB, and 2 GB of tables.
 npm run bench -- index
   What the index, and a prune beside it, take of memory at one, three and ten million blobs.
+npm run bench -- large-prune
+  CPU and memory of a whole prune at two and ten million blobs, and how long its gate is shut with 100 and 1,000 index files.
 npm run bench -- curve [--scale N]
   The same backups at 1, 3 and 10 times the files: 10,000 to 100,000 small ones at scale 1, in few folders and in many.
 npm run bench -- profile CASE… [--scale N]
@@ -56,6 +59,8 @@ else {
     await profile(lab, positionals.slice(1));
   } else if (positionals[0] === 'index') {
     await indexMemory(lab);
+  } else if (positionals[0] === 'large-prune') {
+    await largePrunes(lab);
   } else {
     console.log(`${await conditions()}\n${tableHead}`);
     await files(lab);
