@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { join } from 'node:path';
 
 /** What a thread spent (microseconds or bytes), by where: a sum of samples of stacks. */
@@ -14,6 +15,7 @@ interface Frame {
   readonly functionName: string;
   readonly url: string;
   readonly lineNumber: number;
+  readonly columnNumber: number;
 }
 
 interface CpuProfile {
@@ -72,11 +74,28 @@ function readProfiles<Profile>(
     if (number === undefined) return [];
     const [byFunction, byFile] = [new Map<string, number>(), new Map<string, number>()];
     sum(JSON.parse(readFileSync(join(folder, file), 'utf8')), (frame, innermost, amount) => {
-      add(byFunction, functionText(frame), amount);
+      add(byFunction, functionText(inSource(frame)), amount);
       add(byFile, innermost ?? outsideText(frame), amount);
     });
     return [{ thread: number === '0' ? 'main' : `data ${Number(number) - 1}`, byFunction, byFile }];
   });
+}
+
+/** Where the source has what stands in a file that was built. */
+function inSource(frame: Frame): Frame {
+  const { originalSource, originalLine } = mapOf(frame.url)?.findEntry(frame.lineNumber, frame.columnNumber) ?? {};
+  if (originalSource === undefined) return frame;
+  return { ...frame, url: new URL(originalSource, frame.url).href, lineNumber: originalLine! };
+}
+
+const maps = new Map<string, SourceMap | undefined>();
+
+function mapOf(url: string): SourceMap | undefined {
+  if (!url.startsWith(`${root}dist/`)) return undefined;
+  const file = new URL(`${url}.map`);
+  if (!maps.has(url))
+    maps.set(url, existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8'))) : undefined);
+  return maps.get(url);
 }
 
 function add(sums: Map<string, number>, key: string, amount: number): void {
@@ -84,7 +103,8 @@ function add(sums: Map<string, number>, key: string, amount: number): void {
 }
 
 /** Undefined for what is not of this project. */
-function fileOf({ url }: Frame): string | undefined {
+function fileOf(frame: Frame): string | undefined {
+  const { url } = inSource(frame);
   return url.startsWith(root) && !url.includes('/node_modules/') ? url.slice(root.length) : undefined;
 }
 
