@@ -323,12 +323,7 @@ export class Repository {
    */
   async prune(plan: PrunePlan, work: WorkOptions): Promise<PruneResult> {
     const { by, clock } = this.#options;
-    return prune(
-      this.#sealed(),
-      plan,
-      { by: by.host, now: () => clock.now(), monotonicMs: () => clock.monotonicMs() },
-      work,
-    );
+    return prune(this.#sealed(), plan, { by: by.host, clock }, work);
   }
 
   #sealed() {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.ts';
 import { TidemarkError } from '../../error.ts';
 import { toHex } from '../format/blob-id.ts';
 import type { RepositoryParts } from '../parts.ts';
@@ -12,8 +13,7 @@ import type { PruneResult } from './summary.ts';
 
 export interface PruneRun {
   readonly by: string;
-  now(): Date;
-  monotonicMs(): number;
+  readonly clock: Clock;
 }
 
 /** Marks of more packs would take much memory to write and read. */
@@ -141,9 +141,9 @@ class PruneJob {
       this.#result.heldUpBy = gate.message;
       return;
     }
-    const sinceMs = this.#run.monotonicMs();
+    const sinceMs = this.#run.clock.monotonicMs();
     const removal = await this.#underGate(gate);
-    this.#result.gateMs = Math.round(this.#run.monotonicMs() - sinceMs);
+    this.#result.gateMs = Math.round(this.#run.clock.monotonicMs() - sinceMs);
     this.#result.rescuedPacks = removal.rescued;
     await this.#delete(removal.going);
     const inTheirPlace = new Set(ripe.flatMap(({ anew = [] }) => anew));
@@ -244,7 +244,7 @@ class PruneJob {
 
   async #putMark(marked: Pick<MarkedPacks, 'packs' | 'anew'>): Promise<string> {
     const { by } = this.#run;
-    const document: MarkedPacks = { format: 1, markedAt: this.#run.now().toISOString(), by, ...marked };
+    const document: MarkedPacks = { format: 1, markedAt: this.#run.clock.now().toISOString(), by, ...marked };
     await this.#state.lock.confirm();
     return this.#parts.objects.put('marks', document, this.#work.signal);
   }
