@@ -41,7 +41,7 @@ async function storedInTheDark(at: Home, holder: Running): Promise<void> {
 
 async function applied(t: TestContext): Promise<Home> {
   const at = await home(t);
-  await writeFile(join(at.data, 'large'), randomBytes(192 * 1024 * 1024));
+  await writeFile(join(at.data, 'large'), randomBytes(64 * 1024 * 1024));
   assert.equal((await at.inside('apply', '--auto-approve')).code, 0);
   return at;
 }

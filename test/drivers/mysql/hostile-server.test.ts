@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Manifest } from '../../../core/driver/index.ts';
 import { runOk } from '../../kit/process.ts';
 import { tempFolder } from '../../kit/temp.ts';
 import { type MariadbServer, startMariadb } from '../../servers/mariadb.ts';
@@ -91,7 +92,7 @@ test('a server with hostile settings is backed up and restored as a tame one', a
     'SET timestamp = 1, tx_read_only = 0; CREATE TEMPORARY TABLE shop.keyed (id INT); LOCK TABLES shop.doc READ; BEGIN',
   );
   const { id, result } = await repository.backup(source, { settings: plain });
-  assert.deepEqual(result.facts.contents, tame.result.facts.contents);
+  assert.deepEqual(byPath(result.facts.contents), byPath(tame.result.facts.contents));
   assert.deepEqual(result.facts.warnings, tame.result.facts.warnings);
   assert.ok(Math.abs(Date.parse(result.facts.consistentPoint.time) - Date.now()) < 60_000);
   const folder = await tempFolder(t);
@@ -112,6 +113,11 @@ test('a server with hostile settings is backed up and restored as a tame one', a
   await target.start();
   assert.deepEqual(await answers(target), before);
 });
+
+/** The largest come first, by what the server guesses of their sizes, which it guesses anew while nobody asks. */
+function byPath(contents: Manifest['contents']): Manifest['contents'] {
+  return contents.toSorted((one, other) => (String(one.path) < String(other.path) ? -1 : 1));
+}
 
 async function beHostile(server: MariadbServer, initConnect: string): Promise<void> {
   const statements = hostile.map((one) => `SET GLOBAL ${one}`);
