@@ -29,9 +29,9 @@ npm run bench -- large-prune
 npm run bench -- curve [--scale N]
   The same backups at 1, 3 and 10 times the files: 10,000 to 100,000 small ones at scale 1, in few folders and in many.
 npm run bench -- profile CASE… [--scale N]
-  Shows where a verb's time goes: CPU by thread and phase, functions and files by time over all threads, allocation in
-  V8's heap, system calls (with strace). Cases: files-first, files-unchanged, files-changed, files-restore,
-  large-restore, one-small-file, status, check, dump.
+  Shows where a verb's time goes: CPU by thread and phase, a timeline of what its main thread waits
+  for, functions and files by time over all threads, allocation in V8's heap, system calls (with strace). Cases:
+  files-first, files-unchanged, files-changed, files-restore, large-restore, one-small-file, status, check, dump.
 `;
 
 const { values, positionals } = parseArgs({

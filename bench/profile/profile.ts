@@ -9,12 +9,13 @@ import { type ProfileCase, profileCases } from './cases.ts';
 import { readAllocations, readCpuProfiles } from './stacks.ts';
 import { spendingTable, threadTable } from './tables.ts';
 import { watchThreads } from './thread-times.ts';
+import { timelineTable } from './timeline.ts';
 
 const timeoutMs = 60 * 60_000;
 
 /**
- * Shows where a verb's time and memory go, in three runs of it: as it is, with the threads' CPU time watched; with V8's
- * profilers in every thread; and under strace.
+ * Shows where a verb's time and memory go, in four runs of it: as it is, with the threads' CPU time watched; with what it
+ * waits for noted; with V8's profilers in every thread; and under strace.
  */
 export async function profile(lab: Lab, names: readonly string[]): Promise<void> {
   const unknown = names.find((name) => profileCases[name] === undefined);
@@ -24,6 +25,7 @@ export async function profile(lab: Lab, names: readonly string[]): Promise<void>
     const one = await profileCases[name]!(lab);
     console.log(`\n## ${name}: \`tidemark ${one.args.join(' ')}\`\n`);
     await showThreads(one);
+    await showTimeline(one);
     await showFunctions(one);
     await showCalls(one);
   }
@@ -41,14 +43,32 @@ async function showThreads(one: ProfileCase): Promise<void> {
   console.log(`${wallSeconds.toFixed(2)} s wall\n\n${threadTable(threads.stop())}\n`);
 }
 
-async function showFunctions(one: ProfileCase): Promise<void> {
+async function showTimeline(one: ProfileCase): Promise<void> {
   await one.prepare(2);
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-profile-'));
+  const file = join(folder, 'timeline.json');
+  const probe = `${new URL('./timeline-probe.ts', import.meta.url)}?file=${file}`;
+  await one.tidemark.run(one.args, {
+    timeoutMs,
+    env: { TIDEMARK_NODE: await nodeWith(folder, `'--import=${probe}'`) },
+  });
+  console.log(`${timelineTable(JSON.parse(await readFile(file, 'utf8')))}\n`);
+  await rm(folder, { recursive: true });
+}
+
+/** The path of a Node that is always started with these flags. */
+async function nodeWith(folder: string, flags: string): Promise<string> {
+  const node = join(folder, 'node');
+  await writeFile(node, `#!/bin/sh\nexec '${process.execPath}' ${flags} "$@"\n`, { mode: 0o700 });
+  return node;
+}
+
+async function showFunctions(one: ProfileCase): Promise<void> {
+  await one.prepare(3);
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-profile-'));
   const probe = `${new URL('./probe.ts', import.meta.url)}?folder=${folder}`;
   const flags = `--cpu-prof --cpu-prof-interval=500 '--cpu-prof-dir=${folder}' '--import=${probe}'`;
-  const node = join(folder, 'node');
-  await writeFile(node, `#!/bin/sh\nexec '${process.execPath}' ${flags} "$@"\n`, { mode: 0o700 });
-  await one.tidemark.run(one.args, { timeoutMs, env: { TIDEMARK_NODE: node } });
+  await one.tidemark.run(one.args, { timeoutMs, env: { TIDEMARK_NODE: await nodeWith(folder, flags) } });
   const cpu = readCpuProfiles(folder);
   const allocations = readAllocations(folder);
   const ms = { name: 'ms', size: 1000 };
@@ -62,7 +82,7 @@ async function showFunctions(one: ProfileCase): Promise<void> {
 async function showCalls(one: ProfileCase): Promise<void> {
   const hasStrace = (await run('sh', ['-c', 'command -v strace'])).code === 0;
   if (!hasStrace) return console.log('System calls are counted where strace is installed.');
-  await one.prepare(3);
+  await one.prepare(4);
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-profile-'));
   const list = join(folder, 'calls');
   const { launcher } = one.tidemark;
