@@ -10,12 +10,13 @@ import { type CheckOptions, type CheckReport, check } from './check/check.ts';
 import { type KeyMaterial, newKeyMaterial, Sealer } from './format/sealer.ts';
 import { formatOneText, upgradeHint } from './format-one.ts';
 import { loadIndex } from './index-files.ts';
-import { makeKeyFile, type ScryptCost } from './key-file.ts';
+import type { ScryptCost } from './key-file.ts';
 import { addKey, type Identity, type KeyInfo, keysOpenedBy, listKeys, openKey } from './keys.ts';
-import { formatKit, type KitWords, newKitPassword, openKit, parseKit } from './kit.ts';
+import type { KitWords } from './kit.ts';
 import { RepositoryLock } from './lock.ts';
 import type { LockRequest, LockUse } from './lock-document.ts';
 import { lostPackWarnings } from './lost-packs.ts';
+import { makeKit } from './make-kit.ts';
 import { type FormatVersion, openDocument, SealedObjects } from './objects.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { Pins } from './pins.ts';
@@ -349,14 +350,9 @@ export class Repository {
   }
 
   /** A recovery kit, as text: it opens the repository whatever becomes of `keys/`. See `kit.ts`; never to be logged. */
-  async makeKit(words: KitWords): Promise<string> {
-    const password = newKitPassword();
-    const key = JSON.stringify(
-      await makeKeyFile(this.#master, Buffer.from(password), { username: 'kit' }, this.#options.keyCost),
-    );
-    const text = formatKit({ id: this.id, chunker: this.#chunker, password, key }, words);
-    if (keyBytes(await openKit(parseKit(text))).equals(keyBytes(this.#master))) return text;
-    throw new TidemarkError('BUG', 'a recovery kit does not give the key that it was made of');
+  makeKit(words: KitWords): Promise<string> {
+    const own = { id: this.id, chunker: this.#chunker, master: this.#master };
+    return makeKit(own, words, this.#options.keyCost);
   }
 
   /**
@@ -392,8 +388,4 @@ export class Repository {
       throw error;
     }
   }
-}
-
-function keyBytes({ encrypt, macK, macR }: KeyMaterial): Buffer {
-  return Buffer.concat([encrypt, macK, macR]);
 }
