@@ -16,7 +16,7 @@ export interface BlobRun {
 }
 
 /** One request brings at most about this much. */
-export const maxRunBytes = 8 * 1024 * 1024;
+const maxRunBytes = 8 * 1024 * 1024;
 
 /** Finds blobs and reads them from the store, neighbours in one request. */
 export class BlobFetcher {

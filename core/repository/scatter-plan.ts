@@ -1,5 +1,5 @@
 import type { Content } from '../driver/index.ts';
-import { type BlobFetcher, maxRunBytes } from './blob-fetcher.ts';
+import type { BlobFetcher } from './blob-fetcher.ts';
 import type { BlobLocation } from './blob-index.ts';
 import { idBytes, toHex } from './format/blob-id.ts';
 import { unindexedBlob } from './format/damage.ts';
@@ -9,6 +9,8 @@ import type { LostBlobs } from './threads/messages.ts';
 
 /** Gaps up to this size are read over: cheaper than one more request. */
 const maxGapBytes = 64 * 1024;
+/** What one request brings, unless a blob is larger: two of them a thread are in memory. */
+export const fetchBytes = 4 * 1024 * 1024;
 
 /** A blob, the place to read it from, and where it goes. */
 export interface Wanted {
@@ -132,7 +134,7 @@ function joinNeighbours(wanted: Wanted[]): Fetch[] {
   for (const one of wanted) {
     const { pack, offset, length } = one.place;
     const end = offset + length;
-    if (last === undefined || offset > last.offset + last.length + maxGapBytes || end - last.offset > maxRunBytes) {
+    if (last === undefined || offset > last.offset + last.length + maxGapBytes || end - last.offset > fetchBytes) {
       last = { pack, offset, length: 0, wanted: [] };
       fetches.push(last);
     }

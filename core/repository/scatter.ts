@@ -1,10 +1,10 @@
 import type { Content, DamagedFile } from '../driver/index.ts';
 import { hasCode } from '../error.ts';
-import { type BlobFetcher, maxRunBytes } from './blob-fetcher.ts';
+import type { BlobFetcher } from './blob-fetcher.ts';
 import type { BlobLocation } from './blob-index.ts';
 import { damagedBlob } from './format/damage.ts';
 import { ScatterDamage } from './scatter-damage.ts';
-import { type Fetch, planScatter, type Wanted } from './scatter-plan.ts';
+import { type Fetch, fetchBytes, planScatter, type Wanted } from './scatter-plan.ts';
 import { SharedRoom, transferOf } from './shared-room.ts';
 import type { LostBlobs, ScatterBlob, ScatterRange } from './threads/messages.ts';
 import type { ThreadPool } from './threads/thread-pool.ts';
@@ -68,7 +68,7 @@ class ScatterRun {
   }
 
   async #lane(): Promise<void> {
-    const room = new SharedRoom(maxRunBytes);
+    const room = new SharedRoom(fetchBytes);
     for (let next = this.#fetches.shift(); next !== undefined; next = this.#fetches.shift()) {
       const sealed = await this.#fetch(next, room);
       if (sealed === 'unreadable') continue;

@@ -2,6 +2,7 @@ import { maxBytes } from './chunker.ts';
 import { ifCorrupt } from './damage.ts';
 import { type Hashed, type HashPairs, hashPairs } from './hash-pairs.ts';
 import { plainUnchecked, type SealedBlob } from './pack.ts';
+import { release } from './release.ts';
 import type { Sealer } from './sealer.ts';
 
 /** Gets a plain blob that is what its id says, gone when it returns; undefined when it is not, or does not open. */
@@ -58,6 +59,7 @@ export class BlobOpener {
   #take(bytes: number): Buffer<ArrayBuffer> {
     if (bytes > maxBytes) return Buffer.allocUnsafeSlow(bytes);
     if (this.#room.length < bytes) {
+      release(this.#room.buffer);
       this.#room = Buffer.allocUnsafeSlow(Math.max(bytes, 64 * 1024, Math.min(maxBytes, 2 * this.#room.length)));
     }
     return this.#room.subarray(0, bytes);
