@@ -14,16 +14,20 @@ export function sqliteDialect(database: DatabaseSync, patience: Patience): Diale
   };
 }
 
+/** Much longer than a process of ours has the lock. */
+const closesWithinMs = 1_000;
+
 class NodeSqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: DatabaseConnection;
+  readonly #closing = new AbortController();
   /** The tail of the queue for the one connection. */
   #idle: Promise<void> = Promise.resolve();
   #release: () => void = () => {};
 
   constructor(database: DatabaseSync, patience: Patience) {
     this.#database = database;
-    this.#connection = new NodeSqliteConnection(database, patience);
+    this.#connection = new NodeSqliteConnection(database, { ...patience, over: this.#closing.signal });
   }
 
   async init(): Promise<void> {}
@@ -53,9 +57,14 @@ class NodeSqliteDriver implements Driver {
     if (this.#database.isTransaction) await connection.executeQuery(kysely.CompiledQuery.raw('rollback'));
   }
 
-  /** Waits for the verb that is under way. */
+  /**
+   * Waits for the verb that is under way, but not for long where another process has the lock: whoever closes has given up
+   * what waits for it, and may be killed before it is free.
+   */
   async destroy(): Promise<void> {
+    const patience = setTimeout(() => this.#closing.abort(), closesWithinMs);
     await this.acquireConnection();
+    clearTimeout(patience);
     if (this.#database.isOpen) this.#database.close();
   }
 }
@@ -88,6 +97,8 @@ class NodeSqliteConnection implements DatabaseConnection {
 export interface Patience {
   readonly path: string;
   readonly busyTimeoutMs: number;
+  /** Nobody waits any longer once it fires. */
+  readonly over?: AbortSignal;
 }
 
 /**
@@ -95,14 +106,14 @@ export interface Patience {
  * do: it may be us who hold the lock, through another open catalog. Waits in real time whatever clock a test injects,
  * because the other process does too. Throws CATALOG_BUSY.
  */
-export async function retryWhileBusy<T>({ path, busyTimeoutMs }: Patience, attempt: () => T): Promise<T> {
+export async function retryWhileBusy<T>({ path, busyTimeoutMs, over }: Patience, attempt: () => T): Promise<T> {
   const startMs = systemClock.monotonicMs();
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 25)) {
     try {
       return attempt();
     } catch (thrown) {
       const expired = systemClock.monotonicMs() - startMs > busyTimeoutMs;
-      if (!isBusy(thrown) || expired) throw translateSqliteError(thrown, path);
+      if (!isBusy(thrown) || expired || over?.aborted) throw translateSqliteError(thrown, path);
     }
     await systemClock.sleep(waitMs * (0.5 + Math.random()));
   }

@@ -137,6 +137,31 @@ test('a catalog locked by another for too long is busy', async (t) => {
   await catalog.backups.record(backup());
 });
 
+test('closing does not wait for the lock of another as a write does', async (t) => {
+  const path = await newPath(t);
+  const catalog = await openSqliteCatalog(path, systemClock, { busyTimeoutMs: 60_000 });
+  using holder = new DatabaseSync(path);
+  holder.exec('begin immediate');
+  const writes = [1, 2].map(() =>
+    assert.rejects(catalog.backups.record(backup()), (error) => hasCode(error, 'CATALOG_BUSY')),
+  );
+  const beganMs = performance.now();
+  await Promise.all([catalog[Symbol.asyncDispose](), ...writes]);
+  assert.ok(performance.now() - beganMs < 5_000);
+});
+
+test('a write that waits for a lock when the catalog is closed gets it, if it is free soon', async (t) => {
+  const path = await newPath(t);
+  const catalog = await openSqliteCatalog(path, systemClock);
+  using holder = new DatabaseSync(path);
+  holder.exec('begin immediate');
+  const written = catalog.backups.record(backup());
+  setTimeout(() => holder.exec('rollback'), 100);
+  await Promise.all([catalog[Symbol.asyncDispose](), written]);
+  await using again = await openSqliteCatalog(path, systemClock);
+  assert.equal((await again.backups.list()).length, 1);
+});
+
 test('closing twice is harmless and waits for the verb under way', async (t) => {
   const path = await newPath(t);
   const catalog = await openSqliteCatalog(path, systemClock);
