@@ -9,7 +9,7 @@ import {
   type Node,
   type Run,
 } from '../driver/index.ts';
-import { asTidemarkError, hasCode } from '../error.ts';
+import { asTidemarkError, hasCode, TidemarkError } from '../error.ts';
 import {
   type BackupReading,
   type BackupWriting,
@@ -86,9 +86,10 @@ async function storeBackup(
   await using session = await openSource(context, source);
   const work = { ...run, threads: context.process.threads };
   const newest = await newestBackup(context, repository, plan, work);
-  await using parent = newest === 'damaged' ? undefined : newest;
+  const unreadable = newest instanceof TidemarkError;
+  await using parent = unreadable ? undefined : newest;
   if (parent !== undefined) run.progress.expect(parent.manifest.totals); // a first guess, which drivers correct
-  await using writing = await repository.write(lock, work, { treesAgain: newest === 'damaged' });
+  await using writing = await repository.write(lock, work, { treesAgain: unreadable });
   const { type, include, exclude } = plan;
   const request = { type, include, exclude, parent, ...run };
   const made = await withSubject(source.address, () => session.backup(request, writing)).finally(async () => {
@@ -96,7 +97,7 @@ async function storeBackup(
     await tellRepositoryDamage(context.catalog, destination.address, writing.warnings);
   });
   const result = await afterRestore(context, plan.source, made);
-  const warnings = [...writing.warnings, ...result.facts.warnings];
+  const warnings = [...(unreadable ? [allAnew(newest)] : []), ...writing.warnings, ...result.facts.warnings];
   const manifest = manifestOf(context, backup, String(source.spec.driver), { ...result.facts, warnings });
   const snapshot = await commit(context, writing, manifest, result, run.signal);
   // The backup is in the repository: a cancel comes too late for it, and must not make it one that nobody knows of.
@@ -143,7 +144,7 @@ async function newestBackup(
   repository: Repository,
   plan: PlanSettings,
   work: Parameters<Repository['read']>[1],
-): Promise<BackupReading | 'damaged' | undefined> {
+): Promise<BackupReading | TidemarkError | undefined> {
   const ofPlan = { plan: plan.name, destination: plan.destinations[0], expiring: false, limit: 1 };
   const [newest] = await context.catalog.backups.list(ofPlan);
   if (newest === undefined || newest.source !== plan.source) return undefined;
@@ -151,9 +152,13 @@ async function newestBackup(
     return await repository.read(await repository.snapshot(newest.snapshot, work.signal), work);
   } catch (error) {
     if (hasCode(error, 'BACKUP_NOT_FOUND')) return undefined;
-    if (hasCode(error, 'REPOSITORY_CORRUPT')) return 'damaged';
+    if (hasCode(error, 'REPOSITORY_CORRUPT')) return error;
     throw error;
   }
+}
+
+function allAnew({ message }: TidemarkError): string {
+  return `the backup before this one cannot be read, so all was read and each folder stored anew: ${message}`;
 }
 
 function manifestOf(context: OperationContext, backup: NewBackup, driver: string, facts: BackupFacts): Manifest {

@@ -32,11 +32,12 @@ test('a new backup relies on no folder that was stored when nothing is known of 
   for (let byte = 40; byte < bytes.length; byte += 50) bytes[byte]! ^= 1;
   await chmod(trees!, 0o600);
   await writeFile(trees!, bytes);
-  await restoresWithout(at, trees!);
+  const said = await restoresWithout(at, trees!);
+  assert.match(said, /the backup before this one cannot be read, so all was read/);
 });
 
-/** A backup of what has not changed comes back whole when the pack is gone altogether. */
-async function restoresWithout(at: PruneHome, pack: string): Promise<void> {
+/** A backup of what has not changed comes back whole when the pack is gone altogether. Gives what it said. */
+async function restoresWithout(at: PruneHome, pack: string): Promise<string> {
   const made = await at.inside('backup', 'docs-daily', '--json');
   await rm(pack);
   const into = join(at.folder, 'out');
@@ -44,6 +45,7 @@ async function restoresWithout(at: PruneHome, pack: string): Promise<void> {
   assert.equal(got.code, 0, got.stdout + got.stderr);
   const [back] = (await readdir(into, { recursive: true })).filter((name) => name.endsWith('own.bin'));
   assert.deepEqual(await readFile(join(into, back!)), await readFile(join(at.data, 'own.bin')));
+  return made.stdout + made.stderr;
 }
 
 /** The smallest first: that of the manifest, that of the trees, that of the files. */
