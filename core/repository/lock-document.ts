@@ -26,6 +26,11 @@ export interface LockDocument {
   readonly use?: LockUse;
 }
 
+/** Whether packs may be written under it: a lock of another program does not say what for. */
+export function mayWrite(lock: Pick<LockDocument, 'use'> | undefined): boolean {
+  return lock?.use === undefined || lock.use === 'write' || lock.use === 'prune';
+}
+
 export interface LockRequest {
   readonly exclusive: boolean;
   readonly use: LockUse;

@@ -1,6 +1,7 @@
 import { hasCode, TidemarkError } from '../../error.ts';
+import { Bits } from '../bits.ts';
 import type { BlobIndex } from '../blob-index.ts';
-import { isHexId } from '../format/blob-id.ts';
+import { fromHex, isHexId } from '../format/blob-id.ts';
 import { extendIndex, loadIndex } from '../index-files.ts';
 import type { SealedObjects } from '../objects.ts';
 
@@ -103,6 +104,16 @@ function checked(id: string, document: Partial<MarkedPacks & MarkWitness>): Mark
 /** The packs of all marks, by their ids in hex. */
 export function markedPacks({ marks }: Marks): Set<string> {
   return new Set(marks.flatMap(({ packs }) => packs.map(({ id }) => id)));
+}
+
+/** The same of those that the index has, by their numbers there. */
+export function marksIn(index: BlobIndex, marks: readonly MarkedPacks[]): Bits {
+  const packs = new Bits();
+  for (const { id } of marks.flatMap((mark) => mark.packs)) {
+    const pack = index.packNumber(fromHex(id));
+    if (pack !== undefined) packs.set(pack);
+  }
+  return packs;
 }
 
 /**

@@ -2,14 +2,14 @@ import { asTidemarkError, hasCode, TidemarkError } from '../../error.ts';
 import { Bits } from '../bits.ts';
 import { fromHex } from '../format/blob-id.ts';
 import type { RepositoryLock } from '../lock.ts';
-import { describeLock, type LockDocument } from '../lock-document.ts';
+import { describeLock, type LockDocument, mayWrite } from '../lock-document.ts';
 import type { RepositoryParts } from '../parts.ts';
 import { readSnapshot } from '../snapshots.ts';
 import { TreeWalk } from '../walk/tree-walk.ts';
 import { decide, type Verdict, verdictNumber, verdicts } from './decide.ts';
 import { IndexView } from './index-view.ts';
 import { holdUp, markTimes } from './mark-times.ts';
-import { type Mark, type Marks, readMarks } from './marks.ts';
+import { type Mark, type Marks, marksIn, readMarks } from './marks.ts';
 import type { PruneOptions, PruneWork } from './options.ts';
 import { PackUse, StoredPacks } from './pack-use.ts';
 import type { PackGroup, PruneSummary, WaitingMark } from './summary.ts';
@@ -124,8 +124,8 @@ function makePlan(all: Found, others: readonly LockDocument[], nowMs: number): P
   const none = { ripe: [], ahead: [], replaced: [] };
   const times = options.now ? none : markTimes(marks.marks, others, options.graceMs, nowMs);
   const { ripe } = times;
-  const marked = options.now ? new Bits() : packsOf(view, marks.marks);
-  const ripePacks = packsOf(view, ripe);
+  const marked = options.now ? new Bits() : marksIn(view.index, marks.marks);
+  const ripePacks = marksIn(view.index, ripe);
   const running = new Bits();
   view.packsBy(holdersOf(others), (pack) => running.set(pack));
   const use = new PackUse(view.index, walk.used, stored.sizes, (pack) => marked.has(pack));
@@ -151,17 +151,6 @@ function withoutGone({ marks, view, stored }: Found): Marks {
   return { marks: there, useless: [...useless, ...marks.useless] };
 }
 
-function packsOf({ index }: IndexView, marks: readonly Mark[]): Bits {
-  const packs = new Bits();
-  for (const mark of marks) {
-    for (const { id } of mark.packs) {
-      const pack = index.packNumber(fromHex(id));
-      if (pack !== undefined) packs.set(pack);
-    }
-  }
-  return packs;
-}
-
 export function holdersOf(locks: readonly LockDocument[]): Set<string> {
   return new Set(locks.flatMap(({ holder }) => holder ?? []));
 }
@@ -179,7 +168,7 @@ function orphanVerdicts({ stored, marks }: Found, ripe: readonly Mark[], others:
     return found;
   };
   const [allMarked, allRipe] = [has(marks.marks), has(ripe)];
-  const writing = others.some(({ use }) => use === undefined || use === 'write' || use === 'prune');
+  const writing = others.some(mayWrite);
   return (orphan: number) => {
     if (allRipe.has(orphan)) return verdictNumber('marked, and its time is over');
     if (allMarked.has(orphan)) return verdictNumber('marked');

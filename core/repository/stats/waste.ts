@@ -1,8 +1,9 @@
-import { Bits } from '../bits.ts';
+import type { Bits } from '../bits.ts';
 import type { BlobIndex } from '../blob-index.ts';
-import { fromHex, toHex } from '../format/blob-id.ts';
+import { toHex } from '../format/blob-id.ts';
+import { mayWrite } from '../lock-document.ts';
 import { wasteBytes } from '../prune/decide.ts';
-import { type Marks, markedPacks } from '../prune/marks.ts';
+import { type Marks, markedPacks, marksIn } from '../prune/marks.ts';
 import { PackUse, type StoredPacks } from '../prune/pack-use.ts';
 import type { LockFacts } from '../unlock.ts';
 
@@ -27,7 +28,7 @@ export function wasteOf(
   marks: Marks,
   locks: readonly LockFacts[],
 ): Waste {
-  const marked = packBits(index, marks);
+  const marked = marksIn(index, marks.marks);
   const use = new PackUse(index, used, sizes, (pack) => marked.has(pack));
   const total = { bytes: 0, markedBytes: 0, unindexedBytes: 0 };
   const wholePacks = { count: 0, bytes: 0 };
@@ -48,19 +49,5 @@ export function wasteOf(
     total.unindexedBytes += bytes;
     add(bytes, true, markedIds.has(toHex(orphans.idOf(orphan))));
   }
-  return { ...total, wholePacks, isWritten: locks.some(writes) };
-}
-
-function packBits(index: BlobIndex, marks: Marks): Bits {
-  const packs = new Bits();
-  for (const id of markedPacks(marks)) {
-    const pack = index.packNumber(fromHex(id));
-    if (pack !== undefined) packs.set(pack);
-  }
-  return packs;
-}
-
-/** Locks of other programs do not say what for. */
-function writes({ state, by }: LockFacts): boolean {
-  return state === 'held' && (by?.use === undefined || by.use === 'write' || by.use === 'prune');
+  return { ...total, wholePacks, isWritten: locks.some(({ state, by }) => state === 'held' && mayWrite(by)) };
 }
