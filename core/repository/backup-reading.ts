@@ -99,10 +99,20 @@ export class BackupReading implements BackupReader, AsyncDisposable {
   }
 }
 
-/** Undefined for a snapshot of another program. Throws REPOSITORY_CORRUPT, also where it is not that of this backup. */
+/**
+ * Undefined for a snapshot of another program, be it of a folder that was restored with its manifest in it: who took our tags
+ * away with restic left the time as it was. Throws REPOSITORY_CORRUPT, also where it is not that of this backup.
+ */
 async function ownManifest(blobs: BlobReading, snapshot: Snapshot): Promise<Manifest | undefined> {
   const manifest = await readManifest(blobs, snapshot.tree);
-  const misfit = manifestMisfit(manifest, taggedBackup(snapshot).backup);
+  const { backup } = taggedBackup(snapshot);
+  const misfit = manifestMisfit(manifest, backup);
   if (misfit !== undefined) throw new TidemarkError('REPOSITORY_CORRUPT', misfit);
-  return manifest;
+  const isOurs = backup !== undefined || isSameTime(snapshot.time, manifest?.consistentPoint.time);
+  return isOurs ? manifest : undefined;
+}
+
+/** Other programs write times in other ways: `12:00:00Z` for `12:00:00.000Z`. */
+function isSameTime(one: string, other = ''): boolean {
+  return Date.parse(one) === Date.parse(other);
 }

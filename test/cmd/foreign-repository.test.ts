@@ -60,6 +60,21 @@ test('large packs, packs without compression, index files that take the place of
   }
 });
 
+test('what restic backs up of a folder that was restored is a backup of its own, not the one that was restored', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  assert.equal((await at.inside('backup', 'docs-daily')).code, 0);
+  await cheapenKey(await localStore(at.repository));
+  const stock = await restic(t, at.repository, password);
+  const restored = join(at.folder, 'restored');
+  await stock(['restore', 'latest', '--target', restored]);
+  await rm(join(restored, at.data), { recursive: true });
+  await stock(['backup', '.'], { cwd: restored });
+  assert.equal((await at.inside('catalog', 'import', 'disk')).code, 0);
+  const { backups } = JSON.parse((await at.inside('backups', '--json')).stdout);
+  assert.deepEqual(backups.map(({ plan }: { plan: string }) => plan).sort(), ['', 'docs-daily']);
+});
+
 test('a blob that is larger than any chunker of restic’s makes them is read, whole and as a part of a file', async (t) => {
   const at = await home(t);
   await at.inside('apply', '--auto-approve');
