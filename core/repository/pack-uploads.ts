@@ -1,10 +1,13 @@
+import { posix } from 'node:path';
 import type { Store } from '../driver/index.ts';
+import { TidemarkError } from '../error.ts';
 import { toHex } from './format/blob-id.ts';
 import { type FinishedPack, smallestHeaderEntry } from './format/pack.ts';
 import { release } from './format/release.ts';
 import { blobsPerIndex, writeIndex } from './index-files.ts';
+import { listPacks } from './list-packs.ts';
 import type { SealedObjects } from './objects.ts';
-import { packName } from './pack-name.ts';
+import { packFolder, packName } from './pack-name.ts';
 
 /**
  * A backup that dies leaves what an index names to the next one. So an index is written for this many packs (half a
@@ -12,6 +15,8 @@ import { packName } from './pack-name.ts';
  */
 const packsPerIndex = 32;
 const indexedShare = 1 / 16;
+/** More folders than this are listed all at once: a listing may cost a request. */
+const listedAlone = 32;
 
 /**
  * Puts packs into the store and, behind them, the index files that name them. Order matters: a pack is durable before
@@ -25,7 +30,8 @@ export class PackUploads {
   readonly #running = new Set<Promise<void>>();
   #unindexed: Pick<FinishedPack, 'id' | 'header'>[] = [];
   #unindexedBytes = 0;
-  #storedPacks = 0;
+  /** Their sizes in bytes, by their ids in hex. */
+  readonly #stored = new Map<string, number>();
   #failure: { error: unknown } | undefined;
   #addedBytes = 0;
 
@@ -56,11 +62,28 @@ export class PackUploads {
     }
   }
 
-  /** Resolves when all packs and their indexes are durable. Rejects when any of them could not be stored. */
+  /**
+   * Resolves when all packs and their indexes are durable. Rejects when any of them could not be stored, and with
+   * REPOSITORY_CORRUPT when one is not there any more as it was stored: whatever took it, nothing may rely on it.
+   */
   async finish(): Promise<void> {
     await Promise.allSettled(this.#running);
     if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#rejectLost();
     await this.#writeIndex();
+  }
+
+  /** By listings of the folders that packs went to: most of a large repository is not looked at for a small backup. */
+  async #rejectLost(): Promise<void> {
+    const lost = new Map(this.#stored);
+    const folders = new Set([...lost.keys()].map((id) => `${posix.dirname(packName(id))}/`));
+    for (const folder of folders.size > listedAlone ? [packFolder] : folders) {
+      for await (const { id, sizeBytes } of listPacks(this.#store, this.#signal, undefined, folder)) {
+        if (lost.get(id) === sizeBytes) lost.delete(id);
+      }
+    }
+    const [first] = lost.keys();
+    if (first !== undefined) throw lostMeanwhile(first, lost.size);
   }
 
   async #upload(pack: FinishedPack): Promise<void> {
@@ -72,13 +95,13 @@ export class PackUploads {
     this.#addedBytes += pack.sizeBytes;
     this.#unindexed.push({ id: pack.id, header: pack.header });
     this.#unindexedBytes += pack.header.length;
-    this.#storedPacks += 1;
+    this.#stored.set(name, pack.sizeBytes);
     if (this.#indexIsDue()) await this.#writeIndex();
   }
 
   #indexIsDue(): boolean {
     if (this.#unindexedBytes >= blobsPerIndex * smallestHeaderEntry) return true;
-    return this.#unindexed.length >= Math.max(packsPerIndex, this.#storedPacks * indexedShare);
+    return this.#unindexed.length >= Math.max(packsPerIndex, this.#stored.size * indexedShare);
   }
 
   async #writeIndex(): Promise<void> {
@@ -87,4 +110,11 @@ export class PackUploads {
     this.#unindexedBytes = 0;
     if (packs.length > 0) await writeIndex(this.#objects, packs, this.#signal, this.#holder);
   }
+}
+
+function lostMeanwhile(first: string, count: number): TidemarkError {
+  const which = count === 1 ? packName(first) : `${packName(first)} and ${count - 1} more`;
+  return new TidemarkError('REPOSITORY_CORRUPT', `what was just stored is gone or has another size: ${which}`, {
+    hint: 'Nothing relies on it: the work counts as not done. Find out who else writes to the destination, or what is wrong with its disk; `tidemark repository check` says what else it has lost.',
+  });
 }
