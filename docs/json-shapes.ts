@@ -92,7 +92,16 @@ export const shapes: Readonly<Record<string, Shape>> = {
     action: 'text: `put-right` or `set-aside`.',
     reason: 'text: Why.',
   },
-  PackAction: { id: 'text: Of the pack.', action: 'text: `drop`, `salvage` or `take-in`.', reason: 'text: Why.' },
+  PackAction: {
+    id: 'text: Of the pack.',
+    action: 'text: `drop`, `salvage` or `take-in`.',
+    reason: 'text: Why.',
+    'lost?': 'LostOfPack: Of one that is salvaged.',
+  },
+  LostOfPack: {
+    isListLost: 'boolean: The list of blobs that ends the pack cannot be read.',
+    blobs: 'text[]: The ids of the blobs that do not open.',
+  },
   SnapshotAction: {
     id: 'text: Id of the restic snapshot.',
     'backup?': 'text: ULID, of a backup of tidemark.',

@@ -41,7 +41,7 @@ export function repairPlanText(plan: RepairPlan, look: Look): string {
 
 function roomText({ needsBytes, freeBytes }: RepairPlan): string {
   const free = freeBytes === undefined ? '' : `, and ${formatBytes(freeBytes)} are free`;
-  return `while it runs it may need ${formatBytes(needsBytes)} of space${free}`;
+  return `while it runs it needs about ${formatBytes(needsBytes)} of space${free}`;
 }
 
 const mostLines = 50;

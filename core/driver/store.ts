@@ -49,6 +49,11 @@ export interface Store extends AsyncDisposable {
   list(prefix: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>;
   /** Deletes; a name that is not there counts as deleted. */
   delete(names: readonly string[], signal?: AbortSignal): Promise<void>;
+  /**
+   * Gives an object another name, durably, without reading it: a disk may refuse some of its bytes. Throws OBJECT_NOT_FOUND,
+   * and OBJECT_EXISTS when the new name is taken, which never loses what it stands for. Cut off, it may leave both names.
+   */
+  move(name: string, to: string, signal?: AbortSignal): Promise<void>;
   /** Looks whether the store can be used, and says what is wrong with it otherwise; writes and removes a small test object. */
   probe(signal?: AbortSignal): Promise<readonly DriverProblem[]>;
   /** How much can still be stored; undefined, or no such method, where nobody can tell. */

@@ -2,6 +2,7 @@ import type { Content, Node, SealedTree } from '../driver/index.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { fromHex, idBytes } from './format/blob-id.ts';
+import type { BlobType } from './format/pack.ts';
 import { Sealer } from './format/sealer.ts';
 import { decodeNodes } from './format/tree.ts';
 import type { RepositoryParts } from './parts.ts';
@@ -21,6 +22,11 @@ export class BlobReading {
     this.#sealer = new Sealer(parts.key);
     this.#trees = new TreeCache(this.fetcher, this.#sealer, signal);
     this.#signal = signal;
+  }
+
+  /** Whether the index names it. */
+  has(type: BlobType, id: Uint8Array): boolean {
+    return this.fetcher.find(type, id) !== undefined;
   }
 
   async tree(id: string): Promise<readonly Node[]> {

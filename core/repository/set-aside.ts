@@ -4,15 +4,29 @@ import { hasCode } from '../error.ts';
 /** Where damaged objects go: restic passes over folders that it does not know. */
 export const damagedFolder = 'damaged/';
 
-/** Moves an object to `damaged/`, with zeros where the disk refuses to read. May be done again. */
+/**
+ * Moves an object to `damaged/` as it is: what a disk refuses to read now it may give another time. Beside what went there
+ * before it under this name. May be done again.
+ */
 export async function setAside(store: Store, name: string, signal: AbortSignal): Promise<void> {
-  const bytes = await readAll(store, name, signal);
-  if (bytes === undefined) return;
-  await store.put(`${damagedFolder}${name}`, bytes, { signal });
-  await store.delete([name], signal);
+  for (let number = 1; ; number++) {
+    const isTaken = await isTakenFor(store, name, `${damagedFolder}${name}${number === 1 ? '' : `.${number}`}`, signal);
+    if (!isTaken) return;
+  }
 }
 
-/** The object as far as it can be read; undefined when it is not there. */
+/** Moves it, unless the new name is taken. */
+async function isTakenFor(store: Store, name: string, to: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.move(name, to, signal);
+    return false;
+  } catch (error) {
+    if (!hasCode(error, 'OBJECT_NOT_FOUND', 'OBJECT_EXISTS')) throw error;
+    return error.code === 'OBJECT_EXISTS';
+  }
+}
+
+/** The object, with zeros where the disk refuses to read; undefined when it is not there. */
 export async function readAll(
   store: Store,
   name: string,

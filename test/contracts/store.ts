@@ -19,6 +19,7 @@ export function storeContract(name: string, makeStore: (t: TestContext) => Promi
     roomCases(storeTest);
     listCases(storeTest);
     deleteCases(storeTest);
+    moveCases(storeTest);
     concurrencyCases(storeTest);
     abortCases(storeTest);
     storeTest('probe finds nothing wrong and leaves nothing behind', async (store) => {
@@ -162,6 +163,37 @@ function deleteCases(storeTest: StoreTest): void {
     assert.deepEqual(await namesIn(store, ''), ['data/00/bb']);
     await assert.rejects(store.get('data/00/aa'), code('OBJECT_NOT_FOUND'));
   });
+}
+
+function moveCases(storeTest: StoreTest): void {
+  storeTest('a move gives an object another name, in a folder that is there or not', async (store) => {
+    for (const [size, to] of ['data/00/bb', 'damaged/data/00/aa', 'one'].entries()) {
+      await store.put('data/00/aa', pattern(size));
+      await store.move('data/00/aa', to);
+      await assert.rejects(store.head('data/00/aa'), code('OBJECT_NOT_FOUND'));
+      assert(pattern(size).equals(await store.get(to)), to);
+    }
+    assert.deepEqual(await namesIn(store, ''), ['damaged/data/00/aa', 'data/00/bb', 'one']);
+  });
+  storeTest(
+    'a move loses nothing: not what has the new name, and nothing is made of what is not there',
+    async (store) => {
+      await store.put('data/00/aa', pattern(5));
+      await store.put('data/00/bb', pattern(9));
+      await assert.rejects(store.move('data/00/aa', 'data/00/bb'), code('OBJECT_EXISTS'));
+      for (const name of ['data/00/cc', 'data/zz/cc', 'data/00']) {
+        await assert.rejects(store.move(name, 'damaged/cc'), code('OBJECT_NOT_FOUND'), name);
+      }
+      for (const name of ['../out', '', 'data//out']) {
+        await assert.rejects(store.move('data/00/aa', name));
+        await assert.rejects(store.move(name, 'data/00/cc'));
+      }
+      await assert.rejects(store.move('data/00/aa', 'data/00/cc', AbortSignal.abort(new Error('enough'))), /enough/);
+      assert(pattern(5).equals(await store.get('data/00/aa')));
+      assert(pattern(9).equals(await store.get('data/00/bb')));
+      assert.deepEqual(await namesIn(store, ''), ['data/00/aa', 'data/00/bb']);
+    },
+  );
 }
 
 function concurrencyCases(storeTest: StoreTest): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { ByteRange, DriverProblem, ObjectInfo, ReadRoom, Store } from '../../core/driver/index.ts';
 
-export type StoreMethod = 'put' | 'get' | 'head' | 'list' | 'delete' | 'probe';
+export type StoreMethod = 'put' | 'get' | 'head' | 'list' | 'delete' | 'move' | 'probe';
 
 /** What goes wrong in one call of a method. */
 export type Fault = { method: StoreMethod; match?: RegExp } & (
@@ -79,6 +79,10 @@ export class FaultyStore implements Store {
 
   async delete(names: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#apply(this.#take('delete', names.join(' ')), signal, () => this.#inner.delete(names, signal));
+  }
+
+  async move(name: string, to: string, signal?: AbortSignal): Promise<void> {
+    return this.#apply(this.#take('move', to), signal, () => this.#inner.move(name, to, signal));
   }
 
   async probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {

@@ -56,6 +56,11 @@ export class RecordingStore implements Store {
     await this.#inner.delete(names, signal);
   }
 
+  async move(name: string, to: string, signal?: AbortSignal): Promise<void> {
+    this.calls.push({ method: 'move', name: `${name} ${to}`, bytes: 0 });
+    await this.#inner.move(name, to, signal);
+  }
+
   async freeBytes(signal?: AbortSignal): Promise<number | undefined> {
     return await this.#inner.freeBytes?.(signal);
   }

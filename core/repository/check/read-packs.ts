@@ -23,10 +23,19 @@ export interface PackDamage {
   /** How many blobs do not open, of how many. */
   readonly badBlobs: number;
   readonly blobs: number;
+  /** Of a pack that was read. */
+  readonly lost?: LostOfPack;
   /** The other pack, by its id, whose bytes lie under this one's name. */
   readonly bytesOf?: string;
   /** For `denied`, the store's words. */
   readonly error?: TidemarkError;
+}
+
+export interface LostOfPack {
+  /** The list of blobs that ends the pack cannot be read. */
+  readonly isListLost: boolean;
+  /** The ids, in hex, of blobs that do not open where that list or the index has them. */
+  readonly blobs: readonly string[];
 }
 
 export interface ReadPacks {
@@ -79,6 +88,8 @@ class Reading implements ReadPacks {
   /** Their headers do not say what they hold: the index is asked. */
   readonly #doubtful = new Map<string, PackFacts>();
   readonly #bad: PackEntry[] = [];
+  /** By pack, of those whose headers differ: what does not open where these say. */
+  readonly #ownBad = new Map<string, readonly PackEntry[]>();
 
   constructor(parts: Parts, whereabouts: Whereabouts, threads: ThreadPool<PackTask, PackVerdict>, signal: AbortSignal) {
     this.#parts = parts;
@@ -123,6 +134,7 @@ class Reading implements ReadPacks {
 
   #addOwn(pack: PackFacts, { own = [], bad }: PackVerdict): void {
     this.own.addPack(fromHex(pack.id), own);
+    this.#ownBad.set(pack.id, bad);
     for (const blob of bad) this.#whereabouts.markBad(pack.number, blob);
   }
 
@@ -150,13 +162,21 @@ class Reading implements ReadPacks {
             ? undefined
             : 'not itself';
     const isOther = !isItself && this.#whereabouts.packs.find(fromHex(bytesOf)) !== undefined;
-    if (what !== undefined) this.damaged.push({ pack, what, badBlobs: bad.length, blobs, ...(isOther && { bytesOf }) });
+    const lost = this.#lostOf(pack, header, bad);
+    if (what !== undefined)
+      this.damaged.push({ pack, what, badBlobs: bad.length, blobs, lost, ...(isOther && { bytesOf }) });
   }
 
   /** Its header cannot be as the index says. */
   #judgeUnindexed(pack: PackFacts, { isItself, header, blobs, bad }: PackVerdict): void {
     const isWhole = isItself && header === 'differs' && bad.length === 0;
-    this.damaged.push({ pack, what: isWhole ? 'unindexed' : 'damaged', badBlobs: bad.length, blobs });
+    const lost = this.#lostOf(pack, header, bad);
+    this.damaged.push({ pack, what: isWhole ? 'unindexed' : 'damaged', badBlobs: bad.length, blobs, lost });
+  }
+
+  #lostOf({ id }: PackFacts, header: PackVerdict['header'], bad: readonly PackEntry[]): LostOfPack {
+    const blobs = new Set([...bad, ...(this.#ownBad.get(id) ?? [])].map((blob) => toHex(blob.id)));
+    return { isListLost: header === 'damaged', blobs: [...blobs].sort() };
   }
 
   /** The bytes of a pack, zeros where the disk refuses some; undefined, and said, when there are none to have. */

@@ -13,6 +13,17 @@ export async function fingerprintOf(store: Store, signal: AbortSignal): Promise<
   return hash.digest('hex');
 }
 
+/** Nothing was lost by it: what is damaged goes aside only when all of it was read as planned. */
+export function readsOtherwise(what: string): TidemarkError {
+  return new TidemarkError(
+    'CHANGE_STALE',
+    `${what}, as it could when this repair was planned; the repair ended there, and nothing is lost by it`,
+    {
+      hint: 'The disk may be failing, and read worse each time: copy the repository to another one first. Then run `tidemark repository repair` again, which plans anew by what can be read.',
+    },
+  );
+}
+
 export function staleRepair(): TidemarkError {
   return new TidemarkError(
     'CHANGE_STALE',

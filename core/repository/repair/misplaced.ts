@@ -54,7 +54,7 @@ async function isItself(store: Store, name: string, id: string, signal: AbortSig
   return bytes !== undefined && toHex(idOf(bytes)) === id;
 }
 
-/** Each is durable under its right name before the wrong one goes. May be done again. */
+/** Nothing is read or deleted: a repair that is cut off here finds each again, in its place or out of it. */
 export async function placeMisplaced(
   store: Store,
   actions: readonly MisplacedAction[],
@@ -66,12 +66,10 @@ export async function placeMisplaced(
   }
 }
 
+/** What lies in its place goes aside unread: the plan read it, and a disk may read otherwise now. */
 async function putRight(store: Store, name: string, id: string, signal: AbortSignal): Promise<void> {
-  const bytes = await readAll(store, name, signal);
-  if (bytes === undefined) return;
-  if (!(await isItself(store, packName(id), id, signal))) await setAside(store, packName(id), signal);
-  await store.put(packName(id), bytes, { signal });
-  await store.delete([name], signal);
+  await setAside(store, packName(id), signal);
+  await store.move(name, packName(id), signal);
 }
 
 /** The store as it is to be read once these packs are where they belong. What is written goes to the store as it is. */
@@ -86,6 +84,7 @@ export function asPlaced(store: Store, actions: readonly MisplacedAction[]): Sto
     head: async (name, signal) => ({ ...(await store.head(actual.get(name) ?? name, signal)), name }),
     list: (prefix, signal) => listPlaced(store.list(prefix, signal), prefix, actual, wrong),
     delete: (names, signal) => store.delete(names, signal),
+    move: (name, to, signal) => store.move(name, to, signal),
     probe: (signal) => store.probe(signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -1,4 +1,4 @@
-import type { PackDamage } from '../check/read-packs.ts';
+import type { LostOfPack, PackDamage } from '../check/read-packs.ts';
 import type { SnapshotFacts } from '../check/snapshot-list.ts';
 import type { HurtSnapshot, Survey } from '../check/survey.ts';
 import type { PinDocument } from '../pins.ts';
@@ -32,6 +32,8 @@ export interface PackAction {
    */
   readonly action: 'drop' | 'salvage' | 'take-in';
   readonly reason: string;
+  /** Of one that is salvaged: what the plan reckons with. A repair that can read less of it is refused. */
+  readonly lost?: LostOfPack;
 }
 
 export interface SnapshotAction {
@@ -95,12 +97,16 @@ function replacedBy({ snapshots }: Survey['snapshots']): ReadonlyMap<string, str
   return new Map(snapshots.flatMap(({ id, replaces }) => (replaces === undefined ? [] : [[replaces, id]])));
 }
 
-function packAction({ pack: { id }, what, badBlobs, blobs }: PackDamage): PackAction {
-  if (what === 'missing') return { id, action: 'drop', reason: 'it is gone' };
-  if (what === 'unindexed')
-    return { id, action: 'take-in', reason: `no index names it, and its ${blobs} blobs are whole` };
-  if (what === 'damaged') return { id, action: 'salvage', reason: `${badBlobs} of ${blobs} blobs do not open` };
-  return { id, action: 'salvage', reason: what === 'not itself' ? 'its bytes are not those of its name' : what };
+function packAction(damage: PackDamage): PackAction {
+  const action = { id: damage.pack.id, ...packDecision(damage) };
+  return action.action === 'salvage' ? { ...action, lost: damage.lost } : action;
+}
+
+function packDecision({ what, badBlobs, blobs }: PackDamage): Omit<PackAction, 'id'> {
+  if (what === 'missing') return { action: 'drop', reason: 'it is gone' };
+  if (what === 'unindexed') return { action: 'take-in', reason: `no index names it, and its ${blobs} blobs are whole` };
+  if (what === 'damaged') return { action: 'salvage', reason: `${badBlobs} of ${blobs} blobs do not open` };
+  return { action: 'salvage', reason: what === 'not itself' ? 'its bytes are not those of its name' : what };
 }
 
 function snapshotActions({ snapshots, hurt, badManifests }: Survey, manifests: ReadonlySet<string>): SnapshotAction[] {

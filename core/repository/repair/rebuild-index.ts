@@ -9,7 +9,8 @@ import { packName } from '../pack-name.ts';
 import { PackUploads } from '../pack-uploads.ts';
 import type { RepositoryParts } from '../parts.ts';
 import { readAll, setAside } from '../set-aside.ts';
-import type { RepairPlan } from './plan.ts';
+import { readsOtherwise } from './fingerprint.ts';
+import type { PackAction, RepairPlan } from './plan.ts';
 
 type Parts = Pick<RepositoryParts, 'store' | 'objects' | 'key'>;
 
@@ -20,7 +21,7 @@ type Parts = Pick<RepositoryParts, 'store' | 'objects' | 'key'>;
  */
 export async function rebuildIndex(parts: Parts, plan: RepairPlan, holder: string, signal: AbortSignal): Promise<void> {
   const bad = new Set(plan.packs.filter(({ action }) => action !== 'take-in').map(({ id }) => id));
-  const salvage = new Set(plan.packs.filter(({ action }) => action === 'salvage').map(({ id }) => id));
+  const salvage = plan.packs.filter(({ action }) => action === 'salvage');
   await salvagePacks(parts, salvage, holder, signal);
   await takeIn(
     parts,
@@ -29,20 +30,20 @@ export async function rebuildIndex(parts: Parts, plan: RepairPlan, holder: strin
   );
   await replaceIndexFiles(parts, bad, signal);
   for (const id of plan.indexFiles) await setAside(parts.store, `index/${id}`, signal);
-  for (const id of salvage) await setAside(parts.store, packName(id), signal);
+  for (const { id } of salvage) await setAside(parts.store, packName(id), signal);
 }
 
 async function salvagePacks(
   parts: Parts,
-  ids: ReadonlySet<string>,
+  packs: readonly PackAction[],
   holder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (ids.size === 0) return;
+  if (packs.length === 0) return;
   const uploads = new PackUploads(parts.store, parts.objects, signal, holder);
   const salvage = new PackSalvage(parts, uploads, signal);
-  const byIndex = await indexedBlobs(parts, ids, signal);
-  for (const id of ids) await salvage.take(id, byIndex.get(id) ?? []);
+  const byIndex = await indexedBlobs(parts, new Set(packs.map(({ id }) => id)), signal);
+  for (const pack of packs) await salvage.take(pack, byIndex.get(pack.id) ?? []);
   await salvage.finish();
 }
 
@@ -74,19 +75,31 @@ class PackSalvage {
     this.#builders = { data: new PackBuilder('data', this.#sealer), tree: new PackBuilder('tree', this.#sealer) };
   }
 
-  /** By the pack's own header and by the index: either may say what the other does not. */
-  async take(id: string, indexed: readonly PackEntry[]): Promise<void> {
+  /**
+   * By the pack's own header and by the index: either may say what the other does not. Throws CHANGE_STALE when something
+   * does not open that did for the plan, which lets go of nothing for it.
+   */
+  async take({ id, lost }: PackAction, indexed: readonly PackEntry[]): Promise<void> {
     const sealed = await readAll(this.#parts.store, packName(id), this.#signal);
-    if (sealed === undefined) return;
-    const own = openHeader(this.#sealer, sealed);
+    const own = sealed && openHeader(this.#sealer, sealed);
+    if (sealed === undefined || (own === undefined && lost?.isListLost !== true))
+      throw readsOtherwise(`${packName(id)} cannot be read`);
     const taken = new Set<string>();
+    const missed = new Set<string>();
     for (const blob of [...(own === undefined ? [] : decodeHeader(own)), ...indexed]) {
       const key = `${blob.type} ${toHex(blob.id)}`;
-      if (taken.has(key) || !opens(this.#sealer, id, sealed, blob)) continue;
+      if (taken.has(key)) continue;
+      if (!opens(this.#sealer, id, sealed, blob)) {
+        missed.add(key);
+        continue;
+      }
       taken.add(key);
       const bytes = sealed.subarray(blob.offset, blob.offset + blob.length);
       await this.#upload(this.#builders[blob.type].addSealed({ ...blob, id: new Uint8Array(blob.id) }, bytes));
     }
+    const known = new Set(lost?.blobs);
+    const missing = [...missed].find((key) => !taken.has(key) && !known.has(key.split(' ')[1]!));
+    if (missing !== undefined) throw readsOtherwise(`blob ${missing} of ${packName(id)} does not open`);
   }
 
   async finish(): Promise<void> {
@@ -108,7 +121,8 @@ async function takeIn({ store, objects, key }: Parts, ids: readonly string[], si
     for (const id of ids.slice(at, at + packsPerIndex)) {
       const sealed = await readAll(store, packName(id), signal);
       const header = sealed && openHeader(sealer, sealed);
-      if (header !== undefined) packs.push({ id: fromHex(id), header });
+      if (header === undefined) throw readsOtherwise(`${packName(id)} cannot be read`);
+      packs.push({ id: fromHex(id), header });
     }
     await writeIndex(objects, packs, signal);
   }

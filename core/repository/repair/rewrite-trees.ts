@@ -2,6 +2,7 @@ import { hasCode } from '../../error.ts';
 import type { BlobReading } from '../blob-reading.ts';
 import { fromHex } from '../format/blob-id.ts';
 import { unquoteName } from '../format/go-text.ts';
+import { readsOtherwise } from './fingerprint.ts';
 import { encodeRawNodes, type RawNode, rawNodes, sizeOf } from './tree-document.ts';
 
 /** Stores a tree that the repository may have already; gives its id in hex. */
@@ -79,7 +80,7 @@ export class TreeRewriting {
     return folder?.subtree == null ? nothingLeft.totals : (await this.rewrite(folder.subtree)).totals;
   }
 
-  /** Undefined when they cannot be had. */
+  /** Undefined when they cannot be had. Throws CHANGE_STALE for a tree that the index names: it names what opened. */
   async nodes(tree: string): Promise<readonly RawNode[] | undefined> {
     const written = this.#written.get(tree);
     if (written !== undefined) return written;
@@ -87,6 +88,7 @@ export class TreeRewriting {
       return rawNodes(await this.#blobs.encodedTree(tree));
     } catch (error) {
       if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;
+      if (this.#blobs.has('tree', fromHex(tree))) throw readsOtherwise(`tree ${tree} does not open`);
       return undefined;
     }
   }

@@ -4,12 +4,13 @@ import { formatBytes } from '../../units.ts';
 import { packName } from '../pack-name.ts';
 import type { RepairPlan } from './plan.ts';
 
-/** Folders and manifest of a backup that is written anew; mostly much less. */
+/** A guess: of a backup that is written anew its manifest, and the folders above what is lost. Mostly it is much less. */
 const perSnapshotBytes = 256 * 1024;
 
 /**
- * What a repair needs at most while it runs. Everything is written before what it takes the place of is deleted: what is
- * saved of damaged packs, index files, and each object that is moved, which is there twice for a moment.
+ * About what a repair needs while it runs: what is saved of damaged packs, index files, both of which are written before
+ * what they take the place of goes, and a guess for each snapshot that is written anew. A backup whose damage is in folders
+ * of many thousand entries needs more; then the repair may end half-way, which loses nothing: see `halfWay`.
  */
 export async function neededBytes(
   store: Store,
@@ -17,15 +18,13 @@ export async function neededBytes(
   signal: AbortSignal,
 ): Promise<number> {
   const sizeOf = async (name: string) => (await sizeIn(store, name, signal)) ?? 0;
-  const salvaged: number[] = [];
-  for (const { id, action } of plan.packs) if (action === 'salvage') salvaged.push(await sizeOf(packName(id)));
-  let largestMoved = Math.max(0, ...salvaged);
-  for (const { name } of plan.misplaced) largestMoved = Math.max(largestMoved, await sizeOf(name));
+  let salvaged = 0;
+  for (const { id, action } of plan.packs) if (action === 'salvage') salvaged += await sizeOf(packName(id));
   let indexBytes = 0;
   if (plan.packs.length + plan.indexFiles.length > 0)
     for await (const { sizeBytes } of store.list('index/', signal)) indexBytes += sizeBytes;
   const rewritten = plan.snapshots.filter(({ action }) => action === 'rewrite').length;
-  return salvaged.reduce((sum, bytes) => sum + bytes, 0) + largestMoved + indexBytes + rewritten * perSnapshotBytes;
+  return salvaged + indexBytes + rewritten * perSnapshotBytes;
 }
 
 async function sizeIn(store: Store, name: string, signal: AbortSignal): Promise<number | undefined> {

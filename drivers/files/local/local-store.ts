@@ -49,7 +49,7 @@ export class LocalStore implements Store {
       const target = this.#pathOf(name);
       await this.#guard.check();
       const temporary = `${target}-tmp-${randomBytes(8).toString('hex')}`;
-      const handle = await this.#create(temporary);
+      const handle = await this.#inFolder(temporary, () => open(temporary, 'wx', 0o600));
       try {
         await writeDurably(handle, bytes, options.signal);
         options.signal?.throwIfAborted();
@@ -142,6 +142,17 @@ export class LocalStore implements Store {
     });
   }
 
+  move(name: string, to: string, signal?: AbortSignal): Promise<void> {
+    return this.#run(signal, name, async () => {
+      const [path, target] = [this.#pathOf(name), this.#pathOf(to)];
+      await this.#guard.check();
+      if ((await stat(path)).isDirectory()) throw notFound(name);
+      await this.#inFolder(target, () => renameIfAbsent(path, target, to));
+      await syncFolder(dirname(target));
+      await syncFolder(dirname(path));
+    });
+  }
+
   probe(signal?: AbortSignal): Promise<readonly DriverProblem[]> {
     return this.#guard.leavingNoFolders(() => this.#probe(signal));
   }
@@ -186,9 +197,9 @@ export class LocalStore implements Store {
   }
 
   /** Several times: the probe of another process may take an empty folder away before the file is in it. */
-  async #create(path: string, tries = 5): Promise<FileHandle> {
+  async #inFolder<T>(path: string, create: () => Promise<T>, tries = 5): Promise<T> {
     try {
-      return await open(path, 'wx', 0o600);
+      return await create();
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' || tries === 0) throw error;
       await this.#guard.check();
@@ -196,7 +207,7 @@ export class LocalStore implements Store {
       await makeFolders(dirname(path), root).catch((failure) => {
         if (codeOf(failure) !== 'ENOENT' || root !== undefined) throw failure;
       });
-      return this.#create(path, tries - 1);
+      return this.#inFolder(path, create, tries - 1);
     }
   }
 

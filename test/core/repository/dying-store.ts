@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { link, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ByteRange, DriverProblem, ObjectInfo, ReadRoom, Store } from '../../../core/driver/index.ts';
 
@@ -33,6 +33,14 @@ export class DyingStore implements Store {
   async delete(names: readonly string[], signal?: AbortSignal): Promise<void> {
     const half = () => this.#inner.delete(names.slice(0, names.length / 2), signal);
     await this.#change(() => this.#inner.delete(names, signal), half);
+  }
+
+  async move(name: string, to: string, signal?: AbortSignal): Promise<void> {
+    const half = async () => {
+      await mkdir(dirname(join(this.#folder, to)), { recursive: true });
+      await link(join(this.#folder, name), join(this.#folder, to));
+    };
+    await this.#change(() => this.#inner.move(name, to, signal), half);
   }
 
   async #change(whole: () => Promise<void>, half: () => Promise<void>): Promise<void> {

@@ -47,6 +47,14 @@ export function drawerStore(drawer: Drawer): Store {
       names.forEach(rejectOutside);
       for (const name of names) drawer.delete(name);
     },
+    async move(name, to, signal) {
+      signal?.throwIfAborted();
+      for (const one of [name, to]) rejectOutside(one);
+      const bytes = find(drawer, name);
+      if (drawer.has(to)) throw new TidemarkError('OBJECT_EXISTS', `${to} exists`);
+      drawer.set(to, bytes);
+      drawer.delete(name);
+    },
     async probe(signal) {
       signal?.throwIfAborted();
       return [];

@@ -155,12 +155,16 @@ test('a repair that ends for want of space says what it has come to, and another
   const files = await twoBackups(place);
   await damages['a flipped bit in data']!.does(place, files);
   const full = new TidemarkError('DESTINATION_FULL', 'no space left at /x', { hint: 'Free or add space there.' });
-  const steps: [RegExp, RegExp][] = [
-    [/^data\//, /no space left at \/x; the repair ended half-way, before the index was whole: all that could be read/],
-    [/^damaged\/snapshots/, /half-way, the index is whole, and 1 of 1 snapshots are dealt with/],
+  const steps: ['put' | 'move', RegExp, RegExp][] = [
+    [
+      'put',
+      /^data\//,
+      /no space left at \/x; the repair ended half-way, before the index was whole: all that could be read/,
+    ],
+    ['move', /^damaged\/snapshots/, /half-way, the index is whole, and 1 of 1 snapshots are dealt with/],
   ];
-  for (const [match, text] of steps) {
-    const store = faultyStore(t, place.store, { method: 'put', match, kind: 'error', error: full });
+  for (const [method, match, text] of steps) {
+    const store = faultyStore(t, place.store, { method, match, kind: 'error', error: full });
     const repository = await reopen(store);
     await assert.rejects(repair(repository, await plan(repository)), coded('DESTINATION_FULL', text));
   }

@@ -97,7 +97,7 @@ async function killEverywhere(t: TestContext, base: string, judge: Judge, share:
 async function fillEverywhere(t: TestContext, base: string, judge: Judge, share: Share): Promise<number> {
   const plan = await planRepair(await openAlone(await localStore(base)));
   const disks = await Promise.all(Array.from({ length: atOnce }, () => diskOf(t)));
-  watchDisks(t, disks, ['open']);
+  watchDisks(t, disks, ['open', 'link']);
   const left = disks.values();
   const { first, step } = stepsOf(t, share);
   let [next, failures] = [first, 0];
