@@ -102,7 +102,9 @@ function openFolder(context: OperationContext, folder: string): Promise<SourceSe
 }
 
 function allWarnings(result: RestoreResult, backup: BackupRecord): string[] {
-  const incomplete = backup.partial ? ['the backup is partial: its own warnings say what it lacks'] : [];
+  const incomplete = backup.partial
+    ? [`the backup is partial, or hurt by what a check found: \`tidemark show ${backup.id}\` says what it lacks`]
+    : [];
   const repaired = backup.warnings.filter((text) => text.startsWith('repaired: '));
   return [...incomplete, ...repaired, ...result.warnings];
 }

@@ -17,18 +17,18 @@ function noSnapshotFinding(
   const isThere = snapshots.snapshots.length + snapshots.bad.length > 0;
   if (isThere || isEmptied === true || known.length > 0 || packs.count === 0) return [];
   const names = lostRoots.map(({ id, plan, consistentPoint }) => `${id} of ${plan}, ${consistentPoint.time}`);
-  const tells =
+  const text =
     names.length === 0
-      ? 'no manifest in it tells of any'
-      : `it has the manifests of ${names.length}: ${firstOf(names, namedRoots, '; ')}; whether these were deleted, cut off or lost nobody can tell`;
+      ? 'it holds data, and neither a snapshot nor a manifest: a first backup that runs or was cut off leaves that, or else all is lost that told of backups'
+      : `it holds data and no snapshot, and the catalog did not see a last one go; it has the manifests of ${names.length}: ${firstOf(names, namedRoots, '; ')}; whether these were deleted, cut off or lost nobody can tell`;
   return [
     {
       kind: 'snapshots-none',
       severity: 'unread',
       object: 'snapshots/',
-      text: `it holds data and no snapshot, and the catalog did not see a last one go: if there were backups in it, ${tells}`,
+      text,
       hurts: [],
-      hint: `If there were, bring \`snapshots/\` back from a copy of the repository and run \`tidemark catalog import ${destination}\`. Without a copy \`restic recover\` makes one snapshot of all that has none, from which files can be restored. What a first backup left that was cut off, or runs, is no loss.`,
+      hint: `After a first backup that did not end, run the next one: nothing is lost. If there were backups, bring \`snapshots/\` back from a copy of the repository and run \`tidemark catalog import ${destination}\`; without a copy \`restic recover\` makes one snapshot of all that has none, from which files can be restored.`,
     },
   ];
 }
