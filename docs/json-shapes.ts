@@ -188,6 +188,7 @@ export const shapes: Readonly<Record<string, Shape>> = {
     at: 'time: When it was pinned.',
     by: 'text: The host that it was pinned on.',
     'reason?': 'text: Why, in the words of whoever did.',
+    'object?': 'text: The id of its document in `pins/` of the repository.',
   },
   Job: {
     id: 'text: ULID; of a backup job also the id of the backup.',

@@ -23,7 +23,7 @@ export function repairPlanText(plan: RepairPlan, look: Look): string {
     ...some(
       pins.putBack.map(
         ({ backup }) =>
-          `pin backup ${printable(backup)} again: the catalog knows it as pinned, and no pin that can be read says so`,
+          `pin backup ${printable(backup)} again: the catalog knows that a pin said so which cannot be read`,
       ),
     ),
     ...some(pins.setAside.map((id) => `set aside pin ${id.slice(0, 16)}: it cannot be read`)),

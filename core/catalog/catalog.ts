@@ -111,6 +111,8 @@ export interface Pin {
   /** The host that it was set on. */
   readonly by: string;
   readonly reason?: string;
+  /** The document in `pins/` of the repository that says so: whose it was is known when it is damaged. */
+  readonly object?: string;
 }
 
 /** Manifests may have megabytes, so lists do without. */

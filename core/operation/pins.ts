@@ -1,6 +1,6 @@
 import type { BackupRecord, Pin } from '../catalog/index.ts';
 import { TidemarkError } from '../error.ts';
-import type { PinDocument, Repository } from '../repository/index.ts';
+import type { KnownPin, PinDocument, Repository, SeenPin } from '../repository/index.ts';
 import type { OperationContext } from './context.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
 
@@ -22,8 +22,8 @@ export async function pinBackup(
   };
   return ofEachCopy(context, idPart, signal, async (copy, repository) => {
     if (copy.expiringAt !== undefined) throw tooLate(copy);
-    await repository.pins.add(pinDocument(copy.id, pin), signal);
-    if (await context.catalog.retained.pin(copy.destination, copy.id, pin)) return;
+    const object = await repository.pins.add(pinDocument(copy.id, pin), signal);
+    if (await context.catalog.retained.pin(copy.destination, copy.id, { ...pin, object })) return;
     await repository.pins.remove(copy.id, signal);
     throw tooLate(copy); // somebody began to delete it meanwhile
   });
@@ -81,9 +81,9 @@ export async function learnPins(
 export async function pinsKnown(
   { catalog }: Pick<OperationContext, 'catalog'>,
   destination: string,
-): Promise<readonly PinDocument[]> {
+): Promise<readonly KnownPin[]> {
   const known = await catalog.backups.list({ destination, pinned: true, limit: Number.MAX_SAFE_INTEGER });
-  const pins = known.flatMap(({ id, pin }) => (pin === undefined ? [] : pinDocument(id, pin)));
+  const pins = known.flatMap(({ id, pin }) => (pin === undefined ? [] : knownPin(id, pin)));
   return [...new Map(pins.map((pin) => [pin.backup, pin])).values()];
 }
 
@@ -119,6 +119,10 @@ export function pinDocument(backup: string, { at, by, reason }: Pin): PinDocumen
   return { format: 1, backup, pinnedAt: at.toISOString(), by, ...(reason === undefined ? {} : { reason }) };
 }
 
-function toPin({ pinnedAt, by, reason }: PinDocument): Pin {
-  return { at: new Date(pinnedAt), by, ...(typeof reason === 'string' ? { reason } : {}) };
+function knownPin(backup: string, pin: Pin): KnownPin {
+  return { ...pinDocument(backup, pin), ...(pin.object === undefined ? {} : { object: pin.object }) };
+}
+
+function toPin({ id: object, pinnedAt, by, reason }: SeenPin): Pin {
+  return { at: new Date(pinnedAt), by, object, ...(typeof reason === 'string' ? { reason } : {}) };
 }

@@ -9,7 +9,7 @@ import { runCheck } from './check.ts';
 import type { OperationContext } from './context.ts';
 import { importBackups } from './import.ts';
 import { appliedResource, openRepository, withSubject } from './open.ts';
-import { pinDocument, pinsKnown } from './pins.ts';
+import { pinDocument, pinsKnown, readPins } from './pins.ts';
 import { recoveredWarnings } from './recovered-locks.ts';
 
 export interface RepairOutcome {
@@ -92,8 +92,20 @@ async function repairUnderLock(
       onChange: (change: SnapshotChange) => followChange(context, open.repository, destination.name, change),
     };
     const changes = await open.repository.repair(lock, plan, options, work);
+    if (plan.pins.putBack.length > 0) await followPins(context, open.repository, destination.name, work.signal);
     return { changes, warnings: recoveredWarnings(lock) };
   });
+}
+
+/** By their new ids, so that another repair knows them. */
+async function followPins(
+  context: OperationContext,
+  repository: Repository,
+  destination: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pins } = await readPins(context, repository, destination, signal);
+  await context.catalog.backups.takeStock(destination, { found: [], gone: [], damaged: new Map(), pins });
 }
 
 function itemsArePaths({ drivers }: OperationContext, kind: string): boolean {
@@ -134,9 +146,18 @@ async function followChange(
   const whose = known ?? (by === undefined ? undefined : await knownCopy(context, destination, by));
   if (isLessened(change)) await tellLost(context, destination, whose, change);
   const next = known === undefined ? undefined : followed(known, change);
-  if (next?.pin !== undefined && next.id !== known?.id) await pins.add(pinDocument(next.id, next.pin)); // of restic's
-  if (next !== undefined) await backups.record(next);
+  if (next !== undefined) await backups.record(await pinnedAgain(next, known, pins));
   await backups.takeStock(destination, { found: [], gone: [change.id], damaged: new Map() });
+}
+
+/** A snapshot of restic's gets another id, so that its pin says nothing of the new one. */
+async function pinnedAgain(
+  next: BackupWithManifest,
+  known: BackupWithManifest | undefined,
+  pins: Repository['pins'],
+): Promise<BackupWithManifest> {
+  if (next.pin === undefined || next.id === known?.id) return next;
+  return { ...next, pin: { ...next.pin, object: await pins.add(pinDocument(next.id, next.pin)) } };
 }
 
 /** One that has no snapshot in its place has nothing left. */

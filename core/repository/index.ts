@@ -18,7 +18,7 @@ export type { KitWords } from './kit.ts';
 export type { RepositoryLock } from './lock.ts';
 export { manifestFile } from './manifest.ts';
 export type { WorkOptions } from './parts.ts';
-export type { PinDocument, Pins } from './pins.ts';
+export type { KnownPin, PinDocument, Pins, SeenPin } from './pins.ts';
 export type { MaxUnused, PruneOptions } from './prune/options.ts';
 export type { PrunePlan } from './prune/plan.ts';
 export type { PackGroup, PruneResult, PruneSummary, WaitingMark } from './prune/summary.ts';

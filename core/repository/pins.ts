@@ -11,13 +11,19 @@ export interface PinDocument {
   /** The host that it was set on. */
   readonly by: string;
   readonly reason?: string;
-  /** The damaged pins in whose place a repair put this one. */
+  /** The damaged pins of this backup in whose place a repair put this one. */
   readonly replaces?: readonly string[];
 }
 
 export interface SeenPin extends PinDocument {
   /** The object's. */
   readonly id: string;
+}
+
+/** A pin as a catalog has it. */
+export interface KnownPin extends PinDocument {
+  /** The object that said so, where the catalog has learned that. */
+  readonly object?: string;
 }
 
 export interface BadPin {
@@ -39,19 +45,16 @@ export class Pins {
    * By the id of the backup; of several for one the newest. Throws REPOSITORY_CORRUPT for one that cannot be read, which
    * could be of any backup: whoever is about to delete backups must not go on. `onDamaged` gets it instead.
    */
-  async list(
-    signal?: AbortSignal,
-    onDamaged?: (error: TidemarkError) => void,
-  ): Promise<ReadonlyMap<string, PinDocument>> {
-    const pins = new Map<string, PinDocument>();
+  async list(signal?: AbortSignal, onDamaged?: (error: TidemarkError) => void): Promise<ReadonlyMap<string, SeenPin>> {
+    const pins = new Map<string, SeenPin>();
     const { read, bad } = await this.#read(signal);
     for (const { id, error } of bad) {
       if (onDamaged === undefined) throw unreadable(id, error);
       onDamaged(unreadable(id, error));
     }
-    for (const { pin } of read) {
+    for (const { id, pin } of read) {
       const other = pins.get(pin.backup);
-      if (other === undefined || other.pinnedAt < pin.pinnedAt) pins.set(pin.backup, pin);
+      if (other === undefined || other.pinnedAt < pin.pinnedAt) pins.set(pin.backup, { ...pin, id });
     }
     return pins;
   }
@@ -62,11 +65,12 @@ export class Pins {
     return { pins: read.map(({ id, pin }) => ({ ...pin, id })), bad };
   }
 
-  /** Returns when it is stored. What it says replaces an earlier pin of the same backup. */
-  async add(pin: PinDocument, signal?: AbortSignal): Promise<void> {
+  /** Gives the id of the object when it is stored. What it says replaces an earlier pin of the same backup. */
+  async add(pin: PinDocument, signal?: AbortSignal): Promise<string> {
     const earlier = await this.#of(pin.backup, signal);
-    await this.#objects.put('pins', pin, signal);
+    const id = await this.#objects.put('pins', pin, signal);
     await this.#objects.delete('pins', earlier, signal);
+    return id;
   }
 
   /** Takes every pin of a backup away; none is fine. */
@@ -112,7 +116,7 @@ function unreadable(id: string, cause: TidemarkError): TidemarkError {
     'REPOSITORY_CORRUPT',
     `a pin cannot be read, so nobody knows which backup it keeps: ${cause.message}`,
     {
-      hint: `\`tidemark repository repair\` puts the pins that the catalog knows in the place of damaged ones. Where it knows none, pin again what is to stay, then delete pins/${id} in the repository and run \`tidemark catalog import\`. No backup needs the file to be restored.`,
+      hint: `\`tidemark repository repair\` puts anew what the catalog knows to have been this pin. Where it does not know, ask everybody who pins backups here, pin again what is to stay, then delete pins/${id} in the repository and run \`tidemark catalog import\`. No backup needs the file to be restored.`,
       cause,
     },
   );

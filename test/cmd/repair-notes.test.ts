@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { mismatches, outputs, type Shape } from '../../docs/json-shapes.ts';
 import { filesIn, flip } from '../core/repository/check/check-kit.ts';
@@ -61,13 +61,42 @@ test('a damaged pin that no pin of the catalog can be stays where it is: it may 
 
   const repaired = await at.inside('repository', 'repair', 'disk', '--auto-approve');
   assert.equal(repaired.code, 4, repaired.stdout);
-  assert.match(repaired.stdout + repaired.stderr, /left as it is: 2 pins cannot be read, and the catalog knows 1 that/);
-  assert.deepEqual(await readdir(join(at.repository, 'damaged')), ['marks']);
+  assert.match(
+    repaired.stdout + repaired.stderr,
+    /left as it is: 1 pin cannot be read, and the catalog does not know whose/,
+  );
+  assert.deepEqual((await readdir(join(at.repository, 'damaged'))).sort(), ['marks', 'pins']);
   assert.equal((await at.inside('backup', 'docs-daily')).code, 0, 'the mark is cleared all the same');
   assert.equal((await at.inside('prune', '--auto-approve')).code, 10);
   assert.equal((await at.snapshots()).length, 4);
 
-  for (const id of [old!, other!]) assert.equal((await at.inside('pin', id)).code, 0);
-  const again = await at.inside('repository', 'repair', 'disk');
-  assert.match(again.stdout, /2 pins cannot be read, and the catalog knows none that/);
+  for (const pin of await filesIn(at.repository, 'pins')) await flip(pin); // which makes the other whole again
+  const again = await at.inside('repository', 'repair', 'disk', '--auto-approve');
+  assert.equal(again.code, 0, 'the one that was put back is known by its new id');
+  assert.equal((await at.inside('prune', '--auto-approve')).code, 0);
+  assert.deepEqual((await at.ids()).slice(1).sort(), [old, other].sort());
+});
+
+test('a pin that another host took away is not taken for one that is damaged, and not set again', async (t) => {
+  const at = await pruneHome(t, { retention: '{ last: 1 }' });
+  const [gone, others, newest] = await at.backUp(3);
+  assert.equal((await at.inside('pin', gone!)).code, 0);
+  for (const pin of await filesIn(at.repository, 'pins')) await rm(pin); // by another host: this catalog does not learn it
+  assert.equal((await at.inside('pin', others!)).code, 0);
+  assert.equal(await at.catalog.retained.pin('disk', others!, undefined), true, 'another host has set it');
+  const [pin] = await filesIn(at.repository, 'pins');
+  await flip(pin!);
+
+  const repaired = await at.inside('repository', 'repair', 'disk', '--auto-approve');
+  const text = `1 pin cannot be read, .*perhaps ${gone}: .* then delete pins/${basename(pin!)} in the repository`;
+  assert.match(repaired.stdout + repaired.stderr, new RegExp(text));
+  assert.deepEqual(await filesIn(at.repository, 'pins'), [pin]);
+  assert.equal((await at.inside('prune', '--auto-approve')).code, 10, 'nobody knows what it keeps');
+  assert.equal((await at.snapshots()).length, 3);
+
+  assert.equal((await at.inside('pin', others!)).code, 0);
+  await rm(pin!);
+  assert.equal((await at.inside('catalog', 'import', 'disk')).code, 0);
+  assert.equal((await at.inside('prune', '--auto-approve')).code, 0);
+  assert.deepEqual(await at.ids(), [newest, others]);
 });

@@ -1,12 +1,12 @@
 import type { Manifest } from '../../driver/index.ts';
 import type { Survey, SurveyOptions } from '../check/survey.ts';
-import type { PinDocument } from '../pins.ts';
+import type { KnownPin } from '../pins.ts';
 
 export interface PlanRepairOptions extends SurveyOptions {
   /** See `RewriteOptions`; without it no manifest is known. */
   readonly manifestOf?: (snapshot: string) => Promise<Manifest | undefined>;
   /** What the catalog knows as pinned. */
-  readonly knownPins?: readonly PinDocument[];
+  readonly knownPins?: readonly KnownPin[];
 }
 
 /** The snapshots whose manifest the repository lost and the catalog has. */

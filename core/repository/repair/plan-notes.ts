@@ -1,5 +1,6 @@
-import type { Survey } from '../check/survey.ts';
-import type { PinDocument } from '../pins.ts';
+import { firstOf } from '../../first-of.ts';
+import type { BadNote, Survey } from '../check/survey.ts';
+import type { KnownPin, PinDocument } from '../pins.ts';
 
 /** What is done about documents of `marks/` and `pins/` that cannot be read. */
 export interface NotePlan {
@@ -9,7 +10,7 @@ export interface NotePlan {
    */
   readonly marks: readonly string[];
   readonly pins: {
-    /** What the catalog knows as pinned and no pin says that can be read: set again before any is moved aside. */
+    /** What damaged ones said and no other says: set again before any is moved aside. */
     readonly putBack: readonly PinDocument[];
     readonly setAside: readonly string[];
   };
@@ -18,27 +19,42 @@ export interface NotePlan {
 }
 
 /**
- * Pure. A damaged pin may keep any backup. It is moved aside only where for each there is one that the catalog knows and
- * that no other says, or that a repair which was cut off has put back for it.
+ * Pure. A damaged pin may keep any backup, and what the catalog knows may have been taken away by another host since. So
+ * one is moved aside only where the catalog knows it by its id, or a repair that was cut off has put one in its place: it
+ * is there, so nobody took it away.
  */
-export function planNotes({ badNotes, pins }: Survey, knownPins: readonly PinDocument[]): NotePlan {
+export function planNotes({ badNotes, pins }: Survey, knownPins: readonly KnownPin[]): NotePlan {
   const marks = badNotes.filter(({ kind }) => kind === 'marks').map(({ id }) => id);
   const damaged = badNotes.filter(({ kind }) => kind === 'pins');
+  const known = new Map(knownPins.map((pin) => [pin.object, pin]));
   const replaced = new Set(pins.flatMap(({ replaces = [] }) => replaces));
-  const open = damaged.filter(({ id }) => !replaced.has(id));
   const said = new Set(pins.map(({ backup }) => backup));
-  const unsaid = damaged.length === 0 ? [] : knownPins.filter(({ backup }) => !said.has(backup));
-  const isUnknown = open.some(({ isWhole }) => isWhole === true);
-  const setAside = damaged.map(({ id }) => id);
-  if (isUnknown || unsaid.length < open.length)
-    return { marks, pins: { putBack: [], setAside: [] }, left: [leftText(setAside, unsaid.length)] };
-  const putBack = unsaid.map((pin) => ({ ...pin, replaces: setAside }));
-  return { marks, pins: { putBack, setAside }, left: [] };
+  const isKnown = ({ id, isWhole }: BadNote) => isWhole !== true && (known.has(id) || replaced.has(id));
+  const putBack = damaged
+    .filter((one) => isKnown(one) && !replaced.has(one.id) && !said.has(known.get(one.id)!.backup))
+    .map(({ id }) => {
+      const { object: _, ...pin } = known.get(id)!;
+      return { ...pin, replaces: [id] };
+    });
+  const setAside = damaged.filter(isKnown).map(({ id }) => id);
+  const open = damaged.filter((one) => !isKnown(one)).map(({ id }) => id);
+  const unsaid = knownPins.filter(({ backup, object }) => !said.has(backup) && !setAside.includes(object ?? ''));
+  const left = open.length === 0 ? [] : [leftText(open, unsaid)];
+  return { marks, pins: { putBack, setAside }, left };
 }
 
-function leftText(damaged: readonly string[], known: number): string {
+const mostNamed = 20;
+
+/** `unsaid`: what the catalog has as pinned and nothing in the repository says. */
+function leftText(damaged: readonly string[], unsaid: readonly KnownPin[]): string {
   const [pins, they, whose] =
     damaged.length === 1 ? ['1 pin', 'it keeps', 'backup'] : [`${damaged.length} pins`, 'they keep', 'backups'];
   const files = damaged.map((id) => `pins/${id}`).join(', ');
-  return `${pins} cannot be read, and the catalog knows ${known === 0 ? 'none' : known} that no other pin says: nobody knows which ${whose} ${they}, and none is deleted. Pin again what is to stay, then delete ${files} in the repository and import it with \`tidemark catalog import\``;
+  const perhaps = firstOf(
+    unsaid.map(({ backup }) => backup),
+    mostNamed,
+  );
+  const candidates =
+    unsaid.length === 0 ? '' : ` (perhaps ${perhaps}: the catalog has it as pinned, and no pin says so)`;
+  return `${pins} cannot be read, and the catalog does not know whose: nobody knows which ${whose} ${they}, and none is deleted. Ask everybody who pins backups here what they pinned, pin again what is to stay${candidates}, then delete ${files} in the repository and import it with \`tidemark catalog import\``;
 }

@@ -1,7 +1,7 @@
 import type { LostOfPack, PackDamage } from '../check/read-packs.ts';
 import type { SnapshotFacts } from '../check/snapshot-list.ts';
 import type { HurtSnapshot, Survey } from '../check/survey.ts';
-import type { PinDocument } from '../pins.ts';
+import type { KnownPin } from '../pins.ts';
 import type { MisplacedAction } from './misplaced.ts';
 import { type NotePlan, planNotes } from './plan-notes.ts';
 
@@ -64,7 +64,7 @@ export function planRepair(
   fingerprint: string,
   manifests: ReadonlySet<string>,
   misplaced: readonly MisplacedAction[],
-  knownPins: readonly PinDocument[],
+  knownPins: readonly KnownPin[],
 ): Omit<RepairPlan, 'needsBytes' | 'freeBytes'> {
   const { marks, pins, left } = planNotes(survey, knownPins);
   return {
