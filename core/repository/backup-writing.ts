@@ -31,6 +31,8 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
   readonly #builders: Readonly<Record<'data' | 'tree', PackBuilder>>;
   readonly #pools: ThreadPool<never, unknown>[] = [];
   readonly #treesAgain: boolean;
+  /** Why a blob that counts as stored is not. */
+  #failure: { error: unknown } | undefined;
 
   /** `treesAgain`: relies on no folder that the repository has. */
   constructor(parts: WritingParts, options: WorkOptions, warnings: readonly string[] = [], treesAgain = false) {
@@ -105,6 +107,7 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
    */
   async commit(snapshot: NewSnapshot, lost: AbortSignal): Promise<string> {
     for (const pool of this.#pools) await pool.finish();
+    if (this.#failure !== undefined) throw this.#failure.error;
     await this.#parts.lock.settled;
     // Together: each is made durable. What fails is thrown by `finish`, when none is under way any more.
     await Promise.allSettled(Object.values(this.#builders).map((builder) => this.#upload(builder.finish())));
@@ -132,7 +135,12 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
 
   async #store(type: 'data' | 'tree', id: Uint8Array, bytes: Uint8Array, again = false): Promise<void> {
     if ((!again && this.#parts.index.has(type, id)) || !this.#newBlobs.insert(blobKey(type, id))) return;
-    await this.#upload(this.#builders[type].add(id, bytes));
+    try {
+      await this.#upload(this.#builders[type].add(id, bytes));
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
+    }
   }
 
   /** The first thing that is written into the repository waits until the lock is ours. */

@@ -238,8 +238,18 @@ class BlobWriter {
 
   store(bytes: Uint8Array): Uint8Array {
     const id = this.#holes.has(bytes) ? this.#holes.id : idOf(bytes);
-    if (!sharedHas(this.#index, id) && this.#newBlobs.insert(id)) this.#hand(this.#builder.add(id, bytes));
+    if (!sharedHas(this.#index, id) && this.#newBlobs.insert(id)) this.#add(id, bytes);
     return id;
+  }
+
+  /** From now on whoever has this blob takes it for stored. When it is not, no driver may go on past that: the pool ends. */
+  #add(id: Uint8Array, bytes: Uint8Array): void {
+    try {
+      this.#hand(this.#builder.add(id, bytes));
+    } catch (error) {
+      post(this.#port, { type: 'failed', error: toPlainError(error) });
+      throw error;
+    }
   }
 
   has({ blobs }: Content): boolean {

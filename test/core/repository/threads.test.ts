@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { BackupSink, Content, DataThreads, Node, Store } from '../../../core/driver/index.ts';
+import { emptyContent } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
 import { FaultyStore } from '../../kit/faulty-store.ts';
 import { waitFor } from '../../kit/process.ts';
@@ -58,6 +59,32 @@ test('a thread that is needed later and cannot open spoils the backup', async (t
     return [];
   });
   await assert.rejects(backup, /open was told to fail/);
+});
+
+test('a blob that could not be stored spoils the backup, also when a driver goes on past it', async (t) => {
+  const { repository } = await newPlace(t);
+  const blob = Buffer.alloc(300_000, 'text ');
+  const inThread = writeBackup(repository, async (sink) => {
+    await using threads = await start(sink);
+    await assert.rejects(threads.run({ kind: 'no-memory', blob }), /allocation failed/);
+    const write = threads.run({ kind: 'write', chunking: { by: 'manual' }, pieces: [blob] });
+    const content = (await write.catch(() => emptyContent)) as Content;
+    return [fileNode('same', content)];
+  });
+  await assert.rejects(inThread, /allocation failed/);
+  const inMain = writeBackup(repository, async (sink) => {
+    const { ArrayBuffer: real } = globalThis;
+    globalThis.ArrayBuffer = class {
+      constructor() {
+        throw new RangeError('Array buffer allocation failed');
+      }
+    } as unknown as ArrayBufferConstructor;
+    const content = sink.content(blob);
+    globalThis.ArrayBuffer = real;
+    await assert.rejects(content, /allocation failed/);
+    return [fileNode('same', await sink.content(blob))];
+  });
+  await assert.rejects(inMain, /allocation failed/);
 });
 
 test('threads store through every kind of writer and read it back', async (t) => {

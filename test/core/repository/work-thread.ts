@@ -29,6 +29,8 @@ export type Task =
   | { kind: 'thread'; afterMs?: number }
   | { kind: 'length'; bytes: Uint8Array<ArrayBuffer> }
   | { kind: 'context' }
+  /** Stores one blob while no memory can be had. */
+  | { kind: 'no-memory'; blob: Uint8Array }
   | { kind: 'throw' }
   | { kind: 'exit' }
   | { kind: 'spin' }
@@ -69,6 +71,8 @@ function runTask(context: Both, task: Task): Result | Promise<Result> {
       return task.bytes.length;
     case 'context':
       return Object.keys(context).sort().join(' ');
+    case 'no-memory':
+      return withoutMemory(() => context.blob(task.blob));
     case 'throw':
       throw new Error('the task was told to fail');
     case 'exit':
@@ -95,6 +99,19 @@ function storePart(context: BackupThreadContext, { path, start, end, sizeBytes }
     return context.filePart(descriptor, { start, end }, sizeBytes);
   } finally {
     fs.closeSync(descriptor);
+  }
+}
+
+/** As a process at the limit of its memory. */
+function withoutMemory<T>(work: () => T): T {
+  const { allocUnsafeSlow } = Buffer;
+  Buffer.allocUnsafeSlow = () => {
+    throw new RangeError('Array buffer allocation failed');
+  };
+  try {
+    return work();
+  } finally {
+    Buffer.allocUnsafeSlow = allocUnsafeSlow;
   }
 }
 
