@@ -1,7 +1,7 @@
 /** `npm run build`: makes `dist`. What runs meanwhile finds its files: those of the build before stay until the next. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
-import { openBundle } from './bundle.ts';
+import { openBundle, startFile } from './bundle.ts';
 import { noticesOf } from './notices.ts';
 import { lastLine, recordOf } from './record.ts';
 
@@ -10,6 +10,8 @@ const root = join(import.meta.dirname, '..');
 const settings = ['package.json', 'package-lock.json', 'node_modules/.package-lock.json', 'tsconfig.json'];
 const program = ['build', 'bundle', 'notices', 'record', 'checkout'].map((name) => `build/${name}.ts`);
 const attempts = 3;
+/** Names for npm the files of the build before: they stay for what runs, and are no part of a package. */
+const ignored = '.npmignore';
 
 const dist = join(root, 'dist');
 const fresh = `${dist}-${process.pid}`;
@@ -23,7 +25,7 @@ interface Built {
   /** The paths of what went in, from the root, and the record of them. */
   readonly sources: readonly string[];
   readonly record: string;
-  /** The names of what came out; an entry behind the files that it imports. */
+  /** The names of what came out; an entry behind the files that it imports, and the start behind all. */
   readonly made: readonly string[];
 }
 
@@ -48,8 +50,9 @@ async function buildOnce(folder: string): Promise<Built> {
   const sources = [...new Set([...read, ...settings, ...program])]
     .filter((path) => existsSync(join(root, path)))
     .sort();
-  const isEntry = (part: (typeof output)[number]) => part.type === 'chunk' && part.isEntry;
-  const parts = output.toSorted((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
+  const turn = (part: (typeof output)[number]) =>
+    Number(part.type === 'chunk' && part.isEntry) + Number(part.fileName === startFile);
+  const parts = output.toSorted((a, b) => turn(a) - turn(b));
   return { sources, record: recordOf(root, sources), made: ['NOTICES.txt', ...parts.map(({ fileName }) => fileName)] };
 }
 
@@ -58,10 +61,13 @@ function publish({ record, made }: Built): void {
   mkdirSync(dist, { recursive: true });
   const before = filesOfRecord();
   for (const name of made) renameSync(join(fresh, name), join(dist, name));
+  const stale = before.filter((name) => !made.includes(name));
+  writeFileSync(join(fresh, ignored), stale.map((name) => `/${name}\n`).join(''));
+  renameSync(join(fresh, ignored), join(dist, ignored));
   const code = made.filter((name) => name.endsWith('.js')).map((name) => `dist/${name}`);
   writeFileSync(join(fresh, 'record.txt'), record + recordOf(root, code) + lastLine);
   renameSync(join(fresh, 'record.txt'), join(dist, 'record.txt'));
-  const stays = new Set([...made, ...before, 'record.txt']);
+  const stays = new Set([...made, ...before, ignored, 'record.txt']);
   for (const name of readdirSync(dist)) {
     if (!stays.has(name)) rmSync(join(dist, name), { recursive: true, force: true });
   }

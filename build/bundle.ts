@@ -5,6 +5,10 @@ import { type OutputOptions, type Plugin, type RolldownBuild, rolldown } from 'r
 /** Packages that bring files of their own which they look for beside themselves, and those that only a daemon loads. */
 const external = ['koffi', 'sodium-native', 'pino', 'prom-client'];
 
+/** The one file whose name says nothing of its content: it is loaded at once, and all else through it. */
+const start = 'tidemark';
+export const startFile = `${start}.js`;
+
 export interface Bundle extends AsyncDisposable {
   readonly build: RolldownBuild;
   readonly output: OutputOptions;
@@ -17,7 +21,7 @@ export interface Bundle extends AsyncDisposable {
 export async function openBundle(root: string, ...plugins: Plugin[]): Promise<Bundle> {
   const build = await rolldown({
     cwd: root,
-    input: { tidemark: join(root, 'cmd/start.ts') },
+    input: { [start]: join(root, 'cmd/start.ts') },
     platform: 'node',
     external,
     // To load one of Node's modules does nothing by itself. Otherwise it would be loaded, with much beside it, for nothing.
@@ -31,24 +35,26 @@ export async function openBundle(root: string, ...plugins: Plugin[]): Promise<Bu
     format: 'esm',
     sourcemap: true,
     sourcemapExcludeSources: true,
-    entryFileNames: '[name].js',
+    entryFileNames: ({ name }) => (name === start ? '[name].js' : '[name]-[hash].js'),
     chunkFileNames: '[name]-[hash].js',
   };
   return { build, output, [Symbol.asyncDispose]: () => build.close() };
 }
 
-/** A file that a thread or process is started with, `import.meta.resolve('./x.ts')`, is an entry. */
+/**
+ * A file that a thread or process is started with, `import.meta.resolve('./x.ts')`, is an entry. Its name holds a hash, too:
+ * what runs while it is built anew starts its own files or none, never those of another build.
+ */
 function startedByUrl(root: string): Plugin {
   return {
     name: 'started-by-url',
     transform: {
       filter: { code: 'import.meta.resolve(' },
       handler(code, importer) {
-        const changed = code.replace(/\bimport\.meta\.resolve\('(\.[^']+)\.ts'\)/g, (_, name: string) => {
-          const entry = resolve(dirname(importer), name);
-          const fileName = `${relative(root, entry).replaceAll('/', '-')}.js`;
-          this.emitFile({ type: 'chunk', id: `${entry}.ts`, fileName });
-          return `import.meta.resolve('./${fileName}')`;
+        const changed = code.replace(/\bimport\.meta\.resolve\('(\.[^']+)\.ts'\)/g, (_, path: string) => {
+          const entry = resolve(dirname(importer), path);
+          const name = relative(root, entry).replaceAll('/', '-');
+          return `import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'chunk', id: `${entry}.ts`, name })}`;
         });
         return { code: changed, map: null }; // no line moves
       },

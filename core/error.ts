@@ -47,14 +47,19 @@ export function asTidemarkError(thrown: unknown): TidemarkError {
   }
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   if (thrown instanceof Error && 'code' in thrown && String(thrown.code).endsWith('MODULE_NOT_FOUND')) {
-    return new TidemarkError('INSTALLATION_BROKEN', `a file of tidemark is missing: ${text}`, {
-      hint: 'Install it again; in a checkout run `npm ci`. A daemon whose tidemark was changed is to be started again.',
-      cause: thrown,
-    });
+    return missingFile(text, thrown);
   }
   return new TidemarkError('BUG', `unexpected: ${text}`, {
     hint: 'This is a defect of tidemark. Please report it with the stack from the log.',
     cause: thrown,
+  });
+}
+
+/** INSTALLATION_BROKEN. */
+export function missingFile(text: string, cause?: unknown): TidemarkError {
+  return new TidemarkError('INSTALLATION_BROKEN', `a file of tidemark is missing: ${text}`, {
+    hint: 'Install it again; in a checkout run `npm ci`. A daemon whose tidemark was changed is to be started again.',
+    cause,
   });
 }
 

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Job } from '../../core/catalog/index.ts';
 import type { Run } from '../../core/driver/index.ts';
-import { TidemarkError } from '../../core/error.ts';
+import { missingFile, TidemarkError } from '../../core/error.ts';
 import { type JobOutcome, killMs, letGoMs, type Operation } from '../../core/job/index.ts';
 import { fromPlainError, toPlainError } from '../../core/plain-error.ts';
 import type { FromJobProcess, JobProcessSettings, ToJobProcess } from './messages.ts';
@@ -71,6 +72,7 @@ function lastMessage(child: ChildProcess, { progress }: Run): Promise<JobOutcome
 }
 
 function died(code: number | null, signal: NodeJS.Signals | null): TidemarkError {
+  if (!existsSync(new URL(entry))) return missingFile(`Cannot find module ${entry}`); // tidemark was changed under a daemon
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   return new TidemarkError('JOB_LOST', `the process of the job was ended ${how}`, {
     hint: 'If the kernel ended it for want of memory, its log says so: `journalctl -k`. The job can be run again.',

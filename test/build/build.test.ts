@@ -1,30 +1,18 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBuilt, isJustBuilt } from '../../build/record.ts';
 import { type Ran, run, runOk } from '../kit/process.ts';
-import { tempFolder } from '../kit/temp.ts';
-
-const root = join(import.meta.dirname, '../..');
-const sources = ['package.json', 'package-lock.json', 'tsconfig.json', 'build', 'cmd', 'core', 'drivers', 'schemas'];
-
-async function checkout(t: TestContext): Promise<string> {
-  const folder = join(await tempFolder(t), 'checkout');
-  await mkdir(folder);
-  await runOk('cp', ['-a', ...sources.map((name) => join(root, name)), folder]);
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
-}
+import { build, copiedCheckout, root } from './copied-checkout.ts';
 
 const env = { TIDEMARK_NODE: process.execPath };
-const build = (folder: string) => run(process.execPath, [join(folder, 'build/build.ts')]);
 const tidemark = (folder: string, ...args: string[]) => run(join(folder, 'cmd/tidemark'), args, { env });
 
 test('what changes while it is built is in the build, or the build does not count', async (t) => {
-  const folder = await checkout(t);
+  const folder = await copiedCheckout(t);
   const file = join(folder, 'cmd/program.ts');
   const text = readFileSync(file, 'utf8');
   let counted = 0;
@@ -47,7 +35,7 @@ test('what changes while it is built is in the build, or the build does not coun
 });
 
 test('a build that fails leaves the one before, which does not count', async (t) => {
-  const folder = await checkout(t);
+  const folder = await copiedCheckout(t);
   assert.equal((await build(folder)).code, 0);
   assert.ok(isJustBuilt(folder));
   writeFileSync(join(folder, 'core/clock.ts'), "import './nowhere.ts';\n");
@@ -63,7 +51,7 @@ test('a build that fails leaves the one before, which does not count', async (t)
 });
 
 test('a build that lacks a file says what to do', async (t) => {
-  const folder = await checkout(t);
+  const folder = await copiedCheckout(t);
   assert.equal((await build(folder)).code, 0);
   rmSync(join(folder, 'build'), { recursive: true }); // as the package is
   const saysWhatToDo = (ran: Ran) => {
@@ -85,7 +73,7 @@ test('a build that lacks a file says what to do', async (t) => {
 });
 
 test('what runs goes on with its files when it is built anew, and those of the build before that go', async (t) => {
-  const folder = await checkout(t);
+  const folder = await copiedCheckout(t);
   const parts = async () => (await readdir(join(folder, 'dist'))).filter((name) => name.endsWith('.js'));
   const change = async (text: string) => {
     writeFileSync(join(folder, 'core/error-codes.ts'), readFileSync(join(root, 'core/error-codes.ts'), 'utf8') + text);

@@ -62,16 +62,18 @@ test('every file that is started by its URL is there, and no URL of a source is 
   assert.ok(named.length >= 7, named.join(' '));
   for (const name of named) {
     assert.ok(
-      [...chunks.values()].some((chunk) => chunk.isEntry && chunk.fileName.endsWith(`-${name}.js`)),
+      [...chunks.values()].some(
+        (chunk) => chunk.isEntry && new RegExp(`-${name}-[\\w-]{8}\\.js$`).test(chunk.fileName),
+      ),
       name,
     );
   }
-  for (const { code, fileName } of chunks.values()) {
-    for (const [, url] of code.matchAll(/import\.meta\.resolve\(["']([^"']+)["']\)/g)) {
-      assert.ok(chunks.has(url!.replace('./', '')), `${fileName}: ${url}`);
-    }
-    assert.doesNotMatch(code, /import\.meta\.resolve\((?!["']\.\/[\w-]+\.js["']\))/, fileName);
-  }
+  const started = [...chunks.values()].flatMap(({ code, fileName }) => {
+    assert.doesNotMatch(code, /import\.meta\.(resolve|ROLLUP)/, fileName);
+    return [...code.matchAll(/new URL\("([\w-]+\.js)", import\.meta\.url\)/g)].map(([, url]) => url!);
+  });
+  assert.equal(started.length, named.length, started.join(' '));
+  for (const url of started) assert.ok(chunks.get(url)?.isEntry, url);
 });
 
 /** Packages that others take where they are installed. */

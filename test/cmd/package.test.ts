@@ -37,11 +37,22 @@ test('the package, built, packed and installed elsewhere, runs', async (t) => {
   await runOk('cp', ['-a', ...present.map((name) => join(root, name)), checkout]);
   await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'));
 
+  await runOk(process.execPath, ['build/build.ts'], { cwd: checkout });
+  const before = await readdir(join(checkout, 'dist'));
+  await writeFile(join(checkout, 'core/error-codes.ts'), '\n(exitCodes as object as { x: number }).x = 1;\n', {
+    flag: 'a',
+  });
   await runOk('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: checkout, env, timeoutMs: 120_000 });
   const tarball = join(folder, `tidemark-${description.version}.tgz`);
   const packed = (await runOk('tar', ['-tzf', tarball])).stdout.trim().split('\n');
   assert.ok(packed.includes('package/dist/tidemark.js'));
   assert.ok(!packed.includes('package/dist/record.txt'));
+  const shipped = packed.filter((name) => name.startsWith('package/dist/')).map((name) => name.slice(13));
+  const isOfBuild = (name: string) => !name.startsWith('record') && !name.startsWith('.');
+  assert.ok(before.some((name) => name.startsWith('error-codes-') && !shipped.includes(name)));
+  const there = (await readdir(join(checkout, 'dist'))).filter(isOfBuild);
+  assert.ok(there.length > shipped.length, 'the files of the build before stay');
+  assert.equal(shipped.length, before.filter(isOfBuild).length, 'the package holds one build');
   const notices = (await runOk('tar', ['-xzOf', tarball, 'package/dist/NOTICES.txt'])).stdout;
   for (const name of ['kysely', 'mysql2', 'long', 'yaml'])
     assert.match(notices, new RegExp(`^${name} [\\d.]+ \\(`, 'm'));
