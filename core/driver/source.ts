@@ -92,12 +92,12 @@ export interface BackupSink {
   ): Promise<DataThreads<Task, Result>>;
   /** Stores the bytes of a small file from this thread. Large data belongs into `threads`. */
   content(bytes: Uint8Array): Promise<Content>;
-  /** Stores a folder and gives the id of its tree. Nodes may come in any order; two of one name are an error. */
-  tree(nodes: readonly Node[]): Promise<string>;
   /**
-   * Stores a folder whose nodes a thread encoded, with the subtrees filled in (in the order of `subtreeOffsets`). `again`: also
-   * where the repository has it already, as what it has may be damaged.
+   * Stores a folder and gives the id of its tree. Nodes may come in any order; two of one name are an error. `again`: also where
+   * the repository has it already, as what it has may be damaged.
    */
+  tree(nodes: readonly Node[], options?: { readonly again: boolean }): Promise<string>;
+  /** Stores a folder whose nodes a thread encoded, with the subtrees filled in (in the order of `subtreeOffsets`). */
   encodedTree(nodes: EncodedNodes, subtrees: readonly string[], options?: { readonly again: boolean }): Promise<string>;
 }
 

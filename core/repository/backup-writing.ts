@@ -88,16 +88,12 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     return content;
   }
 
-  async tree(nodes: readonly Node[]): Promise<string> {
-    return this.#storeTree(Buffer.from(encodeNodes(nodes).bytes));
+  async tree(nodes: readonly Node[], { again } = { again: false }): Promise<string> {
+    return this.#storeTree(Buffer.from(encodeNodes(nodes).bytes), again);
   }
 
-  async encodedTree(
-    nodes: EncodedNodes,
-    subtrees: readonly string[],
-    { again }: { readonly again: boolean } = { again: false },
-  ): Promise<string> {
-    return this.#storeTree(fillSubtrees(nodes, subtrees), again || this.#treesAgain);
+  async encodedTree(nodes: EncodedNodes, subtrees: readonly string[], { again } = { again: false }): Promise<string> {
+    return this.#storeTree(fillSubtrees(nodes, subtrees), again);
   }
 
   /**
@@ -127,9 +123,9 @@ export class BackupWriting implements BackupSink, AsyncDisposable {
     await Promise.allSettled(this.#pools.map((pool) => pool[Symbol.asyncDispose]()));
   }
 
-  async #storeTree(bytes: Buffer, again = this.#treesAgain): Promise<string> {
+  async #storeTree(bytes: Buffer, again: boolean): Promise<string> {
     const id = idOf(bytes);
-    await this.#store('tree', id, bytes, again);
+    await this.#store('tree', id, bytes, again || this.#treesAgain);
     return toHex(id);
   }
 

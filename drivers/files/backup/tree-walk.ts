@@ -83,7 +83,7 @@ export class TreeWalk {
   }
 
   async #folder(folder: Folder): Promise<string> {
-    if (folder.closed) return this.#options.sink.tree([]);
+    if (folder.closed) return this.#options.sink.tree([], { again: folder.again ?? false });
     const { again, ...result } = await this.#scan(folder, false);
     const at = this.#remember(folder, result);
     const nodes = result.deferred ? await this.#readDeferred(folder, result, result.deferred) : result.nodes;

@@ -3,8 +3,10 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { randomBytes } from '../../../core/repository/repository-kit.ts';
-import { run } from '../../../kit/process.ts';
+import { run, runOk } from '../../../kit/process.ts';
+import { atEnd } from '../../../kit/scope.ts';
 import { type Fixture, filesFixture } from '../fixture.ts';
+import { flipBlob, placeOfFolder, placesOf } from '../restore/damaged-repository.ts';
 
 /** Each does something to the pack that holds the trees of a backup. */
 const damages: Readonly<Record<string, (pack: string) => void>> = {
@@ -44,6 +46,27 @@ test('a folder of the parent that is damaged in one pack and whole in another is
   const { warnings, totals } = await fixture.backUp();
   assert.deepEqual([warnings, totals.unchangedItems], [[], totals.items]);
   assert.deepEqual(await namesAndContents(fixture), before);
+});
+
+test('a mount point that is left out, in a folder that is damaged in the parent, relies on nothing stored', async (t) => {
+  const fixture = await filesFixture(t);
+  const mount = join(fixture.tree, 'mount');
+  fs.mkdirSync(mount);
+  await runOk('mount', ['-t', 'tmpfs', 'tidemark-test', mount]);
+  atEnd(t, async () => void (await runOk('umount', [mount])));
+  await fixture.backUp({ oneFileSystem: true });
+  const names = fixture.tree.split('/').slice(1);
+  const places = await placesOf(fixture);
+  const [above, empty] = [
+    await placeOfFolder(fixture, places, names),
+    await placeOfFolder(fixture, places, [...names, 'mount']),
+  ];
+  for (const place of [above, empty]) flipBlob(fixture, place);
+  const { warnings } = await fixture.backUp({ oneFileSystem: true });
+  assert.match(warnings.join('\n'), /is read anew, because its folder in the previous backup is damaged/);
+  assert.ok((await fixture.nodes()).has(mount));
+  const again = (await placesOf(fixture)).filter(({ id }) => id === empty.id);
+  assert.equal(again.length, 2);
 });
 
 function makeTree(root: string): void {
