@@ -1,34 +1,15 @@
 import { fromHex } from './format/blob-id.ts';
-import type { BlobType, PackEntry } from './format/pack.ts';
+import type { PackEntry } from './format/pack.ts';
 import { release } from './format/release.ts';
+import { checkedIndex, type IndexDocument, type StoredBlob } from './index-document.ts';
 import { type IndexContent, scanIndex } from './index-scan.ts';
 import type { SealedObject, SealedObjects } from './objects.ts';
-
-/** An index document of restic's format: which blobs lie where in which packs. */
-export interface IndexDocument {
-  readonly packs: readonly IndexedPack[] | null;
-  /** The lock under which a backup of ours wrote it; restic passes over it. */
-  readonly holder?: string;
-}
-
-export interface IndexedPack {
-  readonly id: string;
-  readonly blobs: readonly StoredBlob[] | null;
-}
-
-interface StoredBlob {
-  readonly id: string;
-  readonly type: BlobType;
-  readonly offset: number;
-  readonly length: number;
-  readonly uncompressed_length?: number;
-}
 
 /** The content of a sealed index file, whose bytes are given back with that. Throws REPOSITORY_CORRUPT. */
 export function indexContent(objects: SealedObjects, sealed: SealedObject): IndexContent {
   const text = objects.openText('index', sealed);
   release(sealed.bytes.buffer);
-  const content = scanIndex(text) ?? contentOf(objects.parseText('index', sealed.id, text) as IndexDocument);
+  const content = scanIndex(text) ?? contentOf(checkedIndex(objects.parseText('index', sealed.id, text), sealed.id));
   release(text.buffer);
   return content;
 }

@@ -67,7 +67,7 @@ export class SealedObjects {
   async getSealed(folder: ObjectFolder, id: string, signal?: AbortSignal): Promise<SealedObject> {
     const name = `${folder}/${id}`;
     const bytes = await this.#store.get(name, undefined, signal);
-    if (toHex(idOf(bytes)) !== id) throw damaged(name);
+    if (toHex(idOf(bytes)) !== id) throw damagedObject(name);
     return { id, bytes };
   }
 
@@ -126,7 +126,7 @@ function openText(sealer: Sealer, name: string, sealed: Uint8Array): Buffer<Arra
     release(plain.buffer);
     return text;
   } catch (cause) {
-    throw hasCode(cause, 'REPOSITORY_CORRUPT') ? damaged(name, cause) : cause;
+    throw hasCode(cause, 'REPOSITORY_CORRUPT') ? damagedObject(name, cause) : cause;
   }
 }
 
@@ -135,11 +135,12 @@ function parseText(name: string, json: Buffer): unknown {
     return JSON.parse(json.toString('utf8'));
   } catch (cause) {
     const error = new TidemarkError('REPOSITORY_CORRUPT', 'an object of the repository is not JSON', { cause });
-    throw damaged(name, error);
+    throw damagedObject(name, error);
   }
 }
 
-function damaged(name: string, cause?: unknown): TidemarkError {
+/** Names the object, and says what to do. */
+export function damagedObject(name: string, cause?: unknown): TidemarkError {
   return new TidemarkError('REPOSITORY_CORRUPT', `${name} is damaged`, {
     hint: hintFor(name),
     cause,

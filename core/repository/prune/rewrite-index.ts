@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { fromHex } from '../format/blob-id.ts';
-import type { IndexDocument, IndexedPack } from '../index-content.ts';
+import { type IndexDocument, type IndexedPack, readIndexDocument } from '../index-document.ts';
 import { blobsPerIndex } from '../index-files.ts';
 import type { SealedObjects } from '../objects.ts';
 import type { IndexView } from './index-view.ts';
@@ -31,7 +31,7 @@ export async function rewriteIndex(
   const old = [...naming, ...(await smallFiles(objects, change, naming, signal))];
   const writer = new IndexWriter(objects, signal);
   for (const id of old) {
-    const { packs } = (await objects.get('index', id, signal)) as IndexDocument;
+    const { packs } = await readIndexDocument(objects, id, signal);
     for (const pack of packs ?? []) {
       const number = change.view.index.packNumber(fromHex(pack.id));
       if (number === undefined || !change.goes(number)) await writer.add(pack);

@@ -3,7 +3,7 @@ import { readIndexFiles } from '../check/read-index.ts';
 import { fromHex, toHex } from '../format/blob-id.ts';
 import { decodeHeader, type FinishedPack, PackBuilder, type PackEntry } from '../format/pack.ts';
 import { Sealer } from '../format/sealer.ts';
-import type { IndexDocument } from '../index-content.ts';
+import { type IndexDocument, readIndexDocument } from '../index-document.ts';
 import { writeIndex } from '../index-files.ts';
 import { packName } from '../pack-name.ts';
 import { PackUploads } from '../pack-uploads.ts';
@@ -135,7 +135,7 @@ async function replaceIndexFiles({ objects }: Parts, bad: ReadonlySet<string>, s
   for await (const file of readIndexFiles(objects, signal, () => {})) {
     const { id } = file;
     if (![...file.packs()].some((pack) => bad.has(toHex(pack.id)))) continue;
-    const document = (await objects.get('index', id, signal)) as IndexDocument;
+    const document = await readIndexDocument(objects, id, signal);
     const packs = (document.packs ?? []).filter((pack) => !bad.has(pack.id));
     if (packs.length > 0) await objects.put('index', { ...document, packs } satisfies IndexDocument, signal);
     replaced.push(id);

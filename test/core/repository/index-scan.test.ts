@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { toHex } from '../../../core/repository/format/blob-id.ts';
 import { encodeHeader } from '../../../core/repository/format/pack.ts';
 import { newKeyMaterial, Sealer } from '../../../core/repository/format/sealer.ts';
-import { contentOf, type IndexDocument } from '../../../core/repository/index-content.ts';
+import { contentOf } from '../../../core/repository/index-content.ts';
+import { checkedIndex, readIndexDocument } from '../../../core/repository/index-document.ts';
 import { loadIndex, writeIndex } from '../../../core/repository/index-files.ts';
 import { type IndexContent, scanIndex } from '../../../core/repository/index-scan.ts';
 import { SealedObjects } from '../../../core/repository/objects.ts';
@@ -120,6 +121,44 @@ test('what is written otherwise is not scanned', () => {
   }
 });
 
+test('what is no index is damage that names the file, in every way in', async (t) => {
+  const objects = new SealedObjects(await localStore(await tempFolder(t)), new Sealer(newKeyMaterial()));
+  const text = JSON.stringify(document);
+  const none = [
+    '[]',
+    '"x"',
+    'null',
+    '7',
+    '{"packs":3}',
+    '{"packs":{}}',
+    '{"packs":[null]}',
+    '{"packs":[{"blobs":[]}]}',
+    '{"packs":[],"holder":7}',
+    text.replace('"blobs":[]', '"blobs":{}'),
+    text.replace('"type":"data"', '"type":"link"'),
+    text.replace('"type":"data",', ''),
+    text.replace('"offset":0', '"offset":-1'),
+    text.replace('"offset":0', '"offset":0.5'),
+    text.replace('"offset":0', '"offset":4294967296'),
+    text.replace('"offset":0,', ''),
+    text.replace('"length":4294967295', '"length":"1"'),
+    text.replace('"uncompressed_length":70', '"uncompressed_length":-70'),
+    text.replaceAll(id, id.slice(1)),
+    text.replaceAll(id, id.toUpperCase()),
+  ];
+  for (const one of none) {
+    const name = await objects.putText('index', Buffer.from(one));
+    const damage = coded('REPOSITORY_CORRUPT', new RegExp(`index/${name} is damaged`));
+    await assert.rejects(loadIndex(objects), damage, one);
+    await assert.rejects(readIndexDocument(objects, name), damage, one);
+    await objects.delete('index', [name]);
+  }
+  for (const one of ['{}', '{"packs":null}', text.replace('"blobs":[]', '"blobs":null'), ` ${text}`]) {
+    await objects.putText('index', Buffer.from(one));
+  }
+  assert.equal((await loadIndex(objects)).count, 3);
+});
+
 test('whatever is changed in an index file, what is scanned of it is what JSON says', () => {
   const random = seededRandom('index scan');
   const whole = Buffer.from(`${JSON.stringify(document)}\n`);
@@ -149,7 +188,7 @@ function changed(whole: Buffer, random: ReturnType<typeof seededRandom>): Buffer
 }
 
 function parsed(text: Buffer): IndexContent {
-  return contentOf(JSON.parse(text.toString('utf8')) as IndexDocument);
+  return contentOf(checkedIndex(JSON.parse(text.toString('utf8')), id));
 }
 
 function plain(content: IndexContent) {
