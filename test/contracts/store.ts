@@ -1,13 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectInfo, Store } from '../../core/driver/index.ts';
 import { type ErrorCode, hasCode } from '../../core/error.ts';
 
+/** A store that begins to read an object and fails on its way, whatever is asked for the whole of it. */
+export interface FailingRead {
+  readonly store: Store;
+  readonly name: string;
+}
+
 /**
  * What every store promises. `makeStore` gives a new, empty store each time; it is disposed here. Runs on every
- * implementation and on every stack of decorators.
+ * implementation and on every stack of decorators. `failingRead`: where somebody can make a read fail midway.
  */
-export function storeContract(name: string, makeStore: (t: TestContext) => Promise<Store>): void {
+export function storeContract(
+  name: string,
+  makeStore: (t: TestContext) => Promise<Store>,
+  failingRead?: (t: TestContext) => Promise<FailingRead>,
+): void {
   const storeTest = (title: string, body: (store: Store) => Promise<void>) =>
     test(title, { timeout: 60_000 }, async (t) => {
       await using store = await makeStore(t);
@@ -17,6 +28,12 @@ export function storeContract(name: string, makeStore: (t: TestContext) => Promi
     objectCases(storeTest);
     rangeCases(storeTest);
     roomCases(storeTest);
+    if (failingRead !== undefined)
+      test('a read that fails midway leaves the room alone from then on', { timeout: 60_000 }, async (t) => {
+        const { store, name } = await failingRead(t);
+        await using _ = store;
+        for (let round = 0; round < 2; round++) assert(await isRoomLeftAlone(store, name), 'it failed');
+      });
     listCases(storeTest);
     deleteCases(storeTest);
     moveCases(storeTest);
@@ -127,6 +144,32 @@ function roomCases(storeTest: StoreTest): void {
       }
     },
   );
+  storeTest('once a read has ended, well or not, nothing writes into its room', async (store) => {
+    await store.put('data/ab/room', pattern(2 * 1024 * 1024 + 3));
+    assert.equal(await isRoomLeftAlone(store, 'data/ab/room'), false);
+    assert.equal(await isRoomLeftAlone(store, 'data/ab/nothing'), true);
+    const replacing = store.put('data/ab/room', pattern(9));
+    await isRoomLeftAlone(store, 'data/ab/room');
+    await replacing;
+  });
+}
+
+/** A caller reads into the same memory again at once. Gives whether the read was rejected. */
+async function isRoomLeftAlone(store: Store, name: string): Promise<boolean> {
+  const { sizeBytes } = await store.head(name).catch(() => ({ sizeBytes: 0 }));
+  const memory = new Uint8Array(new SharedArrayBuffer(sizeBytes));
+  const reading = store.get<ArrayBufferLike>(name, undefined, undefined, (bytes) => memory.subarray(0, bytes));
+  const isRejected = await reading.then(
+    () => false,
+    () => true,
+  );
+  memory.fill(0xee);
+  const untouched = Buffer.alloc(sizeBytes, 0xee);
+  for (let turn = 0; turn < 10; turn++) {
+    await sleep(5);
+    assert(untouched.equals(memory), 'the store writes there still');
+  }
+  return isRejected;
 }
 
 function listCases(storeTest: StoreTest): void {

@@ -11,6 +11,7 @@ import { type ErrorCode, hasCode, type TidemarkError } from '../../../../core/er
 import { Secret } from '../../../../core/secret.ts';
 import { local } from '../../../../drivers/files/index.ts';
 import { storeContract } from '../../../contracts/store.ts';
+import { badDisk } from '../../../kit/bad-disk.ts';
 import { faultyStore } from '../../../kit/faulty-store.ts';
 import { runOk } from '../../../kit/process.ts';
 import { RecordingStore } from '../../../kit/recording-store.ts';
@@ -18,7 +19,16 @@ import { atEnd } from '../../../kit/scope.ts';
 import { smallDisk } from '../../../kit/small-disk.ts';
 import { tempFolder } from '../../../kit/temp.ts';
 
-storeContract('local', async (t) => openLocal(join(await tempFolder(t), 'new', 'store')));
+storeContract(
+  'local',
+  async (t) => openLocal(join(await tempFolder(t), 'new', 'store')),
+  async (t) => {
+    const [folder, name] = [await tempFolder(t), 'data/ab/broken'];
+    await mkdir(join(folder, 'data/ab'), { recursive: true });
+    await writeFile(join(folder, name), Buffer.alloc(8 * 2 ** 20, 'broken'));
+    return { store: await openLocal(await badDisk(t, folder, join(folder, name), 4 * 2 ** 20)), name };
+  },
+);
 storeContract('local on a mount', async (t) => openLocal(await smallDisk(t, 64 * 2 ** 20), { requireMount: true }));
 storeContract(
   'local, recorded, with faults that are not due',
