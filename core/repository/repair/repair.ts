@@ -1,5 +1,5 @@
 import { hasCode } from '../../error.ts';
-import { survey } from '../check/survey.ts';
+import { type Survey, survey } from '../check/survey.ts';
 import { loadIndex } from '../index-files.ts';
 import type { RepositoryLock } from '../lock.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
@@ -23,11 +23,7 @@ export async function surveyForRepair(
 ): Promise<RepairPlan> {
   const fingerprint = await fingerprintOf(parts.store, work.signal);
   const misplaced = await planMisplaced(parts.store, work.signal);
-  const seen = await survey(
-    { ...parts, store: asPlaced(parts.store, misplaced) },
-    { ...options, readUnindexed: true },
-    work,
-  );
+  const seen = await surveyAll({ ...parts, store: asPlaced(parts.store, misplaced) }, options, work);
   const denied = [...seen.badPacks, ...seen.snapshots.bad].find(({ error }) => hasCode(error, 'DESTINATION_DENIED'));
   if (denied !== undefined) throw denied.error;
   const manifests = await knownManifests(seen, options.manifestOf);
@@ -35,6 +31,23 @@ export async function surveyForRepair(
   const needsBytes = await neededBytes(parts.store, plan, work.signal);
   const freeBytes = await parts.store.freeBytes?.(work.signal);
   return { ...plan, needsBytes, ...(freeBytes !== undefined && { freeBytes }) };
+}
+
+/**
+ * Once more where backups lose something by packs that were not read: what does not open of these is to be known one by
+ * one, and what does to be saved.
+ */
+async function surveyAll(parts: Parts, options: PlanRepairOptions, work: WorkOptions): Promise<Survey> {
+  const seen = await survey(parts, { ...options, readUnindexed: true }, work);
+  const read = new Set(seen.badPacks.map(({ pack }) => pack.id));
+  const causes = seen.hurt.flatMap(({ causes }) => [...causes.keys()]);
+  const packs = new Set(causes.flatMap((cause) => (typeof cause === 'number' ? seen.packs.facts(cause).id : [])));
+  if (packs.isSubsetOf(read)) return seen;
+  return await survey(
+    parts,
+    { ...options, suspects: [...(options.suspects ?? []), ...packs], readUnindexed: true },
+    work,
+  );
 }
 
 /** See `Repository.repair`. */

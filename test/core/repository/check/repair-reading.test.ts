@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { ByteRange, ReadRoom } from '../../../../core/driver/index.ts';
 import { TidemarkError } from '../../../../core/error.ts';
+import type { ReadAmount } from '../../../../core/repository/check/slice.ts';
 import type { RepairPlan, Repository } from '../../../../core/repository/index.ts';
 import { faultyStore } from '../../../kit/faulty-store.ts';
 import { RecordingStore } from '../../../kit/recording-store.ts';
@@ -13,9 +14,9 @@ import { damages, twoBackups } from './damages.ts';
 
 /** A disk that gives back other bytes each time: what a repair planned by is not what it reads when it works. */
 
-async function plan(repository: Repository): Promise<RepairPlan> {
+async function plan(repository: Repository, read: ReadAmount = { share: 1 }): Promise<RepairPlan> {
   await using _ = await repository.lock('shared', noSignal);
-  return JSON.parse(JSON.stringify(await repository.planRepair({ read: { share: 1 } }, work)));
+  return JSON.parse(JSON.stringify(await repository.planRepair({ read }, work)));
 }
 
 async function repair(repository: Repository, planned: RepairPlan): Promise<void> {
@@ -75,6 +76,19 @@ test('a folder that cannot be read while its backup is rewritten is not taken fo
   assert.equal((await Array.fromAsync(fresh.snapshots())).length, 2);
   await repair(fresh, await plan(fresh));
   assert.deepEqual(told(await check(fresh, { read: { share: 1 } })), []);
+});
+
+test('a quick repair, too, reads the packs in which the walk through all folders found damage', async (t) => {
+  const place = await newPlace(t);
+  const files = await twoBackups(place);
+  await damages['a flipped bit in a tree']!.does(place, files);
+  const planned = await plan(place.repository, 'none');
+  assert.deepEqual(
+    planned.packs.map(({ id, action }) => [id, action]),
+    [[basename(files.treePack), 'salvage']],
+  );
+  await repair(place.repository, planned);
+  assert.deepEqual(told(await check(await reopen(place.store), { read: { share: 1 } })), []);
 });
 
 /** Reads `data/` well so many times, and nothing of it after that. */
