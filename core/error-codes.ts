@@ -96,6 +96,7 @@ export const errorCodes = {
   CATALOG_BUSY: { kind: 'conflict', retry: 'backoff', text: 'The catalog was locked for too long by another process.' },
   OUTPUT_UNWRITABLE: { kind: 'capacity', retry: 'never', text: 'The result could not be written to stdout.' },
   CANCELLED: { kind: 'cancelled', retry: 'never', text: 'The work was cancelled.' },
+  OUT_OF_MEMORY: { kind: 'capacity', retry: 'backoff', text: 'The process cannot get the memory that it needs.' },
   INSTALLATION_BROKEN: { kind: 'bug', retry: 'never', text: 'A file of tidemark itself is missing.' },
   BUG: { kind: 'bug', retry: 'never', text: 'A defect of tidemark.' },
 } as const satisfies Record<string, ErrorCodeEntry>;

@@ -49,10 +49,23 @@ export function asTidemarkError(thrown: unknown): TidemarkError {
   if (thrown instanceof Error && 'code' in thrown && String(thrown.code).endsWith('MODULE_NOT_FOUND')) {
     return missingFile(text, thrown);
   }
+  if (isOutOfMemory(thrown, text)) {
+    return new TidemarkError('OUT_OF_MEMORY', text, {
+      hint: 'Look at the limits of the process (`ulimit -v`, `LimitAS` and `MemoryMax` of a unit) and at what else uses memory.',
+      cause: thrown,
+    });
+  }
   return new TidemarkError('BUG', `unexpected: ${text}`, {
     hint: 'This is a defect of tidemark. Please report it with the stack from the log.',
     cause: thrown,
   });
+}
+
+/** By V8, zlib, OpenSSL and of a thread; these have no code in common. */
+function isOutOfMemory(thrown: unknown, text: string): boolean {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  if (code === 'ERR_MEMORY_ALLOCATION_FAILED' || code === 'ERR_WORKER_OUT_OF_MEMORY') return true;
+  return thrown instanceof Error && /^Array buffer allocation failed$|malloc failure/.test(text);
 }
 
 /** INSTALLATION_BROKEN. */

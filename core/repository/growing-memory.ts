@@ -1,3 +1,5 @@
+import { hasLimitedAddressSpace } from './address-space.ts';
+
 /** Address space that a table may come to take; pages are taken from the machine when they are first written. */
 const reservedBytes = 2 ** 33;
 
@@ -40,6 +42,7 @@ export class GrowingMemory {
 
 /** Where a limit of the process (`ulimit -v`) leaves no room to reserve, memory of just this size. */
 function reserved(sizeBytes: number): SharedArrayBuffer {
+  if (hasLimitedAddressSpace()) return new SharedArrayBuffer(sizeBytes);
   try {
     return new SharedArrayBuffer(sizeBytes, { maxByteLength: Math.max(reservedBytes, sizeBytes) });
   } catch (error) {

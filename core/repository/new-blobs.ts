@@ -1,3 +1,4 @@
+import { hasLimitedAddressSpace } from './address-space.ts';
 import { idBytes } from './format/blob-id.ts';
 import { firstSlot, sameId } from './id-table.ts';
 
@@ -31,13 +32,13 @@ export class NewBlobs {
 
   /** True when the caller is the first to have this blob (see `blobKey`) and has to store it. */
   insert(key: Uint8Array): boolean {
-    for (let table = 0; table < tables; table++) {
+    for (let table = 0; table < this.#memory.tables; table++) {
       const outcome = this.#insertInto(table, key);
       if (outcome === 'closed') continue;
       if (outcome === 'inserted') this.#own = undefined;
       return outcome === 'inserted';
     }
-    return true; // 47 million new blobs in one backup: the rest are stored without looking
+    return true; // so many new blobs in one backup: the rest are stored without looking
   }
 
   #insertInto(table: number, key: Uint8Array): 'inserted' | 'present' | 'closed' {
@@ -81,19 +82,33 @@ export class NewBlobs {
 }
 
 export interface NewBlobsMemory {
+  readonly tables: number;
   /** The count of keys that have numbers, and per table the count of its slots that are in use, then its slots. */
   readonly slots: SharedArrayBuffer;
   readonly keys: SharedArrayBuffer;
 }
 
-const tables = 10;
+/** Of 47 million blobs, and where there is no room to reserve those, of 1.4 million. */
+const mostTables = 10;
+const fewTables = 5;
 const firstTableSlots = 2 ** 16;
 const slotBytes = 4;
 
-/** Address space is reserved at once; memory is taken where a page is first written. */
 function newMemory(): NewBlobsMemory {
+  if (hasLimitedAddressSpace()) return reserved(fewTables);
+  try {
+    return reserved(mostTables);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return reserved(fewTables);
+  }
+}
+
+/** Address space is reserved at once; memory is taken where a page is first written. */
+function reserved(tables: number): NewBlobsMemory {
   const most = tableStart(tables);
   return {
+    tables,
     slots: new SharedArrayBuffer(tableStart(1) * slotBytes, { maxByteLength: most * slotBytes }),
     keys: new SharedArrayBuffer(firstTableSlots * idBytes, { maxByteLength: most * idBytes }),
   };
