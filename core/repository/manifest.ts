@@ -8,13 +8,19 @@ export const manifestFile = 'manifest.json';
 
 /** The manifest of a backup; undefined for a snapshot that tidemark did not write. Throws UNSUPPORTED for a newer format. */
 export async function readManifest(blobs: BlobReading, rootTree: string): Promise<Manifest | undefined> {
+  const text = await readManifestText(blobs, rootTree);
+  return text === undefined ? undefined : parseManifest(text);
+}
+
+/** As it stands there, whatever it says. Throws REPOSITORY_CORRUPT only where a blob of it cannot be had. */
+export async function readManifestText(blobs: BlobReading, rootTree: string): Promise<string | undefined> {
   const folder = (await blobs.tree(rootTree)).find((node) => node.name === manifestFolder);
   if (folder?.subtree === undefined) return undefined;
   const file = (await blobs.tree(folder.subtree)).find((node) => node.name === manifestFile);
   if (file?.content === undefined) return undefined;
   const parts: Uint8Array[] = [];
   for await (const part of blobs.read(file.content)) parts.push(part);
-  return parseManifest(Buffer.concat(parts).toString('utf8'));
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** Why a manifest is not that of this backup of tidemark's; undefined where it is, or where there is no such backup. */
@@ -48,7 +54,8 @@ export function foreignManifest(snapshot: Snapshot): Manifest {
   };
 }
 
-function parseManifest(text: string): Manifest {
+/** Throws as `readManifest`. */
+export function parseManifest(text: string): Manifest {
   const manifest = fromJson(text);
   if (typeof manifest.format === 'number' && manifest.format !== 1) throw newer(manifest.format);
   if (isComplete(manifest)) return manifest;

@@ -4,11 +4,12 @@ import { BlobReading } from '../blob-reading.ts';
 import { type SnapshotFacts, snapshotFacts } from '../check/snapshot-list.ts';
 import { ifCorrupt } from '../format/damage.ts';
 import type { RepositoryLock } from '../lock.ts';
-import { readManifest } from '../manifest.ts';
+import { parseManifest, readManifestText } from '../manifest.ts';
 import type { RepositoryParts } from '../parts.ts';
 import { setAside } from '../set-aside.ts';
 import { readSnapshot } from '../snapshots.ts';
 import { BlobWriting } from './blob-writing.ts';
+import { readsOtherwise } from './fingerprint.ts';
 import { isManifestOf } from './known-manifests.ts';
 import type { SnapshotAction } from './plan.ts';
 import { putManifest } from './put-manifest.ts';
@@ -121,16 +122,32 @@ class SnapshotRewriting {
     return this.#parts.objects.put('snapshots', { ...document, tree, original, replaces: id, tags: [...tags] });
   }
 
-  async #ownManifest({ tree, backup }: SnapshotFacts): Promise<Manifest | undefined> {
-    const read = await readManifest(this.#reading, tree).catch((error) => ifCorrupt(error, () => undefined));
+  async #ownManifest(
+    { tree, backup }: SnapshotFacts,
+    onUnread: () => undefined = () => undefined,
+  ): Promise<Manifest | undefined> {
+    const text = await readManifestText(this.#reading, tree).catch((error) => ifCorrupt(error, onUnread));
+    if (text === undefined) return undefined;
+    const read = await Promise.resolve(text)
+      .then(parseManifest)
+      .catch((error) => ifCorrupt(error, () => undefined));
     return isManifestOf(read, backup) ? read : undefined;
   }
 
   async #manifest(facts: SnapshotFacts, rewritten: Rewritten): Promise<Manifest | undefined> {
     const { id, backup } = facts;
-    const own = await this.#ownManifest(facts);
+    let isUnread = false;
+    const own = await this.#ownManifest(facts, () => {
+      isUnread = true;
+      return undefined;
+    });
     const manifest = own ?? (await this.#options.manifestOf(id));
-    if (!isManifestOf(manifest, backup)) return undefined;
+    if (!isManifestOf(manifest, backup)) {
+      // It would be read again one day, and call the backup whole.
+      if (isUnread && rewritten.lost.every(isNotManifest))
+        throw readsOtherwise(`the manifest of snapshot ${id} does not open`);
+      return undefined;
+    }
     const files = rewritten.lost.filter(isNotManifest);
     const warnings = [
       ...manifest.warnings,

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { Manifest, Node } from '../../../../core/driver/index.ts';
+import { TidemarkError } from '../../../../core/error.ts';
+import { idOf, toHex } from '../../../../core/repository/format/blob-id.ts';
 import type { Repository } from '../../../../core/repository/index.ts';
 import type { SnapshotChange } from '../../../../core/repository/repair/rewrite-snapshots.ts';
+import { faultyStore } from '../../../kit/faulty-store.ts';
 import {
+  coded,
   fileNode,
   folderNode,
   newPlace,
@@ -15,6 +19,7 @@ import {
   readBackup,
   reopen,
 } from '../repository-kit.ts';
+import { partsOf } from '../walk/parts-of.ts';
 import { check, filesIn, flip, told, work } from './check-kit.ts';
 
 const id = '01K00000000000000000000000';
@@ -106,6 +111,23 @@ test('whose tags were taken away with restic is a backup of ours still: what it 
   await using backup = await readBackup(await reopen(place.store), change!.by!);
   assert.equal(backup.manifest.partial, true);
   assert.match(backup.manifest.warnings.join(), /lost for damage .*one\.bin/);
+});
+
+test('a manifest that cannot be read when its backup is rewritten is not left to call that whole one day', async (t) => {
+  const place = await newPlace(t);
+  await backUp(place, undefined, 'other', 'lost', 1_000_000);
+  const text = JSON.stringify(good);
+  await backUp(place, text, id, 'lost', 1_000_000);
+  for (const pack of await filesIn(place.folder, 'data')) if ((await stat(pack)).size > 500_000) await flip(pack, 100);
+  const { index } = await partsOf(place.store);
+  const pack = toHex(index.find('data', idOf(Buffer.from(text)))!.pack);
+  const plan = await planned(place.repository);
+  const error = new TidemarkError('REPOSITORY_CORRUPT', 'EIO');
+  const fault = { method: 'get', match: new RegExp(pack), kind: 'error', error } as const;
+  const repository = await reopen(faultyStore(t, place.store, fault));
+  await using lock = await repository.lock('exclusive', noSignal);
+  const options = { manifestOf: async () => undefined, onChange: async () => {} };
+  await assert.rejects(repository.repair(lock, plan, options, work), coded('CHANGE_STALE', /the manifest of snapshot/));
 });
 
 test('two snapshots of one backup, and a cheap key, are notes: nothing is called damaged', async (t) => {
