@@ -22,7 +22,7 @@ export interface DriverProblem {
   readonly hint?: string;
 }
 
-/** Counts that only grow, told as often as the driver likes; the job decides how often to show them. */
+/** Counts that grow, told as often as the driver likes; the job decides how often to show them, and takes back what is done anew. */
 export interface Progress {
   /** Adds to what was read or written so far. */
   add(done: { bytes?: number; items?: number }): void;

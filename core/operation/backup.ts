@@ -7,6 +7,7 @@ import {
   type Manifest,
   manifestFolder,
   type Node,
+  type Progress,
   type Run,
 } from '../driver/index.ts';
 import { asTidemarkError, hasCode, TidemarkError } from '../error.ts';
@@ -62,12 +63,31 @@ async function storeUnderLock(
   await withSubject(destination.address, async () => {
     const { suspects } = await context.catalog.checks.get(destination.name);
     const distrusted = suspects === 'all' ? [] : suspects; // so many are no reason to store everything anew
+    const progressAnew = attempts(run.progress);
     const store = (lock: RepositoryLock) => {
-      const signal = AbortSignal.any([run.signal, lock.signal]);
-      return storeBackup(context, { repository: open.repository, lock }, backup, { ...run, signal }, onRecorded);
+      const again = { progress: progressAnew(), signal: AbortSignal.any([run.signal, lock.signal]) };
+      return storeBackup(context, { repository: open.repository, lock }, backup, again, onRecorded);
     };
     await open.repository.underLock('write', run.signal, store, distrusted);
   });
+}
+
+/** Each call gives the progress of another attempt, and takes back what those before it counted. */
+function attempts(progress: Progress): () => Progress {
+  const told = { bytes: 0, items: 0 };
+  return () => {
+    progress.add({ bytes: -told.bytes, items: -told.items });
+    Object.assign(told, { bytes: 0, items: 0 });
+    return {
+      expect: (total) => progress.expect(total),
+      step: (text) => progress.step(text),
+      add({ bytes = 0, items = 0 }) {
+        told.bytes += bytes;
+        told.items += items;
+        progress.add({ bytes, items });
+      },
+    };
+  };
 }
 
 function withWarning(record: BackupRecord, thrown: unknown): BackupRecord {

@@ -92,6 +92,7 @@ function noting(driver: SourceDriver, work: Work, stays: boolean): SourceDriver 
           work.begun += 1;
           try {
             const result = await session.backup(request, noted(sink, work));
+            if (work.begun > 1) await delay(1500); // a job tells its progress once a second
             if (stays) await new Promise((_, reject) => request.signal.addEventListener('abort', reject));
             return result;
           } finally {
@@ -175,7 +176,9 @@ test('a backup in whose wait the gate of a prune appears begins again when it is
   const { code, stdout, stderr } = await ending;
   assert.equal(code, 0, stderr);
   assert.deepEqual([one.work.begun, one.work.ended], [2, 2]);
-  assert(JSON.parse(stdout).job.result.addedBytes > 0);
+  const { job } = JSON.parse(stdout);
+  assert(job.result.addedBytes > 0);
+  assert(job.progress.doneItems <= job.result.items, `${job.progress.doneItems} files are counted, some twice`);
   assert.equal((await readdir(join(one.repository, 'snapshots'))).length, 2);
   assert.equal((await one.inside('repository', 'check', 'disk', '--read-all')).code, 0);
 });
