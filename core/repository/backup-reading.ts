@@ -2,7 +2,7 @@ import type { BackupReader, Content, Manifest, Node, RestoreThreads, SealedTree 
 import { TidemarkError } from '../error.ts';
 import { BlobReading } from './blob-reading.ts';
 import { ifCorrupt } from './format/damage.ts';
-import { foreignManifest, manifestMisfit, readManifest } from './manifest.ts';
+import { foreignManifest, isOurId, isTimeOf, manifestMisfit, readManifest } from './manifest.ts';
 import type { RepositoryParts, WorkOptions } from './parts.ts';
 import { ReadingThreads } from './reading-threads.ts';
 import type { Salvage } from './salvage.ts';
@@ -106,13 +106,9 @@ export class BackupReading implements BackupReader, AsyncDisposable {
 async function ownManifest(blobs: BlobReading, snapshot: Snapshot): Promise<Manifest | undefined> {
   const manifest = await readManifest(blobs, snapshot.tree);
   const { backup } = taggedBackup(snapshot);
-  const misfit = manifestMisfit(manifest, backup);
+  const misfit = manifestMisfit(manifest, { backup, time: snapshot.time });
   if (misfit !== undefined) throw new TidemarkError('REPOSITORY_CORRUPT', misfit);
-  const isOurs = backup !== undefined || isSameTime(snapshot.time, manifest?.consistentPoint.time);
+  const isOurs =
+    backup !== undefined || (manifest !== undefined && isOurId(manifest.id) && isTimeOf(manifest, snapshot.time));
   return isOurs ? manifest : undefined;
-}
-
-/** Other programs write times in other ways: `12:00:00Z` for `12:00:00.000Z`. */
-function isSameTime(one: string, other = ''): boolean {
-  return Date.parse(one) === Date.parse(other);
 }

@@ -23,11 +23,32 @@ export async function readManifestText(blobs: BlobReading, rootTree: string): Pr
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** Why a manifest is not that of this backup of tidemark's; undefined where it is, or where there is no such backup. */
-export function manifestMisfit(manifest: Manifest | undefined, backup: string | undefined): string | undefined {
+/**
+ * Why a manifest is not that of this backup of tidemark's; undefined where it is, or where there is no such backup. A folder
+ * that was restored with its manifest in it, and backed up by restic with our tags, has a time of its own: what copies,
+ * tags or rewrites a snapshot leaves that.
+ */
+export function manifestMisfit(
+  manifest: Manifest | undefined,
+  { backup, time }: { readonly backup?: string; readonly time: string },
+): string | undefined {
   if (backup === undefined) return undefined;
+  if (!isOurId(backup)) return 'the id in its tags is none of a backup of tidemark';
   if (manifest === undefined) return 'it has no manifest';
-  return manifest.id === backup ? undefined : `its manifest is that of backup ${manifest.id}`;
+  if (manifest.id !== backup) return `its manifest is that of backup ${manifest.id}`;
+  return isTimeOf(manifest, time)
+    ? undefined
+    : `its manifest is that of another snapshot, of ${manifest.consistentPoint.time}`;
+}
+
+/** Other programs write times in other ways: `12:00:00Z` for `12:00:00.000Z`. */
+export function isTimeOf(manifest: Manifest | undefined, time: string): boolean {
+  return Date.parse(time) === Date.parse(manifest?.consistentPoint.time ?? '');
+}
+
+/** A ULID: whatever else stands there, nobody could name the backup by it. */
+export function isOurId(id: string): boolean {
+  return /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id);
 }
 
 /** What a snapshot of another program says of itself, as a backup of files. How much is in it is not known. */

@@ -14,6 +14,7 @@ import { fileNode, localStore, noSignal, randomBytes, reopen, writeBackup } from
 import { assertSameTrees } from '../kit/compare-trees.ts';
 import { restic } from '../kit/restic.ts';
 import { home, password } from './kit.ts';
+import { pruneHome } from './prune-kit.ts';
 
 test('large packs, packs without compression, index files that take the place of others and fields of later versions are read, and written beside', async (t) => {
   const at = await home(t);
@@ -73,6 +74,25 @@ test('what restic backs up of a folder that was restored is a backup of its own,
   assert.equal((await at.inside('catalog', 'import', 'disk')).code, 0);
   const { backups } = JSON.parse((await at.inside('backups', '--json')).stdout);
   assert.deepEqual(backups.map(({ plan }: { plan: string }) => plan).sort(), ['', 'docs-daily']);
+});
+
+test('what restic backs up of a restored folder with our tags is not the backup that was restored', async (t) => {
+  const at = await pruneHome(t, { retention: '{ last: 2 }' });
+  const [, second, third] = await at.backUp(3);
+  const [newest] = JSON.parse((await at.judge(['snapshots', '--json', 'latest'])).stdout);
+  const restored = join(at.folder, 'restored');
+  await at.judge(['restore', newest.id, '--target', restored]);
+  await rm(join(restored, at.data, 'own.bin'));
+  await at.judge(['backup', '.', ...newest.tags.flatMap((tag: string) => ['--tag', tag])], { cwd: restored });
+
+  const imported = await at.inside('catalog', 'import', 'disk');
+  assert.equal(imported.code, 4);
+  assert.match(imported.stderr, /of plan docs-daily: its manifest is that of another snapshot, of 20/);
+  const report = await at.inside('repository', 'check', 'disk');
+  assert.match(report.stderr + report.stdout, /its manifest is that of another snapshot, of 20/);
+  const pruned = await at.inside('prune', '--auto-approve');
+  assert.equal(pruned.code, 0, pruned.stderr);
+  assert.deepEqual(await at.ids(), [third, second], 'the copy takes no count of the retention');
 });
 
 test('a blob that is larger than any chunker of restic’s makes them is read, whole and as a part of a file', async (t) => {

@@ -56,7 +56,7 @@ export function snapshotFacts({ id, tree, time, tags, original, replaces }: Snap
 export async function manifestDamage(blobs: BlobReading, snapshot: SnapshotFacts): Promise<string | undefined> {
   if (snapshot.backup === undefined) return undefined;
   try {
-    return manifestMisfit(await readManifest(blobs, snapshot.tree), snapshot.backup);
+    return manifestMisfit(await readManifest(blobs, snapshot.tree), snapshot);
   } catch (error) {
     if (hasCode(error, 'UNSUPPORTED')) return undefined; // a newer version wrote it
     if (!hasCode(error, 'REPOSITORY_CORRUPT')) throw error;

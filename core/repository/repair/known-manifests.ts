@@ -1,5 +1,7 @@
 import type { Manifest } from '../../driver/index.ts';
+import type { SnapshotFacts } from '../check/snapshot-list.ts';
 import type { Survey, SurveyOptions } from '../check/survey.ts';
+import { manifestMisfit } from '../manifest.ts';
 import type { KnownPin } from '../pins.ts';
 
 export interface PlanRepairOptions extends SurveyOptions {
@@ -16,12 +18,15 @@ export async function knownManifests(
 ): Promise<ReadonlySet<string>> {
   const known = new Set<string>();
   for (const { snapshot } of badManifests) {
-    if (isManifestOf(await manifestOf(snapshot.id), snapshot.backup)) known.add(snapshot.id);
+    if (isManifestOf(await manifestOf(snapshot.id), snapshot)) known.add(snapshot.id);
   }
   return known;
 }
 
 /** Tags tell whose it must be; who took them away with restic has a backup of tidemark's still. */
-export function isManifestOf(manifest: Manifest | undefined, backup: string | undefined): manifest is Manifest {
-  return manifest !== undefined && (backup === undefined || manifest.id === backup);
+export function isManifestOf(
+  manifest: Manifest | undefined,
+  snapshot: Pick<SnapshotFacts, 'backup' | 'time'>,
+): manifest is Manifest {
+  return manifest !== undefined && manifestMisfit(manifest, snapshot) === undefined;
 }

@@ -122,27 +122,24 @@ class SnapshotRewriting {
     return this.#parts.objects.put('snapshots', { ...document, tree, original, replaces: id, tags: [...tags] });
   }
 
-  async #ownManifest(
-    { tree, backup }: SnapshotFacts,
-    onUnread: () => undefined = () => undefined,
-  ): Promise<Manifest | undefined> {
-    const text = await readManifestText(this.#reading, tree).catch((error) => ifCorrupt(error, onUnread));
+  async #ownManifest(facts: SnapshotFacts, onUnread: () => undefined = () => undefined): Promise<Manifest | undefined> {
+    const text = await readManifestText(this.#reading, facts.tree).catch((error) => ifCorrupt(error, onUnread));
     if (text === undefined) return undefined;
     const read = await Promise.resolve(text)
       .then(parseManifest)
       .catch((error) => ifCorrupt(error, () => undefined));
-    return isManifestOf(read, backup) ? read : undefined;
+    return isManifestOf(read, facts) ? read : undefined;
   }
 
   async #manifest(facts: SnapshotFacts, rewritten: Rewritten): Promise<Manifest | undefined> {
-    const { id, backup } = facts;
+    const { id } = facts;
     let isUnread = false;
     const own = await this.#ownManifest(facts, () => {
       isUnread = true;
       return undefined;
     });
     const manifest = own ?? (await this.#options.manifestOf(id));
-    if (!isManifestOf(manifest, backup)) {
+    if (!isManifestOf(manifest, facts)) {
       // It would be read again one day, and call the backup whole.
       if (isUnread && rewritten.lost.every(isNotManifest))
         throw readsOtherwise(`the manifest of snapshot ${id} does not open`);

@@ -28,6 +28,9 @@ test('a snapshot whose manifest is not its own, or is none that the catalog coul
   const forged = new Map<string, RegExp>();
   forged.set(await forge({}, first!), /its manifest is that of backup/);
   forged.set(await forge(undefined, first!), /it has no manifest/);
+  forged.set(await forge({}, second!), /its manifest is that of another snapshot/);
+  const path = '../../etc/passwd';
+  forged.set(await forge({ id: path }, path), /the id in its tags is none of a backup of tidemark/);
   const odd = [{ warnings: [5] }, { selection: { include: [{}] } }, { identity: {} }, { partial: 'no' }];
   const names = [{ plan: '' }, { source: 'a\u001b[2J' }, { contents: [null] }, { id: 7 }];
   for (const changes of [...odd, ...names])

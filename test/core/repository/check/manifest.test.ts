@@ -23,6 +23,7 @@ import { partsOf } from '../walk/parts-of.ts';
 import { check, filesIn, flip, told, work } from './check-kit.ts';
 
 const id = '01K00000000000000000000000';
+const other = '01K00000000000000000000002';
 
 const good: Manifest = {
   format: 1,
@@ -54,13 +55,17 @@ const manifests: Record<string, { text: string | undefined; says: RegExp }> = {
     text: JSON.stringify({ ...good, id: `${id.slice(0, -1)}1` }),
     says: /its manifest is that of/,
   },
+  'is of another snapshot': {
+    text: JSON.stringify({ ...good, consistentPoint: { time: '2025-01-01T00:00:00Z' } }),
+    says: /its manifest is that of another snapshot, of 2025/,
+  },
 };
 
 for (const [how, { text, says }] of Object.entries(manifests)) {
   test(`a manifest that ${how} is found, and a repair takes it from the catalog where that has it`, async (t) => {
     const place = await newPlace(t);
     const snapshot = await backUp(place, text);
-    await backUp(place, JSON.stringify({ ...good, id: 'other' }), 'other');
+    await backUp(place, JSON.stringify({ ...good, id: other }), other);
     const report = await check(place.repository);
     const [line, ...more] = told(report);
     assert.deepEqual([report.verdict, report.hurtBackups, more], ['damaged', 1, []]);
