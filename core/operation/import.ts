@@ -6,6 +6,7 @@ import { firstOf } from '../first-of.ts';
 import type { BackupReading, Repository, Snapshot } from '../repository/index.ts';
 import { recordOf } from './backup-record.ts';
 import type { OperationContext } from './context.ts';
+import { EqualCopies } from './equal-copies.ts';
 import { finished, lateText } from './finished.ts';
 import { openRepository, withSubject } from './open.ts';
 import { readPins } from './pins.ts';
@@ -27,7 +28,7 @@ export interface ImportOutcome {
 }
 
 /**
- * Makes the catalog know exactly the backups that a destination holds, also those that restic itself made. A destination
+ * Makes the catalog know exactly the backups that a destination holds, each once, also those that restic itself made. A destination
  * that is not applied becomes so: after the loss of the catalog a backup can be restored while sources are still down.
  * What is damaged costs itself and is named; a backup that was known and cannot be read any more is not forgotten.
  * Throws REPOSITORY_CORRUPT, and forgets nothing, where all snapshots are gone that the catalog knows, and their data is
@@ -61,10 +62,11 @@ async function importUnderLock(
     const known = await knownBackups(context, destination.name); // before looking: what comes meanwhile is not gone
     await adopt(context, destination, open.repository.id);
     await renameKnown(context, known, renames);
+    const copies = new EqualCopies(known);
     const { found, added, damaged, warnings } = await readBackups(
       context,
       open.repository,
-      { destination: destination.name, renames },
+      { destination: destination.name, renames, copies },
       locked,
     );
     const snapshotsLost = found.size + damaged.size === 0 && !(await open.repository.isEmpty(locked.signal));
@@ -76,19 +78,22 @@ async function importUnderLock(
     const pins = await readPins(context, open.repository, destination.name, locked.signal);
     const { removed } = await context.catalog.backups.takeStock(destination.name, {
       found: [],
-      gone: [...gone.map(({ snapshot }) => snapshot), ...deleted],
+      gone: [...gone.map(({ snapshot }) => snapshot), ...deleted, ...copies.others],
       damaged: new Map([...damaged].map(([snapshot, { message }]) => [snapshot, message])),
       pins: pins.pins,
     });
     const kept = known.filter(({ snapshot }) => damaged.has(snapshot)).length;
     const unpinned = await pinnedElsewhere(context, destination.name);
-    const unexpected = gone.filter(({ expiringAt }) => expiringAt === undefined);
+    const unexpected = gone.filter(
+      ({ snapshot, expiringAt }) => expiringAt === undefined && !copies.others.has(snapshot),
+    );
     const told = [
       ...warnings,
       ...pins.warnings,
       ...recoveredWarnings(lock),
       ...unpinnedWarnings(unpinned),
       ...goneWarnings(unexpected),
+      ...copies.warnings,
       ...(snapshotsLost ? [noSnapshotText] : []),
     ];
     done({
@@ -172,7 +177,11 @@ const batchSize = 20;
 async function readBackups(
   context: OperationContext,
   repository: Repository,
-  { destination, renames }: { readonly destination: string; readonly renames: Renames },
+  {
+    destination,
+    renames,
+    copies,
+  }: { readonly destination: string; readonly renames: Renames; readonly copies: EqualCopies },
   run: Run,
 ): Promise<Findings> {
   const found = new Set<string>();
@@ -182,9 +191,11 @@ async function readBackups(
   let warnings: readonly string[] = [];
   // Soon after each was read: what an import came to that was cut off stays.
   const store = async () => {
-    const stock = { found: batch.splice(0), gone: [], damaged: new Map() };
+    const counting = batch.splice(0).filter(({ snapshot }) => !copies.others.has(snapshot));
+    const stock = { found: counting, gone: [], damaged: new Map() };
     added += (await context.catalog.backups.takeStock(destination, stock)).added;
     for (const { snapshot } of stock.found) found.add(snapshot);
+    for (const snapshot of copies.others) found.delete(snapshot);
   };
   for await (const snapshot of repository.snapshots(run.signal, (error, id) => damaged.set(id, error))) {
     run.progress.step(`reading snapshot ${snapshot.id.slice(0, 8)}`);
@@ -195,7 +206,8 @@ async function readBackups(
       const manifest = await manifestOf(reading, snapshot, onDamage);
       const record = underNewNames(recordOf(manifest, { destination, snapshot: snapshot.id }), renames);
       rejectUnfit(record);
-      batch.push(record);
+      const other = copies.see(record, snapshot.replaces);
+      if (other !== record.snapshot) batch.push(record);
     } catch (thrown) {
       onDamage(thrown);
     }

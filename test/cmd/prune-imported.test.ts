@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { inside } from './kit.ts';
+import { restic } from '../kit/restic.ts';
+import { inside, password } from './kit.ts';
 import { pruneHome, pruneYaml } from './prune-kit.ts';
 
 test('what an import found goes when a person has seen it go once: a retention that waited is not carried out by a lost catalog', async (t) => {
@@ -50,4 +51,32 @@ test('what stays beside what a person saw go is seen: the daemon lets go of it w
   const alone = await at.inside('prune', '--auto-approve');
   assert.equal(alone.code, 0, alone.stderr);
   assert.equal((await at.snapshots()).length, 2);
+});
+
+test('of two snapshots of one backup one counts: the other takes no count of the retention, and is named with the way to remove it', async (t) => {
+  const at = await pruneHome(t, { retention: '{ last: 2 }' });
+  const [, second, third] = await at.backUp(3);
+  const { snapshot } = (await at.catalog.backups.list({ limit: 1 }))[0]!;
+  const elsewhere = join(at.folder, 'elsewhere');
+  const passwordFile = join(at.folder, 'password');
+  const other = await restic(t, elsewhere, password);
+  await other(['init']);
+  await other(['copy', '--from-repo', at.repository, '--from-password-file', passwordFile, snapshot]);
+  await other(['tag', '--add', 'mine', 'latest']);
+  await at.judge(['copy', '--from-repo', elsewhere, '--from-password-file', passwordFile]);
+  assert.equal((await at.snapshots()).length, 4);
+
+  const imported = await at.inside('catalog', 'import', 'disk');
+  assert.match(
+    imported.stderr + imported.stdout,
+    new RegExp(`1 snapshot is of a backup that counts by another one.* of ${third}, which is ${snapshot.slice(0, 8)}`),
+  );
+  const [command] = /restic forget [0-9a-f]{8}/.exec(imported.stderr + imported.stdout)!;
+  const pruned = await at.inside('prune', '--auto-approve');
+  assert.equal(pruned.code, 0, pruned.stderr);
+  assert.deepEqual(await at.ids(), [third, second]);
+  assert.equal((await at.catalog.backups.get(third!)).snapshot, snapshot, 'the one that the catalog had');
+  await at.judge(command!.split(' ').slice(1));
+  assert.deepEqual(JSON.parse((await at.inside('catalog', 'import', 'disk', '--json')).stdout).warnings, []);
+  assert.deepEqual(await at.ids(), [third, second]);
 });
