@@ -32,7 +32,7 @@ interface Recorded {
 function everyFile(root: string, isSame: (file: string, recorded: Recorded) => boolean): boolean {
   try {
     const lines = readFileSync(join(root, record), 'utf8').split('\n');
-    if (lines.pop() !== lastLine) return false;
+    if (lines.pop() !== lastLine || lines.length === 0) return false;
     return lines.every((line) => {
       const [state, content, ...words] = line.split(' ');
       return isSame(`${root}/${words.join(' ')}`, { state: state!, content: content! });

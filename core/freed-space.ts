@@ -16,3 +16,11 @@ export function freedText({ netBytes, removedBytes, markedBytes, copiedBytes }: 
   const later = `${formatBytes(markedBytes)} marked to be freed later`;
   return copiedBytes === 0 ? `${net}, ${later}` : `${net} (${parts}), ${later}`;
 }
+
+/** For people: that backups are there all the same, and why the first is. */
+export function notDeletedText(notExpired: readonly { readonly why: string }[]): readonly string[] {
+  const [first] = notExpired;
+  if (first === undefined) return [];
+  const backups = notExpired.length === 1 ? '1 backup was' : `${notExpired.length} backups were`;
+  return [`${backups} not deleted: ${first.why || 'it is there all the same'}`];
+}

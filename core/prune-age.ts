@@ -1,5 +1,6 @@
 import type { AppliedState, Catalog, Job } from './catalog/index.ts';
 import type { PruneSettings } from './config/index.ts';
+import { notDeletedText } from './freed-space.ts';
 import { expectedIntervalMs, isAhead, type Timetable } from './schedule/index.ts';
 import { formatDuration, formatTime } from './units.ts';
 
@@ -41,19 +42,33 @@ export async function pruneOverdue(
     return `the last prune of ${destination} is dated ${formatTime(since)}, which is still to come: the clock was or is wrong`;
   if (ageMs <= Math.max(leastMs, mostMissed * intervalMs)) return undefined;
   const what = good === undefined ? 'was never pruned since it was applied' : 'was pruned to its end for the last time';
-  const never = last === undefined ? ': no prune has run; does the daemon?' : whyNot(last);
-  return `${destination} ${what}, at ${formatTime(since)}, ${formatDuration(ageMs)} ago, so what nothing needs stays in it${never}`;
+  const why = last === undefined ? 'no prune has run; does the daemon?' : whyNot(last);
+  return `${destination} ${what}, at ${formatTime(since)}, ${formatDuration(ageMs)} ago, so what nothing needs stays in it${why === undefined ? '' : `: ${why}`}`;
 }
 
-/** That the newest prune found the repository not whole: nothing is freed, and backups may be lost. For people. */
-export async function pruneRefused(catalog: Pick<Catalog, 'jobs'>, destination: string): Promise<string | undefined> {
+/** What the newest prune left undone, and why, or why it failed; undefined when it left nothing. For people. */
+export async function pruneUnfinished(
+  catalog: Pick<Catalog, 'jobs'>,
+  destination: string,
+): Promise<string | undefined> {
   const { last } = await newestPrunes(catalog, destination);
-  if (last?.state !== 'failed' || last.error?.code !== 'REPOSITORY_CORRUPT') return undefined;
-  return `${destination} could not be pruned: ${last.error.message}`;
+  const why = whyNot(last);
+  if (why === undefined) return undefined;
+  if (last?.state === 'failed') return `${destination} could not be pruned: ${why}`;
+  return `the last prune of ${destination} left something: ${why}`;
 }
 
-function whyNot(last: Job | undefined): string {
-  if (last?.state === 'failed') return `: ${last.error?.code}: ${last.error?.message}`;
-  const [warning] = ((last?.state === 'partial' ? last.result?.warnings : undefined) as readonly string[]) ?? [];
-  return warning === undefined ? '' : `: ${warning}`;
+/** Of one that left nothing undone, or of none, undefined. */
+function whyNot(last: Job | undefined): string | undefined {
+  if (last?.state === 'failed') return `${last.error?.code}: ${last.error?.message}`;
+  if (last?.state !== 'partial') return undefined;
+  const { warnings = [], notExpired = [] } = (last.result ?? {}) as Partial<LeftUndone>;
+  const reasons = [...warnings, ...notDeletedText(notExpired)];
+  return reasons.length === 0 ? 'its job does not say what' : reasons.join('; ');
+}
+
+/** What the result of a job that ended partial says of that. */
+interface LeftUndone {
+  readonly warnings: readonly string[];
+  readonly notExpired: readonly { readonly why: string }[];
 }

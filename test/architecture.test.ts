@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readFiles, sourceFile } from './architecture/files.ts';
@@ -153,6 +154,15 @@ test('nothing names the machines or registries that it was made on', () => {
     foreign.filter((word) => word.test(file.text)).map((word) => `${file.path}: ${word}`),
   );
   assert.deepEqual(found, []);
+});
+
+test('git tracks no symbolic link, and nothing that .gitignore names', {
+  skip: !existsSync(join(root, '.git')),
+}, () => {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean);
+  const links = git('ls-files', '--stage').filter((line) => line.startsWith('120000'));
+  assert.deepEqual([...links, ...git('ls-files', '--cached', '--ignored', '--exclude-standard')], []);
 });
 
 function rootFile(path: string): { path: string; text: string }[] {

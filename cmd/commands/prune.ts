@@ -118,8 +118,8 @@ function goingIn(preview: PrunePreview | undefined, alsoInDoubt = true): readonl
     .map(({ backup }) => backup.snapshot);
 }
 
+/** Also what could not be looked at, without a backup that may go: its job keeps the error for `tidemark status`. */
 async function prune(workspace: Workspace, one: Pruned): Promise<Pruned> {
-  if (one.error !== undefined) return one;
   try {
     return {
       ...one,

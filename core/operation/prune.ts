@@ -1,7 +1,7 @@
 import type { AppliedResource, RetainedCopy } from '../catalog/index.ts';
 import type { MaxUnused } from '../config/index.ts';
 import type { Run } from '../driver/index.ts';
-import { freedText } from '../freed-space.ts';
+import { freedText, notDeletedText } from '../freed-space.ts';
 import { createEmitter } from '../observe/index.ts';
 import type { PrunePlan, PruneResult, PruneSummary, Repository, RepositoryLock } from '../repository/index.ts';
 import type { Reason } from '../retention/index.ts';
@@ -258,8 +258,8 @@ export function reasonsText(reasons: readonly Reason[]): string {
   return reasons.map(({ text }) => text).join(', ');
 }
 
-function prunedText({ expired, warnings, gateMs, ...space }: PruneOutcome): string {
+function prunedText({ expired, notExpired, warnings, gateMs, ...space }: PruneOutcome): string {
   const backups = expired.length === 1 ? '1 backup' : `${expired.length} backups`;
   const gate = gateMs === undefined ? [] : [`nobody could begin for ${formatDuration(gateMs)}`];
-  return [`${backups} gone, ${freedText(space)}`, ...gate, ...warnings].join('; ');
+  return [`${backups} gone, ${freedText(space)}`, ...gate, ...warnings, ...notDeletedText(notExpired)].join('; ');
 }

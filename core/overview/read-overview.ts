@@ -4,7 +4,7 @@ import type { Drivers, PlanSettings, PruneSettings } from '../config/index.ts';
 import { TidemarkError } from '../error.ts';
 import { type Label, labelFilter } from '../labels.ts';
 import { newestBackups } from '../newest-backup.ts';
-import { pruneOverdue, pruneRefused } from '../prune-age.ts';
+import { pruneOverdue, pruneUnfinished } from '../prune-age.ts';
 import { repositoryDamage } from '../repository-damage.ts';
 import { nextStart } from '../schedule/index.ts';
 import { recentRestores, unfinishedRestore } from '../unfinished-restore.ts';
@@ -59,7 +59,6 @@ export async function readOverview(
     problems: [
       ...generalProblems(sources, plans, daemons),
       ...(await damagedRepositories(catalog, destinations)),
-      ...(await refusedPrunes(catalog, destinations)),
       ...(await unprunedDestinations(catalog, state, prune, destinations, now)),
     ],
   };
@@ -154,15 +153,7 @@ async function damagedRepositories(
   return (await Promise.all(found)).flat();
 }
 
-async function refusedPrunes(
-  catalog: Catalog,
-  destinations: readonly Pick<DestinationOverview, 'name'>[],
-): Promise<readonly string[]> {
-  const refused = await Promise.all(destinations.map(({ name }) => pruneRefused(catalog, name)));
-  return refused.filter((text) => text !== undefined);
-}
-
-/** A destination without backups has nothing to free. */
+/** A destination without backups has nothing to free. What is overdue says why itself. */
 async function unprunedDestinations(
   catalog: Catalog,
   state: AppliedState,
@@ -170,7 +161,9 @@ async function unprunedDestinations(
   destinations: readonly DestinationOverview[],
   now: Date,
 ): Promise<readonly string[]> {
-  const held = destinations.filter(({ copies }) => copies > 0);
-  const overdue = held.map(({ name }) => pruneOverdue(catalog, state, prune, name, now));
-  return (await Promise.all(overdue)).filter((text) => text !== undefined);
+  const texts = destinations.map(async ({ name, copies }) => {
+    const overdue = copies === 0 ? undefined : await pruneOverdue(catalog, state, prune, name, now);
+    return overdue ?? (await pruneUnfinished(catalog, name));
+  });
+  return (await Promise.all(texts)).filter((text) => text !== undefined);
 }

@@ -20,6 +20,10 @@ test('a pin from another machine holds also what a crash left half deleted, once
   const pruned = await at.inside('prune', '--auto-approve');
   assert.equal(pruned.code, 4, pruned.stderr);
   assert.match(pruned.stdout + pruned.stderr, new RegExp(`${first}.*pinned`, 's'));
+  const { problems } = JSON.parse((await at.inside('status', '--json')).stdout);
+  assert.match(problems.join(), /the last prune of disk left something: 1 backup was not deleted: .*pinned/);
+  const [event] = JSON.parse((await at.inside('events', '--json', '--kind', 'repository.pruned')).stdout).events;
+  assert.match(event.text, /1 backup was not deleted: .*pinned/);
   assert.deepEqual(await at.ids(), [newest, first]);
   assert.equal((await at.snapshots()).length, 2);
   const kept = await at.catalog.backups.get(first!);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rename } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSqliteCatalog } from '../../core/catalog/index.ts';
@@ -31,6 +31,23 @@ test('a destination that should be pruned by a schedule is a problem when none e
     (await statusAfter(4)).stdout,
     /disk was pruned to its end for the last time, at 20[-0-9]+ [0-9:]+, 4d ago/,
   );
+});
+
+test('a prune by hand that fails is a problem at once, with its reason, and leaves an event', async (t) => {
+  const at = await home(t);
+  await at.inside('apply', '--auto-approve');
+  const { backup } = JSON.parse((await at.inside('backup', 'docs-daily', '--json')).stdout);
+  assert.equal((await at.inside('pin', backup)).code, 0);
+  const [pin] = await readdir(join(at.repository, 'pins'));
+  await writeFile(join(at.repository, 'pins', pin!), 'xx');
+  assert.notEqual((await at.inside('prune', '--auto-approve')).code, 0);
+  const { problems, safe } = JSON.parse((await at.inside('status', '--json')).stdout);
+  assert.match(problems.join(), /^disk could not be pruned: REPOSITORY_CORRUPT: .*pin/);
+  assert.equal(safe, false);
+  assert.match((await at.inside('events')).stdout, /prune.*REPOSITORY_CORRUPT|REPOSITORY_CORRUPT.*prune/);
+  await rm(join(at.repository, 'pins', pin!));
+  assert.equal((await at.inside('prune', '--auto-approve')).code, 0);
+  assert.deepEqual(JSON.parse((await at.inside('status', '--json')).stdout).problems, []);
 });
 
 test('what is not safe is said, and with --check it is the exit code', async (t) => {
