@@ -8,6 +8,7 @@ import { finished, lateText } from './finished.ts';
 import { appliedResource, driverContext, openRepository, openSource, withSubject } from './open.ts';
 import { beingDeleted, rejectOtherDriver } from './plan-restore.ts';
 import { recoveredWarnings } from './recovered-locks.ts';
+import { besideManifest } from './restored-totals.ts';
 
 export interface RestoreOutcome extends RestoreResult {
   readonly backup: string;
@@ -59,8 +60,12 @@ async function restoreUnderLock(
       const work = { ...run, signal, threads: context.process.threads };
       await using reading = await open.repository.salvage(snapshot, work);
       const { warnings } = reading;
-      const told = (result: RestoreResult) =>
+      const saysWhole = !backup.partial && !reading.isForeign && reading.manifestDamage === undefined;
+      const isComparable = saysWhole && plan.only.length === 0 && isOfFiles(context, reading);
+      const told = (restored: RestoreResult) => {
+        const result = isComparable ? besideManifest(restored, reading.manifest) : restored;
         done({ ...result, warnings: [...result.warnings, ...warnings, ...recoveredWarnings(lock)] });
+      };
       await lock.settled; // before anything of the target is touched
       await restoreInto(context, plan, reading, { ...run, signal }, told);
     });
@@ -95,8 +100,17 @@ function withoutManifest({ code, message, cause }: TidemarkError): TidemarkError
   });
 }
 
+/** What another driver stored is files when it comes into a folder, and counted otherwise in its manifest. */
+function isOfFiles(context: OperationContext, { manifest }: BackupReading): boolean {
+  return manifest.driver === folderDriver(context)?.kind;
+}
+
+function folderDriver({ drivers }: OperationContext): OperationContext['drivers']['sources'][number] | undefined {
+  return drivers.sources.find((one) => one.openFolder !== undefined);
+}
+
 function openFolder(context: OperationContext, folder: string): Promise<SourceSession> {
-  const driver = context.drivers.sources.find((one) => one.openFolder !== undefined);
+  const driver = folderDriver(context);
   if (driver !== undefined) return driver.openFolder!(folder, driverContext(context, folder));
   throw new TidemarkError('UNSUPPORTED', 'no driver here writes backups into folders');
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Repository } from '../../../core/repository/index.ts';
 import { Secret } from '../../../core/secret.ts';
@@ -46,4 +48,29 @@ test('a snapshot whose manifest is not its own, or is none that the catalog coul
   assert.deepEqual(await at.catalog.backups.list(), before);
   const report = JSON.parse((await at.inside('repository', 'check', 'disk', '--json')).stdout);
   assert.equal(report.counts.damage, forged.size - (odd.length + names.length), 'untagged ones are nobody’s');
+});
+
+test('a restore that brings back less than the manifest says is partial, and says so', async (t) => {
+  const at = await pruneHome(t);
+  await at.backUp(1);
+  const [real] = JSON.parse((await at.judge(['snapshots', '--json'])).stdout);
+  const restored = join(at.folder, 'restored');
+  await at.judge(['restore', real.id, '--target', restored]);
+  await rm(join(restored, at.data, 'own.bin'));
+  await at.judge(['backup', '.', ...real.tags.flatMap((tag: string) => ['--tag', tag])], { cwd: restored });
+  await at.judge(['forget', real.id]);
+  const { objects } = await partsOf(await localStore(at.repository), password);
+  const [forged] = await at.snapshots();
+  await objects.put('snapshots', { ...((await objects.get('snapshots', forged!)) as object), time: real.time });
+  await objects.delete('snapshots', [forged!]);
+  await at.inside('catalog', 'import', 'disk');
+
+  const back = await at.inside('restore', 'docs', '--into', './back', '--auto-approve');
+  assert.equal(back.code, 4, back.stderr);
+  assert.match(
+    back.stderr,
+    /the backup holds less than its manifest says: \d+ items with .* came back, not \d+ items with/,
+  );
+  const some = await at.inside('restore', 'docs', '--into', './some', '--only', at.data, '--auto-approve');
+  assert.equal(some.code, 0, some.stderr);
 });
