@@ -15,10 +15,27 @@ const ignored = '.npmignore';
 
 const dist = join(root, 'dist');
 const fresh = `${dist}-${process.pid}`;
+removeLeft();
 try {
   publish(await buildInto(fresh));
 } finally {
   rmSync(fresh, { recursive: true, force: true });
+}
+
+/** What builds that were killed left. */
+function removeLeft(): void {
+  for (const name of readdirSync(root)) {
+    const [, pid] = /^dist-(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 interface Built {

@@ -30,8 +30,11 @@ export const registerUnpin: Register = (program, bind) => {
     .action(
       bind(async (workspace, id: string) => {
         const { unpinBackup } = await operations();
-        const copies = await unpinBackup(await workspace.operationContext(), id, workspace.signal);
-        return show(workspace, copies, 'is not pinned');
+        const { copies, unreadable } = await unpinBackup(await workspace.operationContext(), id, workspace.signal);
+        for (const { message, hint } of unreadable) workspace.output.warn(`it may still be pinned: ${message}`, hint);
+        if (unreadable.length === 0) return show(workspace, copies, 'is not pinned');
+        show(workspace, copies, 'may still be pinned');
+        return exitCodes.partial;
       }),
     );
 };

@@ -38,11 +38,16 @@ function decisionsTable(decisions: readonly CopyDecision[], look: Look): string 
 }
 
 function plannedText(destination: string, space: NonNullable<PrunePreview['space']>): string {
-  const { bytes, packs, usedBytes, removeBytes, markBytes, copyBytes, netBytes, freeBytes, waiting } = space;
+  const { bytes, packs, usedBytes, removeBytes, markBytes, copyBytes, netBytes, freeBytes, lacksRoom, waiting } = space;
   const lines = [
     `${formatBytes(bytes)} in ${count(packs, 'pack')}, ${formatBytes(usedBytes)} needed`,
     `${formatBytes(removeBytes)} to delete now, ${formatBytes(markBytes)} to mark and delete later, ${formatBytes(copyBytes)} to write anew for that`,
     `${formatBytes(Math.abs(netBytes))} ${netBytes < 0 ? 'more' : 'less'} in the end${freeBytes === undefined ? '' : `; ${formatBytes(freeBytes)} are free now`}`,
+    ...(lacksRoom === undefined
+      ? []
+      : [
+          `it does not fit: to write anew takes ${formatBytes(lacksRoom.neededBytes)}, and ${formatBytes(lacksRoom.freeBytes)} are free; a prune does only what needs no copies, and packs that are mostly waste stay`,
+        ]),
     ...waiting.map((mark) => {
       const whom = mark.waitsFor.length === 0 ? '' : `, and for ${mark.waitsFor.join(', ')}`;
       if (mark.isAhead)

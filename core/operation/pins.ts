@@ -34,11 +34,15 @@ export async function unpinBackup(
   context: OperationContext,
   idPart: string,
   signal: AbortSignal,
-): Promise<readonly BackupRecord[]> {
-  return ofEachCopy(context, idPart, signal, async ({ destination, id }, repository) => {
-    await repository.pins.remove(id, signal);
-    await context.catalog.retained.pin(destination, id, undefined);
+): Promise<{ readonly copies: readonly BackupRecord[]; readonly unreadable: readonly TidemarkError[] }> {
+  const unreadable: TidemarkError[] = [];
+  const copies = await ofEachCopy(context, idPart, signal, async ({ destination, id }, repository) => {
+    const { removed, left } = await repository.pins.remove(id, signal);
+    unreadable.push(...left);
+    // What the catalog knows of a pin that may be there still is what a repair puts it anew by.
+    if (removed > 0 || left.length === 0) await context.catalog.retained.pin(destination, id, undefined);
   });
+  return { copies, unreadable };
 }
 
 export interface KnownPins {

@@ -73,9 +73,15 @@ export class Pins {
     return id;
   }
 
-  /** Takes every pin of a backup away; none is fine. */
-  async remove(backup: string, signal?: AbortSignal): Promise<void> {
-    await this.#objects.delete('pins', await this.#of(backup, signal), signal);
+  /** Takes every pin of a backup away; none is fine. `left` cannot be read, and may be one of them. */
+  async remove(
+    backup: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly removed: number; readonly left: readonly TidemarkError[] }> {
+    const { read, bad } = await this.#read(signal);
+    const own = read.filter(({ pin }) => pin.backup === backup).map(({ id }) => id);
+    await this.#objects.delete('pins', own, signal);
+    return { removed: own.length, left: bad.map(({ id, error }) => unreadable(id, error)) };
   }
 
   /** Others that are damaged do not keep anybody from pinning, nor from taking a pin away. */

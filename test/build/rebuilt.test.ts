@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { isBuilt } from '../../build/record.ts';
 import { type Ran, run, runOk, start, waitFor } from '../kit/process.ts';
 import { build, copiedCheckout } from './copied-checkout.ts';
 
@@ -89,4 +90,16 @@ test('a daemon that was built anew starts its own job processes, or says that it
   const gone = await backup();
   assert.equal(gone.code, 1, gone.stderr);
   assert.match(gone.stderr, /error INSTALLATION_BROKEN: .*\n(.*\n)*? *hint: .*A daemon whose tidemark was changed/);
+});
+
+test('a build takes away what a killed one left, and nothing of one that runs; an empty record is no build', async (t) => {
+  const checkout = await copiedCheckout(t);
+  const killed = await run('sh', ['-c', 'echo $$']);
+  const [left, alive] = [killed.stdout.trim(), process.pid].map((pid) => join(checkout, `dist-${pid}`));
+  for (const folder of [left!, alive!]) mkdirSync(folder);
+  await rebuilt(checkout);
+  assert.deepEqual([existsSync(left!), existsSync(alive!)], [false, true]);
+  assert.equal(isBuilt(checkout), true);
+  writeFileSync(join(checkout, 'dist/record.txt'), 'end');
+  assert.equal(isBuilt(checkout), false);
 });

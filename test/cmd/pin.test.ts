@@ -116,3 +116,19 @@ test('what is being deleted cannot be pinned, and no pin of it is left behind', 
   assert.match(late.stderr, /is being deleted: it cannot be kept/);
   assert.deepEqual(await readdir(join(at.repository, 'pins')).catch(() => []), []);
 });
+
+test('unpin says that a pin is left which cannot be read, and does not call the backup unpinned', async (t) => {
+  const { at, old } = await withBackups(t);
+  assert.equal((await at.inside('pin', old)).code, 0);
+  const [pin] = await readdir(join(at.repository, 'pins'));
+  await writeFile(join(at.repository, 'pins', pin!), 'xx');
+  const told = await at.inside('unpin', old);
+  assert.equal(told.code, 4, told.stderr);
+  assert.doesNotMatch(told.stdout, /is not pinned/);
+  assert.match(told.stderr, new RegExp(`pins/${pin}`));
+  assert.match(told.stderr, /tidemark repository repair/);
+  assert.deepEqual(await pinned(at), { [old]: null }, 'a repair knows what it was');
+  assert.equal((await at.inside('repository', 'repair', 'disk', '--auto-approve')).code, 0);
+  assert.equal((await at.inside('unpin', old)).stdout, `backup ${old} in disk is not pinned\n`);
+  assert.equal((await at.inside('prune', '--auto-approve')).code, 0);
+});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { builtStart } from '../kit/built.ts';
 import { run } from '../kit/process.ts';
-import { type Home, home } from './kit.ts';
+import { type Home, home, launcher } from './kit.ts';
 
 const project = join(import.meta.dirname, '../..');
 
@@ -135,3 +135,12 @@ function isIn(module: string, room: string): boolean {
     ? module === room || module.startsWith(`${room}/`)
     : module.startsWith(`${folder}/`) && !module.slice(folder!.length + 1).includes('/');
 }
+
+test('in a folder that was removed a verb says so, without a stack', async (t) => {
+  const { folder } = await home(t);
+  const script = 'mkdir "$1/gone" && cd "$1/gone" && rmdir "$1/gone" && exec "$2" status';
+  const told = await run('sh', ['-c', script, 'sh', folder, launcher]);
+  assert.equal(told.code, 3, told.stderr);
+  assert.match(told.stderr, /^error USAGE: the folder .* is not there any more$/m);
+  assert.doesNotMatch(told.stderr, /uv_cwd|node:internal/);
+});

@@ -12,6 +12,7 @@ import { holdUp, markTimes } from './mark-times.ts';
 import { type Mark, type Marks, marksIn, readMarks } from './marks.ts';
 import type { PruneOptions, PruneWork } from './options.ts';
 import { PackUse, StoredPacks } from './pack-use.ts';
+import { roomLacking } from './room.ts';
 import type { PackGroup, PruneSummary, WaitingMark } from './summary.ts';
 
 export type PruneParts = Omit<RepositoryParts, 'index'>;
@@ -186,6 +187,7 @@ function summarize(state: PlanState, others: readonly LockDocument[], nowMs: num
   const copyBytes = sum(({ usedBytes }) => usedBytes, 'repack');
   const removeBytes = sum(({ bytes }) => bytes, 'remove') + (now ? changed : 0);
   const markBytes = now ? 0 : changed;
+  const freedFirst = now ? sum(({ bytes }) => bytes, 'remove', 'mark') : removeBytes; // before anything is copied
   return {
     snapshots: walked.size,
     packs: view.index.packCount + stored.orphans.count,
@@ -197,8 +199,17 @@ function summarize(state: PlanState, others: readonly LockDocument[], nowMs: num
     markBytes,
     copyBytes,
     netBytes: removeBytes + markBytes - copyBytes,
-    ...(state.freeBytes === undefined ? {} : { freeBytes: state.freeBytes }),
+    ...(state.freeBytes === undefined
+      ? {}
+      : { freeBytes: state.freeBytes, ...lacking(state, state.freeBytes + freedFirst) }),
   };
+}
+
+function lacking({ decided, use }: PlanState, freeBytes: number): Pick<PruneSummary, 'lacksRoom'> {
+  const packs: number[] = [];
+  for (const [pack, verdict] of decided.entries()) if (verdicts[verdict]!.action === 'repack') packs.push(pack);
+  const lacksRoom = roomLacking(use, packs, freeBytes);
+  return lacksRoom === undefined ? {} : { lacksRoom };
 }
 
 function groupsOf({ decided, stored, use, orphanVerdict }: PlanState): PackGroup[] {

@@ -9,6 +9,7 @@ import type { MarkedPacks, MarkWitness } from './marks.ts';
 import type { PruneWork } from './options.ts';
 import { holdersOf, type PlanState, type PruneParts, type PrunePlan } from './plan.ts';
 import { deletePacks, Going, unindex } from './removal.ts';
+import { roomLacking } from './room.ts';
 import type { PruneResult } from './summary.ts';
 
 export interface PruneRun {
@@ -18,9 +19,6 @@ export interface PruneRun {
 
 /** Marks of more packs would take much memory to write and read. */
 const packsPerMark = 20_000;
-/** A blob's entry in its pack and in an index file, and what marks and index files take at least. */
-const bytesBesideBlob = 200;
-const spareBytes = 128 * 1024;
 
 /**
  * Does what the plan says, under its lock. Whenever it ends, by itself, by a signal or by a power cut: the repository is
@@ -196,15 +194,13 @@ class PruneJob {
   /** Looks before anything is copied: a copy that ends on a full disk has freed nothing. */
   async #hasRoom(): Promise<boolean> {
     const { use, freeBytes: known } = this.#state;
-    let neededBytes = 0;
-    this.#eachPack('repack', (pack) => {
-      neededBytes += use.usedBytes[pack]! + bytesBesideBlob * use.usedBlobs[pack]!;
-    });
-    if (neededBytes === 0 || known === undefined) return true;
+    if (known === undefined) return true;
+    const packs: number[] = [];
+    this.#eachPack('repack', (pack) => packs.push(pack));
+    if (packs.length === 0) return true;
     const freeBytes = (await this.#parts.store.freeBytes?.(this.#work.signal)) ?? known;
-    if (freeBytes >= neededBytes + spareBytes) return true;
-    this.#result.lacksRoom = { neededBytes: neededBytes + spareBytes, freeBytes };
-    return false;
+    this.#result.lacksRoom = roomLacking(use, packs, freeBytes);
+    return this.#result.lacksRoom === undefined;
   }
 
   async #copy(): Promise<void> {

@@ -43,6 +43,8 @@ export interface PruneSummary {
   readonly netBytes: number;
   /** What is left on the destination; left out where that is not known. */
   readonly freeBytes?: number;
+  /** There is less, also with what goes first, than the copies take: then nothing is written anew, and what needs no copies is done. */
+  readonly lacksRoom?: { readonly neededBytes: number; readonly freeBytes: number };
 }
 
 /** What a prune has done. */

@@ -34,7 +34,8 @@ async function fullPlace(t: TestContext, leftBytes: number) {
 test('before anything is copied it is looked whether there is room: what needs none is freed, the rest is told', async (t) => {
   for (const now of [false, true]) {
     const { store, program } = await fullPlace(t, now ? 1.5 * mebibyte : 4 * mebibyte);
-    const { copyBytes, freeBytes, netBytes, markBytes, removeBytes } = await plan(store);
+    const { copyBytes, freeBytes, netBytes, markBytes, removeBytes, lacksRoom } = await plan(store);
+    assert(lacksRoom!.neededBytes > copyBytes && lacksRoom!.freeBytes === freeBytes, 'the plan says so before');
     assert(copyBytes > 5 * mebibyte && freeBytes! < 5 * mebibyte, `${copyBytes} ${freeBytes}`);
     assert.equal(netBytes, markBytes + removeBytes - copyBytes);
     const before = await storedBytes(store);
