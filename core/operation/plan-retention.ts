@@ -3,7 +3,7 @@ import type { AppliedState, Catalog, RetainedCopy } from '../catalog/index.ts';
 import { copyThing } from '../catalog/index.ts';
 import { keepingOf } from '../keeping.ts';
 import { ownAndForeign } from '../own-copies.ts';
-import { type Decision, decide, historiesOf, type Reason } from '../retention/index.ts';
+import { type Decision, decide, historiesOf, type Reason, withoutTwins } from '../retention/index.ts';
 
 export type CopyDecision = Decision<RetainedCopy>;
 
@@ -67,11 +67,13 @@ function judge(
   const { policy, timezone } = keepingOf(applied, resources);
   if (policy === undefined) return allStaying(history, { rule: 'no-policy', text: 'its plan has no retention' });
   const { own, foreign } = ownAndForeign(history, resources);
-  const candidates = own.map((copy) => ({ ...copy, copy, restoring: reading.has(copyThing(copy)) }));
+  const { counting, twins } = withoutTwins(own);
+  const candidates = counting.map((copy) => ({ ...copy, copy, restoring: reading.has(copyThing(copy)) }));
   const { decisions, doubt } = decide(candidates, policy, { now, timezone });
   return {
     decisions: [
       ...decisions.map(({ backup, ...rest }) => ({ ...rest, backup: backup.copy })),
+      ...allStaying(twins, twin).decisions,
       ...allStaying(foreign, elsewhere).decisions,
     ],
     doubts: doubt === undefined ? [] : [{ plan, destination, text: doubt }],
@@ -81,6 +83,11 @@ function judge(
 const elsewhere: Reason = {
   rule: 'elsewhere',
   text: 'an import found it, and it does not show what its plan backs up',
+};
+
+const twin: Reason = {
+  rule: 'twin',
+  text: 'another snapshot of the same backup counts; `tidemark catalog import` tells how to remove it',
 };
 
 const lost: Reason = { rule: 'lost', text: 'its snapshot is not in the repository, so it counts for nothing' };

@@ -19,6 +19,8 @@ export type ReasonRule =
   | 'no-plan'
   /** An import found it, and it does not show what its plan backs up: another catalog may count on it. */
   | 'elsewhere'
+  /** Another snapshot of the same backup counts. */
+  | 'twin'
   /** The catalog knows it, and the repository has it no more: it must not stand for those that are there. */
   | 'lost'
   | 'expiring'
