@@ -51,6 +51,11 @@ export async function pruneUnfinished(
   catalog: Pick<Catalog, 'jobs'>,
   destination: string,
 ): Promise<string | undefined> {
+  const [waiting] = await catalog.jobs.list({ kind: 'prune', destination, states: ['queued'], limit: 1 });
+  if (waiting?.error !== undefined && waiting.notBefore !== undefined) {
+    const { code, message } = waiting.error;
+    return `the prune of ${destination} waits until ${formatTime(waiting.notBefore)} to be tried again: ${code}: ${message}`;
+  }
   const { last } = await newestPrunes(catalog, destination);
   const why = whyNot(last);
   if (why === undefined) return undefined;

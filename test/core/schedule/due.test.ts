@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlanStatus } from '../../../core/catalog/catalog.ts';
 import type { PlanSettings } from '../../../core/config/types.ts';
-import { pruneOverdue } from '../../../core/prune-age.ts';
+import { pruneOverdue, pruneUnfinished } from '../../../core/prune-age.ts';
 import { due, type ScheduledPlan } from '../../../core/schedule/index.ts';
 
 const hourMs = 3_600_000;
@@ -185,4 +185,12 @@ test('a newest prune that is dated in the future is told', async () => {
   const settings = { schedule: '0 3 * * *', timezone: 'UTC', graceMs: 0, maxUnused: 'unlimited' } as const;
   const told = await pruneOverdue({ jobs } as never, state as never, settings, 'disk', day('11T00:00:00'));
   assert.match(told!, /dated .*still to come/);
+});
+
+test('a prune that waits to be tried again says until when, and after which error', async () => {
+  const error = { code: 'JOB_LOST', message: 'its process died' };
+  const waiting = { state: 'queued', error, notBefore: day('11T00:10:00') };
+  const jobs = { list: async ({ states }: { states: string[] }) => (states.includes('queued') ? [waiting] : []) };
+  const told = await pruneUnfinished({ jobs } as never, 'disk');
+  assert.match(told!, /^the prune of disk waits until .* to be tried again: JOB_LOST: its process died$/);
 });
