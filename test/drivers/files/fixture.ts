@@ -31,7 +31,7 @@ const manifestNode = { mode: 0o600, mtimeNs: 0n, atimeNs: 0n, ctimeNs: 0n, uid: 
 const emptyManifest: Manifest = {
   format: 1,
   tidemark: 'test',
-  id: 'test',
+  id: '01K00000000000000000000000',
   plan: 'test',
   source: 'test',
   driver: 'files',
@@ -78,11 +78,12 @@ export async function filesFixture(t: TestContext): Promise<Fixture> {
   let latest: { id: string; tree: string } | undefined;
 
   const commit = async (writing: BackupWriting, root: readonly Node[], facts: Partial<Manifest>) => {
-    const content = await writing.content(Buffer.from(JSON.stringify({ ...emptyManifest, ...facts })));
+    const manifest = { ...emptyManifest, ...facts };
+    const content = await writing.content(Buffer.from(JSON.stringify(manifest)));
     const inside = await writing.tree([{ ...manifestNode, name: 'manifest.json', type: 'file', content }]);
     const node: Node = { ...manifestNode, mode: 0o700, name: '.tidemark', type: 'dir', subtree: inside };
     const rootTree = await writing.tree([...root, node]);
-    const time = new Date().toISOString();
+    const { time } = manifest.consistentPoint;
     const rest = { paths: ['/'], hostname: 'test', username: 'test', tags: [], programVersion: 'tidemark test' };
     latest = { tree: rootTree, id: await writing.commit({ time, tree: rootTree, ...rest }, signal) };
   };

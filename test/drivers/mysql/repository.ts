@@ -210,7 +210,7 @@ async function manifestNode(
   const own = {
     format: 1,
     tidemark: 'test',
-    id: 'test',
+    id: '01K00000000000000000000000',
     plan: 'test',
     source: 'shop',
     driver: 'mysql',
