@@ -9,7 +9,7 @@ import { expire, forgetExpiring, obstacle } from './expiry.ts';
 import { idPatterns, meantIds } from './id-part.ts';
 import { fitting } from './lengths.ts';
 import type { PartContext } from './part-context.ts';
-import { pinColumn, setPins, toPin } from './retained.ts';
+import { pinColumn, seenNever, setPins, toPin } from './retained.ts';
 import type { BackupRow, Tables } from './tables.ts';
 
 export function openBackups(context: PartContext): Backups {
@@ -44,9 +44,30 @@ async function record(
   const { manifest, seenAt, ...row } = toRow(named);
   await db
     .replaceInto('backup')
-    .values({ ...row, seenAt, manifest })
+    .values({ ...row, seenAt: (await isBehind(db, row)) ? seenNever : seenAt, manifest })
     .execute(); // one statement: the copy is never not there
   return { ...toBackup(row), manifest: backup.manifest };
+}
+
+/** Clocks are put back by less without anything being wrong. */
+export const clockStepMs = 5 * 60_000;
+
+/** Whether another of its history that was recorded before it is dated after it. */
+async function isBehind(
+  db: Transaction<Tables>,
+  { plan, source, destination, consistentAt }: Pick<BackupRow, 'plan' | 'source' | 'destination' | 'consistentAt'>,
+): Promise<boolean> {
+  const later = await db
+    .selectFrom('backup')
+    .select('id')
+    .where('plan', '=', plan)
+    .where('source', '=', source)
+    .where('destination', '=', destination)
+    .where('expiringAt', 'is', null)
+    .where('consistentAt', '>', consistentAt + clockStepMs)
+    .limit(1)
+    .executeTakeFirst();
+  return later !== undefined;
 }
 
 /** What it was marked with since an import found it. */

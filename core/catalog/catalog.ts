@@ -215,8 +215,10 @@ export interface RetainedCopy
   readonly identity?: string;
   /** An import found it: it may be of another catalog, whose plan has the same name. */
   readonly imported: boolean;
-  /** It is imported, and no person has agreed yet to what retention lets go of its history. */
+  /** It is imported or `behind`, and no person has agreed yet to what retention lets go of its history. */
   readonly unseen: boolean;
+  /** It was made after others of its history that are dated later: the clock had gone back. */
+  readonly behind: boolean;
 }
 
 /** All copies of one plan's backups of one source in one destination. */

@@ -1,4 +1,5 @@
 /** The door of this room: what tidemark remembers. */
+export { clockStepMs } from './backups.ts';
 export * from './catalog.ts';
 export { copyThing } from './expiry.ts';
 export * from './job-state.ts';

@@ -66,6 +66,9 @@ async function setSeen(db: Kysely<Tables>, destination: string, snapshots: reado
   }
 }
 
+/** In `seenAt`, see there. */
+export const seenNever = 0;
+
 const columns = [
   ...(['id', 'destination', 'snapshot', 'plan', 'source', 'consistentAt', 'sizeBytes', 'partial'] as const),
   ...(['pin', 'expiringAt', 'identity', 'addedBytes', 'damage', 'seenAt'] as const),
@@ -77,7 +80,9 @@ async function list(db: Kysely<Tables>, plans: readonly string[]): Promise<reado
     const rows = await db.selectFrom('backup').select(columns).where('plan', 'in', batch).execute();
     for (const { pin, expiringAt, identity, addedBytes, damage, partial, seenAt, ...row } of rows) {
       const imported = addedBytes === null;
-      const whose = { ...(identity === null ? {} : { identity }), imported, unseen: imported && seenAt === null };
+      const behind = seenAt === seenNever;
+      const unseen = behind || (imported && seenAt === null);
+      const whose = { ...(identity === null ? {} : { identity }), imported, unseen, behind };
       const marks = { pinned: pin !== null, expiring: expiringAt !== null, ...whose };
       copies.push({
         ...row,

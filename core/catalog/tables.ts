@@ -57,7 +57,10 @@ export interface BackupRow {
   expiringAt: number | null;
   /** Null when no check found it hurt: `partial` and `warnings` are as it was made, or as an import saw it. */
   damage: string | null;
-  /** Null when no person has agreed yet to what retention lets go of its history: for what an import brought in. */
+  /**
+   * When a person agreed to what retention lets go of its history: of what an import brought in null until then, and of
+   * what was made while the clock had gone back `seenNever`.
+   */
   seenAt: number | null;
   manifest: string;
 }

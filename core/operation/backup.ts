@@ -1,5 +1,5 @@
 import { unlessAborted } from '../abort.ts';
-import type { AppliedResource, BackupRecord } from '../catalog/index.ts';
+import { type AppliedResource, type BackupRecord, clockStepMs } from '../catalog/index.ts';
 import { type PlanSettings, planSettings } from '../config/index.ts';
 import {
   type BackupFacts,
@@ -117,7 +117,12 @@ async function storeBackup(
     await tellRepositoryDamage(context.catalog, destination.address, writing.warnings);
   });
   const result = await afterRestore(context, plan.source, made);
-  const warnings = [...(unreadable ? [allAnew(newest)] : []), ...writing.warnings, ...result.facts.warnings];
+  const warnings = [
+    ...(unreadable ? [allAnew(newest)] : []),
+    ...(await clockBack(context, backup, result.facts.consistentPoint.time)),
+    ...writing.warnings,
+    ...result.facts.warnings,
+  ];
   const manifest = manifestOf(context, backup, String(source.spec.driver), { ...result.facts, warnings });
   const snapshot = await commit(context, writing, manifest, result, run.signal);
   // The backup is in the repository: a cancel comes too late for it, and must not make it one that nobody knows of.
@@ -142,6 +147,21 @@ async function readBack(repository: Repository, snapshot: string, signal: AbortS
     if (retry === 'never') throw thrown;
     return [`the snapshot was stored but not read back: ${code}: ${message}`];
   }
+}
+
+/** A clock that went back dates this backup before older ones: a retention takes it for older than they are. */
+async function clockBack(
+  { catalog }: OperationContext,
+  { plan, destination }: NewBackup,
+  time: string,
+): Promise<readonly string[]> {
+  const since = new Date(Date.parse(time) + clockStepMs);
+  const history = { plan: plan.name, source: plan.source, destination: destination.name };
+  const [later] = await catalog.backups.list({ ...history, expiring: false, since, limit: 1 });
+  if (later === undefined) return [];
+  return [
+    `the clock was or is wrong: this backup is dated ${time}, and an earlier one, ${later.id}, ${later.consistentAt.toISOString()}`,
+  ];
 }
 
 /** A backup of what a restore left half is better than none, and must not pass for a whole one. */

@@ -11,4 +11,6 @@ export interface Candidate {
   readonly expiring: boolean;
   /** An import brought it in, and no person has agreed yet to what goes of its history. */
   readonly unseen?: boolean;
+  /** It was made after others that are dated later, and no person has agreed yet to what goes of its history. */
+  readonly behind?: boolean;
 }

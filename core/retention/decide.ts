@@ -1,5 +1,5 @@
 import type { Candidate } from './candidate.ts';
-import { doubtOf, unseenDoubt } from './doubt.ts';
+import { behindDoubt, doubtOf, futureDoubt, unseenDoubt } from './doubt.ts';
 import { keptGood, keptPartial } from './keeping.ts';
 import { wallClock } from './periods.ts';
 import { keepsNothing, type RetentionPolicy } from './policy.ts';
@@ -38,7 +38,8 @@ export function decide<Backup extends Candidate>(
     ...keptPartial(counted, policy, wall),
   ]);
   const decisions = ordered.map((backup) => decisionOf(backup, kept.get(backup) ?? [], now));
-  return { decisions, doubt: doubtOf(decisions, good, policy) ?? unseenDoubt(decisions) };
+  const ofClock = futureDoubt(decisions, now) ?? behindDoubt(decisions) ?? doubtOf(decisions, good, policy);
+  return { decisions, doubt: ofClock ?? unseenDoubt(decisions) };
 }
 
 /** What is no policy to anybody is none that lets backups go. Configurations with one are refused. */

@@ -1,3 +1,4 @@
+import { firstOf } from '../first-of.ts';
 import { formatDuration } from '../units.ts';
 import type { Candidate } from './candidate.ts';
 import type { RetentionPolicy } from './policy.ts';
@@ -29,11 +30,35 @@ export function doubtOf(
  * out on what an import found, or one of another plan that has the name now.
  */
 export function unseenDoubt(decisions: readonly Decision<Candidate>[]): string | undefined {
-  const unseen = decisions.filter(({ keep, backup }) => !keep && !backup.expiring && backup.unseen === true).length;
+  const unseen = decisions.filter(
+    ({ keep, backup }) => !keep && !backup.expiring && backup.unseen === true && !backup.behind,
+  ).length;
   if (unseen === 0) return undefined;
   const found = unseen === 1 ? '1 backup that would go was' : `${unseen} backups that would go were`;
   return `${found} found by an import, and by this retention nobody has seen any of them go: a person should look once`;
 }
+
+/** A clock that stood back dates the backups that are made last before all others: by their dates they would go first. */
+export function behindDoubt(decisions: readonly Decision<Candidate>[]): string | undefined {
+  const behind = decisions.filter(({ keep, backup }) => !keep && !backup.expiring && backup.behind === true);
+  if (behind.length === 0) return undefined;
+  const which = behind.length === 1 ? '1 backup that would go was' : `${behind.length} backups that would go were`;
+  return `${which} made after others that are dated later (${firstOf(
+    behind.map(({ backup }) => backup.id),
+    namedOnes,
+  )}): the clock had gone back, and they may be the newest of all`;
+}
+
+/** A backup from a time that has not come yet: either it was made on a wrong clock, or the clock is wrong now. */
+export function futureDoubt(decisions: readonly Decision<Candidate>[], now: Date): string | undefined {
+  const going = decisions.some(({ keep, backup }) => !keep && !backup.expiring);
+  const ahead = decisions.filter(({ backup }) => !backup.expiring && backup.consistentAt > now);
+  if (!going || ahead.length === 0) return undefined;
+  const names = ahead.map(({ backup }) => `${backup.id}, ${backup.consistentAt.toISOString()}`);
+  return `backups are dated in the future (${firstOf(names, namedOnes, '; ')}): the clock was or is wrong`;
+}
+
+const namedOnes = 5;
 
 interface Hole {
   readonly newerAt: Date;

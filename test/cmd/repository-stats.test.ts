@@ -24,7 +24,7 @@ async function threeKinds(t: TestContext): Promise<{ at: Home; stock: Restic }> 
   const at = await home(t);
   const other = join(at.folder, 'other');
   await mkdir(other);
-  await writeFile(join(other, 'more.bin'), randomBytes('more', 700_000));
+  await writeFile(join(other, 'more.bin'), randomBytes('more', 500_000)); // shorter than restic cuts, at whatever places it cuts in this repository
   await writeFile(join(at.data, 'large.bin'), randomBytes('large', 1_500_000));
   await writeFile(join(at.data, 'words.txt'), 'the same again and again. '.repeat(20_000));
   const both = `  all: { driver: files, paths: [${at.data}, ${other}] }\ndestinations:`;
@@ -52,8 +52,8 @@ test('sizes are those of restic and of the disk, and each plan is told what it s
   for (const { storedBytes, uniqueBytes, sharedBytes } of told.plans)
     assert.equal(storedBytes, uniqueBytes + sharedBytes);
   assert(docs!.sharedBytes > 1_500_000 && docs!.uniqueBytes < 20_000, JSON.stringify(docs));
-  assert(all!.sharedBytes > 2_200_000 && all!.uniqueBytes < 20_000, JSON.stringify(all));
-  assert(foreign!.sharedBytes > 700_000 && foreign!.sharedBytes < 710_000, JSON.stringify(foreign));
+  assert(all!.sharedBytes > 2_000_000 && all!.uniqueBytes < 20_000, JSON.stringify(all));
+  assert(foreign!.sharedBytes > 500_000 && foreign!.sharedBytes < 510_000, JSON.stringify(foreign));
   assert(foreign!.uniqueBytes > 400_000 && foreign!.uniqueBytes < 410_000, JSON.stringify(foreign));
   assert.deepEqual(
     told.types.map(({ name = 'none', backups }) => `${name} ${backups}`),
