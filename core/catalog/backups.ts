@@ -42,9 +42,10 @@ async function record(
     ...(job === undefined ? {} : await namesOf(db, job)),
   };
   const { manifest, seenAt, ...row } = toRow(named);
+  const behind = job !== undefined && (await isBehind(db, row)); // what is recorded anew may have newer ones beside it
   await db
     .replaceInto('backup')
-    .values({ ...row, seenAt: (await isBehind(db, row)) ? seenNever : seenAt, manifest })
+    .values({ ...row, seenAt: behind ? seenNever : seenAt, manifest })
     .execute(); // one statement: the copy is never not there
   return { ...toBackup(row), manifest: backup.manifest };
 }
@@ -52,7 +53,7 @@ async function record(
 /** Clocks are put back by less without anything being wrong. */
 export const clockStepMs = 5 * 60_000;
 
-/** Whether another of its history that was recorded before it is dated after it. */
+/** Of a backup that was just made: whether another of its history is dated after it. */
 async function isBehind(
   db: Transaction<Tables>,
   { plan, source, destination, consistentAt }: Pick<BackupRow, 'plan' | 'source' | 'destination' | 'consistentAt'>,

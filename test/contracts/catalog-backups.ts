@@ -243,4 +243,26 @@ export const backupCases: Readonly<Record<string, CatalogCase>> = {
     );
     assert.deepEqual(await catalog.retained.list([]), []);
   },
+
+  async 'what is made after others that are dated later is behind until a person has seen it; what is recorded anew is not'(
+    _t,
+    catalog,
+    clock,
+  ) {
+    const at = (minutes: number) => new Date(clock.now().getTime() + minutes * 60_000);
+    const behind = async () =>
+      (await catalog.retained.list(['nightly'])).filter((copy) => copy.behind && copy.unseen).map(({ id }) => id);
+    const make = async (one: ReturnType<typeof backup>) => catalog.backups.record(one, one.id);
+    const [old, newest, near, back] = [0, 600, 596, 300].map((minutes) => backup({ consistentAt: at(minutes) }));
+    await make(old!);
+    await make(newest!);
+    await make(backup({ consistentAt: at(300), destination: 'shelf' }));
+    await make(near!);
+    await catalog.backups.record({ ...old!, source: 'shop', partial: true }); // as a repair or a rename does
+    assert.deepEqual(await behind(), []);
+    await make(back!);
+    assert.deepEqual(await behind(), [back!.id]);
+    await catalog.retained.seen('nas', [back!.snapshot]);
+    assert.deepEqual(await behind(), []);
+  },
 };
