@@ -5,7 +5,7 @@ import { idBytes, toHex } from './format/blob-id.ts';
 import { damagedBlob, ifCorrupt, unindexedBlob } from './format/damage.ts';
 import type { BlobType } from './format/pack.ts';
 import { packName } from './pack-name.ts';
-import type { SharedRoom } from './shared-room.ts';
+import type { ReusedMemory } from './reused-memory.ts';
 
 /** Blobs that lie one behind the other in a pack, still sealed. */
 export interface BlobRun {
@@ -93,7 +93,7 @@ export class BlobFetcher {
 
   /** As `bytes`, in this room. */
   bytesIn(
-    room: SharedRoom,
+    room: ReusedMemory,
     pack: Uint8Array,
     offset: number,
     length: number,

@@ -5,7 +5,7 @@ import type { ByteRange, Store } from '../driver/index.ts';
  * and cleared each time, and the garbage collector be driven by it. What came lies there until the next `get`: until then
  * nobody may use it any more.
  */
-export class SharedRoom {
+export class ReusedMemory {
   readonly #sizeBytes: number;
   #memory: Uint8Array<SharedArrayBuffer> | undefined;
 

@@ -3,9 +3,9 @@ import { hasCode } from '../error.ts';
 import type { BlobFetcher } from './blob-fetcher.ts';
 import type { BlobLocation } from './blob-index.ts';
 import { damagedBlob } from './format/damage.ts';
+import { ReusedMemory, transferOf } from './reused-memory.ts';
 import { ScatterDamage } from './scatter-damage.ts';
 import { type Fetch, fetchBytes, planScatter, type Wanted } from './scatter-plan.ts';
-import { SharedRoom, transferOf } from './shared-room.ts';
 import type { LostBlobs, ScatterBlob, ScatterRange } from './threads/messages.ts';
 import type { ThreadPool } from './threads/thread-pool.ts';
 
@@ -68,7 +68,7 @@ class ScatterRun {
   }
 
   async #lane(): Promise<void> {
-    const room = new SharedRoom(fetchBytes);
+    const room = new ReusedMemory(fetchBytes);
     for (let next = this.#fetches.shift(); next !== undefined; next = this.#fetches.shift()) {
       const sealed = await this.#fetch(next, room);
       if (sealed === 'unreadable') continue;
@@ -89,7 +89,7 @@ class ScatterRun {
   /** Where the disk refuses some of it, the blobs are fetched one by one. */
   async #fetch(
     { pack, offset, length, wanted }: Fetch,
-    room: SharedRoom,
+    room: ReusedMemory,
   ): Promise<Uint8Array | undefined | 'unreadable'> {
     try {
       return await this.#fetcher.bytesIn(room, pack, offset, length, this.#signal);

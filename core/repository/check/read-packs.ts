@@ -7,8 +7,8 @@ import { openBlob, targetBytes } from '../format/pack.ts';
 import { Sealer } from '../format/sealer.ts';
 import { packName } from '../pack-name.ts';
 import type { RepositoryParts, WorkOptions } from '../parts.ts';
+import { ReusedMemory, transferOf } from '../reused-memory.ts';
 import { readInPieces } from '../set-aside.ts';
-import { SharedRoom, transferOf } from '../shared-room.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import type { PackFacts } from './pack-table.ts';
 import type { PackTask, PackVerdict } from './pack-thread.ts';
@@ -102,7 +102,7 @@ class Reading implements ReadPacks {
   async all(packs: readonly PackFacts[]): Promise<void> {
     const left = packs.values();
     const lane = async () => {
-      const room = new SharedRoom(roomBytes);
+      const room = new ReusedMemory(roomBytes);
       for (const pack of left) await this.#read(pack, room);
     };
     await Promise.all(Array.from({ length: this.#threads.count + 1 }, lane));
@@ -111,7 +111,7 @@ class Reading implements ReadPacks {
   /** Once more, those whose headers are no good: which of the blobs that the index expects in them are there. */
   async again(): Promise<void> {
     if (this.#doubtful.size > 0) {
-      const room = new SharedRoom(roomBytes);
+      const room = new ReusedMemory(roomBytes);
       for await (const file of readIndexFiles(this.#parts.objects, this.#signal, () => {})) {
         for (const { id, blobs } of file.packs()) await this.#readBy(this.#doubtful.get(toHex(id)), blobs, room);
       }
@@ -119,7 +119,7 @@ class Reading implements ReadPacks {
     await this.#tryElsewhere();
   }
 
-  async #read(pack: PackFacts, room: SharedRoom): Promise<void> {
+  async #read(pack: PackFacts, room: ReusedMemory): Promise<void> {
     const sealed = await this.#get(pack, room);
     if (sealed === undefined) return;
     this.packs += 1;
@@ -138,7 +138,7 @@ class Reading implements ReadPacks {
     for (const blob of bad) this.#whereabouts.markBad(pack.number, blob);
   }
 
-  async #readBy(pack: PackFacts | undefined, blobs: readonly PackEntry[], room: SharedRoom): Promise<void> {
+  async #readBy(pack: PackFacts | undefined, blobs: readonly PackEntry[], room: ReusedMemory): Promise<void> {
     if (pack === undefined) return;
     this.#doubtful.delete(pack.id); // a second index file may name it
     const sealed = await this.#get(pack, room);
@@ -180,7 +180,7 @@ class Reading implements ReadPacks {
   }
 
   /** The bytes of a pack, zeros where the disk refuses some; undefined, and said, when there are none to have. */
-  async #get(pack: PackFacts, room: SharedRoom): Promise<Uint8Array | undefined> {
+  async #get(pack: PackFacts, room: ReusedMemory): Promise<Uint8Array | undefined> {
     const { store } = this.#parts;
     try {
       return await room.get(store, packName(pack.id), undefined, this.#signal);

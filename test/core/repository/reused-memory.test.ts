@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { unlessAborted } from '../../../core/abort.ts';
 import type { ReadRoom, Store } from '../../../core/driver/index.ts';
 import { TidemarkError } from '../../../core/error.ts';
-import { SharedRoom, transferOf } from '../../../core/repository/shared-room.ts';
+import { ReusedMemory, transferOf } from '../../../core/repository/reused-memory.ts';
 import { FaultyStore } from '../../kit/faulty-store.ts';
 import { tempFolder } from '../../kit/temp.ts';
 import { localStore, noSignal } from './repository-kit.ts';
@@ -21,7 +21,7 @@ async function twoObjects(t: TestContext): Promise<Store> {
 
 test('the same memory is read into again, and what is larger than it has its own', async (t) => {
   const store = await twoObjects(t);
-  const room = new SharedRoom(4000);
+  const room = new ReusedMemory(4000);
   const first = await room.get(store, 'data/fresh', undefined, noSignal);
   assert(fresh.equals(first));
   const second = await room.get(store, 'data/old', { offset: 0, length: 4000 }, noSignal);
@@ -35,7 +35,7 @@ test('the same memory is read into again, and what is larger than it has its own
 
 test('a read that is cut short, or fails when half is there, leaves nothing old that passes for new', async (t) => {
   const store = new FaultyStore(await twoObjects(t));
-  const room = new SharedRoom(6000);
+  const room = new ReusedMemory(6000);
   assert(old.equals(await room.get(store, 'data/old', undefined, noSignal)));
   store.plan({ method: 'get', kind: 'cut', after: 100 });
   assert(fresh.subarray(0, 100).equals(await room.get(store, 'data/fresh', undefined, noSignal)));
@@ -54,7 +54,7 @@ test('what a store still writes when its reader has gone away comes into nobodyâ
         signal,
       ),
   }) as Store;
-  const room = new SharedRoom(6000);
+  const room = new ReusedMemory(6000);
   const abort = new AbortController();
   const gone = room.get(late, 'data/old', undefined, abort.signal);
   abort.abort(new Error('enough'));
